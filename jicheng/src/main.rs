@@ -1,0 +1,2 @@
+//! The program. Nothing else knows every part.
+fn main() {}

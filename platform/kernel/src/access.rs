@@ -1,0 +1,131 @@
+//! Access: code asks, policy answers. "May this person do this to this kind of thing, and for
+//! which purpose?" A handful of verbs; the rules live in the `access/` files of the systems.
+
+use crate::fault::{Fault, FaultKind};
+use serde::{Deserialize, Serialize};
+
+/// What may be done. A handful, for everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Look at.
+    Read,
+    /// Take away as a file.
+    Export,
+    /// Create, change, end.
+    Write,
+    /// Handle what is in a queue: acknowledge, assign, close.
+    Handle,
+    /// Tell a device to do something.
+    Command,
+    /// Run the machine: jobs, backup, accounts, connections.
+    Operate,
+    /// Look at who did what.
+    Audit,
+}
+
+impl Verb {
+    /// All verbs.
+    pub const ALL: [Verb; 7] = [
+        Verb::Read,
+        Verb::Export,
+        Verb::Write,
+        Verb::Handle,
+        Verb::Command,
+        Verb::Operate,
+        Verb::Audit,
+    ];
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        [
+            "read", "export", "write", "handle", "command", "operate", "audit",
+        ][self as usize]
+    }
+    /// From its word.
+    pub fn parse(word: &str) -> Option<Verb> {
+        Verb::ALL.into_iter().find(|v| v.word() == word)
+    }
+}
+
+/// Who acts: a signed-in person, or the machine itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Account name; `system` for the machine itself.
+    pub account: String,
+    /// Name for people.
+    pub display: String,
+    /// Roles.
+    pub roles: Vec<String>,
+    /// Organisation.
+    pub organisation: Option<String>,
+}
+
+impl Actor {
+    /// The machine itself: start-up loads, engines, jobs.
+    pub fn system() -> Actor {
+        Actor {
+            account: "system".into(),
+            display: "系统 system".into(),
+            roles: vec![],
+            organisation: None,
+        }
+    }
+}
+
+/// What a route demands of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, signed in or not: public information and the sign-in itself.
+    Public,
+    /// Anybody signed in: one's own session and account.
+    SignedIn,
+    /// Those whose roles allow this verb on this kind of thing.
+    May(Verb, &'static str),
+}
+
+/// A policy's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Decision {
+    /// Allowed, for this purpose on this legal basis, through this role.
+    Allowed {
+        /// Role that allows it.
+        role: String,
+        /// Purpose named in the grant.
+        purpose: String,
+        /// Legal basis named in the grant.
+        basis: String,
+    },
+    /// Not allowed: no role of the person grants it; these roles would.
+    Denied {
+        /// Roles that would allow it: whom to ask.
+        would: Vec<String>,
+    },
+}
+
+/// Answers who may do what. Objects are kinds of things: `observations`, `alerts`, `devices`,
+/// `frames`, `audit`, `jobs`, `accounts`, `register.<name>`, `metrics` …
+pub trait Policy: Send + Sync {
+    /// May this person do this?
+    fn may(&self, actor: &Actor, verb: Verb, object: &str) -> Decision;
+
+    /// The same as an error for `?`.
+    fn demand(&self, actor: &Actor, verb: Verb, object: &str) -> Result<(), Fault> {
+        match self.may(actor, verb, object) {
+            Decision::Allowed { .. } => Ok(()),
+            Decision::Denied { would } => Err(Fault::new(
+                FaultKind::Denied,
+                "access.denied",
+                format!(
+                    "您的角色无权执行此操作（{} {object}）；可联系角色：{}",
+                    verb.word(),
+                    would.join("、")
+                ),
+                format!(
+                    "your roles may not {} {object}; roles that may: {}",
+                    verb.word(),
+                    would.join(", ")
+                ),
+            )),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Reads all files of all systems and of the city, then compares names both ways. `load` answers
+//! either with everything declared or with every fault, each with file and line.
+
+use super::read::{Faults, Reader};
+use super::system::read_roles;
+use super::yaml::{self, Node};
+use super::{
+    CityPack, Declared, IndicatorDecl, LayerDecl, PageDecl, PropertyDecl, RegisterDecl, RuleDecl,
+    SystemDecl,
+};
+use crate::fault::{Problem, Words};
+use std::collections::BTreeMap;
+
+/// Engines a system may use.
+pub const ENGINES: &[&str] = &[
+    "registers",
+    "observations",
+    "cases",
+    "maps",
+    "exchange",
+    "licences",
+    "rules",
+    "indicators",
+    "ledger",
+    "identity",
+    "portal",
+    "lake",
+    "devices",
+];
+
+/// Kinds of things that access is granted to, besides `register.<name>`.
+pub const OBJECTS: &[&str] = &[
+    "observations",
+    "alerts",
+    "devices",
+    "frames",
+    "layers",
+    "registers",
+    "indicators",
+    "reports",
+    "system",
+    "audit",
+    "accounts",
+    "metrics",
+    "register.*",
+];
+
+/// Parts of a folder that are not declarations, or are checked elsewhere.
+const OTHER: &[&str] = &[
+    "README.md",
+    "Cargo.toml",
+    "src/",
+    "samples/",
+    "scenarios/",
+    "tests/",
+];
+
+struct Work {
+    faults: Faults,
+    nodes: BTreeMap<String, Node>,
+}
+
+impl Work {
+    fn fault(&self, file: &str, path: &[&str], zh: impl Into<String>, en: impl Into<String>) {
+        let mut line = 1;
+        let mut node = self.nodes.get(file);
+        for key in path {
+            node = node.and_then(|n| n.get(key));
+            line = node.map_or(line, |n| n.line);
+        }
+        let at = format!("{file}:{line}");
+        self.faults.borrow_mut().push(Problem {
+            at,
+            words: Words::new(zh, en),
+        });
+    }
+
+    fn read<T>(&self, file: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
+        let node = self.nodes.get(file)?;
+        Some(Reader::whole(file, node, &self.faults, read))
+    }
+}
+
+/// Reads declarations. Keys are paths with `/`, such as `systems/environment/rules/dark.yaml` or
+/// `cities/shijiazhuang/city.yaml`; exactly one city is expected.
+pub fn load(files: &BTreeMap<String, String>) -> Result<Declared, Vec<Problem>> {
+    let mut work = Work {
+        faults: Faults::default(),
+        nodes: BTreeMap::new(),
+    };
+    for (file, text) in files {
+        let declares = file.ends_with(".yaml") || file.ends_with(".json");
+        if !declares
+            || file.contains("/samples/")
+            || file.contains("/scenarios/")
+            || file.contains("/src/")
+        {
+            continue;
+        }
+        match yaml::parse(text) {
+            Ok(node) => {
+                work.nodes.insert(file.clone(), node);
+            }
+            Err((line, text)) => work.faults.borrow_mut().push(Problem {
+                at: format!("{file}:{line}"),
+                words: Words::new(
+                    format!("无法读取：{text}"),
+                    format!("cannot be read: {text}"),
+                ),
+            }),
+        }
+    }
+    let mut declared = Declared::default();
+    for file in files.keys() {
+        let mut parts = file.splitn(3, '/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some("systems"), Some(folder), Some(rest)) => {
+                if declared.systems.last().is_none_or(|s| s.folder != folder) {
+                    declared.systems.push(SystemDecl {
+                        folder: folder.into(),
+                        ..SystemDecl::default()
+                    });
+                }
+                if let Some(system) = declared.systems.last_mut() {
+                    read_system_file(&work, system, file, rest);
+                }
+            }
+            (Some("cities"), Some(folder), Some(rest)) => {
+                read_city_file(&work, &mut declared.city, file, folder, rest);
+            }
+            _ => work.fault(
+                file,
+                &[],
+                "不知道这个文件属于哪里",
+                "no place for this file",
+            ),
+        }
+    }
+    super::names::compare(&declared, &|file, path, zh, en| {
+        work.fault(file, path, zh, en)
+    });
+    let faults = work.faults.into_inner();
+    if faults.is_empty() {
+        Ok(declared)
+    } else {
+        Err(faults)
+    }
+}
+
+fn read_system_file(work: &Work, system: &mut SystemDecl, file: &str, rest: &str) {
+    let folder = system.folder.clone();
+    let (kind, name) = rest.split_once('/').unwrap_or(("", rest));
+    let stem = name.split('.').next().unwrap_or(name);
+    match (kind, name) {
+        ("", "system.yaml") => {
+            work.read(file, |top| system.read_head(top));
+        }
+        ("registers", _) if name.ends_with(".schema.json") => {
+            system
+                .registers
+                .extend(work.read(file, |top| RegisterDecl::read(&folder, stem, top)));
+        }
+        ("observations", _) if name.ends_with(".yaml") => {
+            work.read(file, |top| {
+                top.entries(|name, part| system.properties.push(PropertyDecl::read(name, part)));
+            });
+        }
+        ("rules", _) if name.ends_with(".yaml") => {
+            system
+                .rules
+                .extend(work.read(file, |top| RuleDecl::read(&folder, stem, top)));
+        }
+        ("layers", _) if name.ends_with(".yaml") => {
+            system
+                .layers
+                .extend(work.read(file, |top| LayerDecl::read(stem, top)));
+        }
+        ("indicators", _) if name.ends_with(".yaml") => {
+            system
+                .indicators
+                .extend(work.read(file, |top| IndicatorDecl::read(&folder, stem, top)));
+        }
+        ("pages", _) if name.ends_with(".yaml") => {
+            system
+                .pages
+                .extend(work.read(file, |top| PageDecl::read(stem, top)));
+        }
+        ("access", "roles.yaml") => {
+            system
+                .roles
+                .extend(work.read(file, read_roles).unwrap_or_default());
+        }
+        ("texts", "zh.yaml" | "en.yaml") => read_texts(work, system, file, stem),
+        _ if OTHER.iter().any(|other| rest.starts_with(other)) => {}
+        _ => work.fault(
+            file,
+            &[],
+            "不知道这是什么文件",
+            "this file is of no known kind",
+        ),
+    }
+}
+
+fn read_texts(work: &Work, system: &mut SystemDecl, file: &str, language: &str) {
+    work.read(file, |top| {
+        top.entries(|key, value| {
+            let text = value.own_texts().join("");
+            let words = system.texts.entry(key.into()).or_default();
+            if language == "zh" {
+                words.zh = text;
+            } else {
+                words.en = text;
+            }
+        });
+    });
+}
+
+fn read_city_file(work: &Work, city: &mut CityPack, file: &str, folder: &str, rest: &str) {
+    if !city.folder.is_empty() && city.folder != folder {
+        work.fault(
+            file,
+            &[],
+            "只能有一个城市包",
+            "there can be only one city pack",
+        );
+    }
+    city.folder = folder.into();
+    match rest {
+        "city.yaml" => work.read(file, |top| city.read_head(top)),
+        "organisations.yaml" => work.read(file, |top| city.read_organisations(top)),
+        "districts.yaml" => work.read(file, |top| city.read_districts(top)),
+        "thresholds.yaml" => work.read(file, |top| city.read_thresholds(top)),
+        "accounts.yaml" => work.read(file, |top| city.read_accounts(top)),
+        "roles.yaml" => work.read(file, |top| city.roles = read_roles(top)),
+        "README.md" => None,
+        _ => {
+            work.fault(
+                file,
+                &[],
+                "不知道这是什么文件",
+                "this file is of no known kind",
+            );
+            None
+        }
+    };
+}

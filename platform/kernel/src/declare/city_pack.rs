@@ -1,0 +1,162 @@
+//! The city pack: what is particular to one city, in `cities/<name>/`: `city.yaml`,
+//! `organisations.yaml`, `districts.yaml`, `thresholds.yaml`, `accounts.yaml`, `roles.yaml`.
+
+use super::read::Reader;
+use super::system::RoleDecl;
+use crate::fault::Words;
+use serde::Serialize;
+
+/// A city.
+#[derive(Clone, Debug, Default)]
+pub struct CityPack {
+    /// Folder name.
+    pub folder: String,
+    /// Division code (GB/T 2260), six digits.
+    pub code: String,
+    /// Name.
+    pub title: Words,
+    /// Centre of the first map: longitude, latitude (CGCS2000).
+    pub centre: (f64, f64),
+    /// First zoom.
+    pub zoom: f64,
+    /// Organisations.
+    pub organisations: Vec<OrganisationDecl>,
+    /// Districts and counties.
+    pub districts: Vec<DistrictDecl>,
+    /// Default limits by class and property.
+    pub thresholds: Vec<ThresholdDecl>,
+    /// Demonstration accounts, made only by `--demo`.
+    pub accounts: Vec<AccountDecl>,
+    /// Roles of the platform itself.
+    pub roles: Vec<RoleDecl>,
+}
+
+/// An organisation.
+#[derive(Clone, Debug, Serialize)]
+pub struct OrganisationDecl {
+    /// Code.
+    pub code: String,
+    /// Name.
+    pub title: Words,
+    /// Organisation above it.
+    pub parent: Option<String>,
+}
+
+/// A district or county.
+#[derive(Clone, Debug, Serialize)]
+pub struct DistrictDecl {
+    /// Division code.
+    pub code: String,
+    /// Name.
+    pub title: Words,
+    /// A point inside: longitude, latitude (CGCS2000).
+    pub centre: (f64, f64),
+}
+
+/// A default limit.
+#[derive(Clone, Debug, Serialize)]
+pub struct ThresholdDecl {
+    /// Class of the thing, such as `flue_gas`, `waste_water`.
+    pub class: String,
+    /// Property.
+    pub property: String,
+    /// Limit in the unit of the property.
+    pub limit: f64,
+    /// Standard and clause.
+    pub source: String,
+}
+
+/// A demonstration account.
+#[derive(Clone, Debug, Serialize)]
+pub struct AccountDecl {
+    /// Account name.
+    pub name: String,
+    /// Name for people.
+    pub display: Words,
+    /// Roles.
+    pub roles: Vec<String>,
+    /// Organisation.
+    pub organisation: String,
+}
+
+impl CityPack {
+    /// The default limit of a class and property.
+    pub fn threshold(&self, class: &str, property: &str) -> Option<f64> {
+        let found = self
+            .thresholds
+            .iter()
+            .find(|t| t.class == class && t.property == property);
+        found.map(|t| t.limit)
+    }
+
+    /// Reads `city.yaml`.
+    pub fn read_head(&mut self, top: &mut Reader<'_>) {
+        self.code = top.text("code");
+        self.title = top.words("title");
+        self.centre = read_point(top, "centre");
+        self.zoom = top.number_or("zoom", 9.0);
+    }
+
+    /// Reads `organisations.yaml`.
+    pub fn read_organisations(&mut self, top: &mut Reader<'_>) {
+        top.each("organisations", |code, part| {
+            self.organisations.push(OrganisationDecl {
+                code: code.into(),
+                title: part.words("title"),
+                parent: part.optional_text("parent"),
+            });
+        });
+    }
+
+    /// Reads `districts.yaml`.
+    pub fn read_districts(&mut self, top: &mut Reader<'_>) {
+        top.each("districts", |code, part| {
+            let centre = read_point(part, "centre");
+            self.districts.push(DistrictDecl {
+                code: code.into(),
+                title: part.words("title"),
+                centre,
+            });
+        });
+    }
+
+    /// Reads `thresholds.yaml`: class → property → limit and source.
+    pub fn read_thresholds(&mut self, top: &mut Reader<'_>) {
+        top.each("thresholds", |class, part| {
+            let source = part.text("source");
+            part.each("limits", |property, value| match value.own_number() {
+                Some(limit) => self.thresholds.push(ThresholdDecl {
+                    class: class.into(),
+                    property: property.into(),
+                    limit,
+                    source: source.clone(),
+                }),
+                None => value.fault("", "应为数值", "expected a number"),
+            });
+        });
+    }
+
+    /// Reads `accounts.yaml`.
+    pub fn read_accounts(&mut self, top: &mut Reader<'_>) {
+        top.each("accounts", |name, part| {
+            self.accounts.push(AccountDecl {
+                name: name.into(),
+                display: part.words("display"),
+                roles: part.texts_or("roles", &[]),
+                organisation: part.text("organisation"),
+            });
+        });
+    }
+}
+
+fn read_point(part: &mut Reader<'_>, name: &str) -> (f64, f64) {
+    match part.numbers_opt(name).as_deref() {
+        Some([lon, lat]) if (-180.0..=180.0).contains(lon) && (-90.0..=90.0).contains(lat) => {
+            (*lon, *lat)
+        }
+        _ => {
+            part.fault(name, "应为 [经度, 纬度]", "expected [longitude, latitude]");
+            (0.0, 0.0)
+        }
+    }
+}

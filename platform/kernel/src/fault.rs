@@ -1,0 +1,200 @@
+//! Faults: what went wrong, said to a person in Chinese and English and to a program by a stable
+//! code. Every code of `CODES` has a page under `docs/errors/`; over HTTP a fault is RFC 9457
+//! problem+json. Bad input is refused whole, with every problem named at once.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A text in both languages of the interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Words {
+    /// Plain official Chinese; the language people see first.
+    pub zh: String,
+    /// Complete English.
+    pub en: String,
+}
+
+impl Words {
+    /// Both languages at once.
+    pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Words {
+        Words {
+            zh: zh.into(),
+            en: en.into(),
+        }
+    }
+}
+
+/// One thing wrong with an input: where, and what, in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Where: a JSON pointer, a field name, or `file:line`.
+    pub at: String,
+    /// What is wrong and what would be right.
+    pub words: Words,
+}
+
+/// What kind of fault; decides the HTTP status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The input is wrong (400, or 422 when it is well formed but breaks a rule).
+    Invalid,
+    /// Nobody is signed in (401).
+    SignIn,
+    /// The person may not do this (403).
+    Denied,
+    /// There is no such thing, or none this person may know of (404).
+    Missing,
+    /// Somebody else changed it first, or it exists already (409 / 412).
+    Conflict,
+    /// The body or the request is larger than allowed (413).
+    TooLarge,
+    /// Too many requests; try again later (429).
+    TooMany,
+    /// The engine is overloaded or not ready; nothing was taken (503).
+    Overloaded,
+    /// Our mistake or the machine's: disk full, database gone (500 / 507).
+    Internal,
+}
+
+/// An error that may be shown. Build with [`Fault::new`] and a code from [`CODES`].
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub struct Fault {
+    /// Stable code such as `observations.overloaded`; its page is `docs/errors/<code>.md`.
+    pub code: &'static str,
+    /// Decides the HTTP status.
+    pub kind: FaultKind,
+    /// What was being attempted and what failed.
+    pub words: Words,
+    /// Every problem of the input, not only the first.
+    pub problems: Vec<Problem>,
+    /// When to try again, in seconds, for `TooMany` and `Overloaded`.
+    pub retry_after_s: Option<u32>,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.words.en)?;
+        for problem in &self.problems {
+            write!(f, "\n  {}: {}", problem.at, problem.words.en)?;
+        }
+        Ok(())
+    }
+}
+
+impl Fault {
+    /// A fault with a code of [`CODES`] and its words.
+    pub fn new(
+        kind: FaultKind,
+        code: &'static str,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Fault {
+        debug_assert!(CODES.contains(&code), "{code} is not in fault::CODES");
+        Fault {
+            code,
+            kind,
+            words: Words::new(zh, en),
+            problems: vec![],
+            retry_after_s: None,
+        }
+    }
+
+    /// Wrong input with the problems found in it.
+    pub fn invalid(problems: Vec<Problem>) -> Fault {
+        let mut fault = Fault::new(
+            FaultKind::Invalid,
+            "input.invalid",
+            format!("提交的内容有 {} 处错误，未做任何更改", problems.len()),
+            format!(
+                "the input has {} fault(s); nothing was changed",
+                problems.len()
+            ),
+        );
+        fault.problems = problems;
+        fault
+    }
+
+    /// One problem only.
+    pub fn invalid_at(
+        at: impl Into<String>,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Fault {
+        Fault::invalid(vec![Problem {
+            at: at.into(),
+            words: Words::new(zh, en),
+        }])
+    }
+
+    /// There is no such thing.
+    pub fn missing(what: &str) -> Fault {
+        Fault::new(
+            FaultKind::Missing,
+            "input.not_found",
+            format!("没有找到：{what}"),
+            format!("not found: {what}"),
+        )
+    }
+
+    /// An internal failure, with the cause for the log; people see only that it failed.
+    pub fn internal(doing: &str, cause: impl fmt::Display) -> Fault {
+        Fault::new(
+            FaultKind::Internal,
+            "system.internal",
+            format!("系统内部错误（{doing}）"),
+            format!("internal error while {doing}: {cause}"),
+        )
+    }
+
+    /// Overloaded: nothing was taken, try again after `retry_after_s`.
+    pub fn overloaded(what: &str, retry_after_s: u32) -> Fault {
+        let mut fault = Fault::new(
+            FaultKind::Overloaded,
+            "system.overloaded",
+            format!("系统繁忙（{what}），请稍后重试"),
+            format!("overloaded ({what}); nothing was taken, try again"),
+        );
+        fault.retry_after_s = Some(retry_after_s);
+        fault
+    }
+
+    /// The HTTP status of this fault.
+    pub fn status(&self) -> u16 {
+        match self.kind {
+            FaultKind::Invalid => 422,
+            FaultKind::SignIn => 401,
+            FaultKind::Denied => 403,
+            FaultKind::Missing => 404,
+            FaultKind::Conflict => 409,
+            FaultKind::TooLarge => 413,
+            FaultKind::TooMany => 429,
+            FaultKind::Overloaded => 503,
+            FaultKind::Internal => 500,
+        }
+    }
+}
+
+/// Every code in use. A test checks that each has its page in `docs/errors/` and is used.
+pub const CODES: &[&str] = &[
+    "access.denied",
+    "access.sign_in",
+    "access.wrong_password",
+    "access.locked",
+    "alerts.closed",
+    "commands.not_connected",
+    "commands.unsupported",
+    "declaration.invalid",
+    "input.conflict",
+    "input.invalid",
+    "input.not_found",
+    "input.stale",
+    "input.too_large",
+    "input.too_many",
+    "input.unsupported_format",
+    "store.disk_full",
+    "store.unavailable",
+    "system.internal",
+    "system.overloaded",
+    "system.stopping",
+];

@@ -1,0 +1,7 @@
+//! Identifiers made by us: ULIDs, 26 characters, sortable by the time they were made.
+
+/// A new identifier made at `at`.
+pub fn new_id(at: crate::Time) -> String {
+    let when = std::time::UNIX_EPOCH + std::time::Duration::from_micros(at.0.max(0) as u64);
+    ulid::Ulid::from_datetime(when).to_string()
+}

@@ -1,0 +1,23 @@
+//! kernel: the contract every room of the house agrees on. Types, traits and declarations only:
+//! no input or output, no SQL, no HTTP. Every engine, gateway and system depends on this crate,
+//! so it stays small and calm: an edit here recompiles everything.
+
+pub mod access;
+pub mod alerts;
+pub mod city;
+pub mod clock;
+pub mod declare;
+pub mod devices;
+pub mod events;
+pub mod fault;
+pub mod ids;
+pub mod observations;
+pub mod records;
+pub mod time;
+
+pub use access::{Access, Actor, Decision, Policy, Verb};
+pub use city::{Bindings, City, System};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use fault::{Fault, Problem, Words};
+pub use ids::new_id;
+pub use time::{Span, Time};

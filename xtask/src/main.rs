@@ -1,0 +1,2 @@
+//! Chores of the workspace: generate, bless, check, new-system.
+fn main() {}
