@@ -1,0 +1,137 @@
+//! store: the only room that speaks SQL. SQLite (one file, embedded profile) or PostgreSQL (city
+//! profile) behind one door and one code path; both mean the same, and every test runs on both.
+//!
+//! What it keeps for everybody: the numbered log of events that changes are written to in their
+//! own transaction ([`events`]), the cursors of its readers ([`cursors`]), the chained audit log
+//! ([`audit`]), jobs ([`jobs`]) and small engine state ([`documents`]). What it keeps for one
+//! engine stands in a module named after what it holds; an engine calls its functions and never
+//! sees a statement.
+//!
+//! Writing goes through one [`Tx`] at a time, so that the numbers of events are committed in
+//! their order; reading is pooled and never waits for a writer.
+
+pub mod accounts;
+pub mod alerts;
+pub mod cursors;
+pub mod devices;
+pub mod events;
+mod faults;
+mod migrations;
+pub mod observations;
+mod pools;
+pub mod records;
+pub mod sql;
+mod tail;
+mod transaction;
+
+pub use sql::{Backend, Run, SqlRow, Statement};
+pub use transaction::{Reader, Tx};
+
+use kernel::Fault;
+use migrations::Migration;
+use parking_lot::Mutex;
+use pools::Pools;
+use std::path::Path;
+use std::sync::Arc;
+use tail::Tail;
+
+/// The store of a city. Cheap to clone; all clones are one store.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What all clones of a store share.
+pub(crate) struct Shared {
+    pub(crate) pools: Pools,
+    /// Held by the one write transaction of this process.
+    pub(crate) gate: Arc<tokio::sync::Mutex<()>>,
+    /// The newest events, in memory.
+    pub(crate) tail: Mutex<Tail>,
+    /// Wakes those who wait for events.
+    pub(crate) news: tokio::sync::watch::Sender<i64>,
+}
+
+/// Every step of every module, in the order they are taken. New steps of a module go to the end
+/// of its own list.
+fn migrations() -> Vec<Migration> {
+    [
+        events::migrations(),
+        cursors::migrations(),
+        observations::migrations(),
+        devices::migrations(),
+        records::migrations(),
+        accounts::migrations(),
+        alerts::migrations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+impl Store {
+    /// Opens the store at `sqlite:/path/file.db` (made when missing) or `postgres://…` and brings
+    /// its tables up to this edition. Fails with `store.unavailable` when the database cannot be
+    /// reached, was written by a newer edition, or (PostgreSQL) does not sort by bytes.
+    pub async fn open(url: &str) -> Result<Store, Fault> {
+        let store = Store::connect(url).await?;
+        let mut tx = store.begin().await?;
+        migrations::take(&mut tx, &migrations(), None).await?;
+        tx.commit().await?;
+        let last = store.events().last_on_disk().await?;
+        store.shared.tail.lock().restart(last);
+        store.shared.news.send_replace(last);
+        Ok(store)
+    }
+
+    /// Opens the SQLite store `jicheng.db` in this folder, making both when missing.
+    pub async fn in_folder(dir: &Path) -> Result<Store, Fault> {
+        std::fs::create_dir_all(dir)
+            .map_err(|e| faults::unavailable("making the data folder", &e.to_string()))?;
+        Store::open(&format!("sqlite:{}", dir.join("jicheng.db").display())).await
+    }
+
+    /// Connects without touching the tables.
+    async fn connect(url: &str) -> Result<Store, Fault> {
+        let shared = Shared {
+            pools: Pools::open(url).await?,
+            gate: Arc::default(),
+            tail: Mutex::new(Tail::new(tail::BUDGET)),
+            news: tokio::sync::watch::Sender::new(0),
+        };
+        Ok(Store {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Begins the one write transaction, waiting for the one before. Refused with
+    /// `system.overloaded` after [`transaction::WAIT_LIMIT`].
+    pub async fn begin(&self) -> Result<Tx, Fault> {
+        Tx::begin(self.shared.clone()).await
+    }
+
+    /// A connection to read with. Each statement sees what is committed when it starts.
+    pub async fn reader(&self) -> Result<Reader, Fault> {
+        Reader::open(&self.shared.pools).await
+    }
+
+    /// Which database this store lives in.
+    pub fn backend(&self) -> Backend {
+        self.shared.pools.backend()
+    }
+
+    /// The log of everything that happened.
+    pub fn events(&self) -> events::Events {
+        events::Events::new(self.clone())
+    }
+
+    /// The named cursors of the readers of the log.
+    pub fn cursors(&self) -> cursors::Cursors {
+        cursors::Cursors::new(self.clone())
+    }
+
+    /// Closes every connection; a store on SQLite folds its write-ahead log into the file.
+    pub async fn close(&self) {
+        self.shared.pools.close().await;
+    }
+}

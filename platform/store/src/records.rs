@@ -1,0 +1,8 @@
+//! Records: the tables of the registers engine.
+
+use crate::migrations::Migration;
+
+/// What this module adds to the store, in order.
+pub(crate) fn migrations() -> Vec<Migration> {
+    vec![]
+}

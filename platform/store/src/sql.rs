@@ -1,0 +1,357 @@
+//! Statements and rows: one code path over two databases. A statement is built with sea-query
+//! and spoken in the dialect of the connection it runs on; a row is read by column name. Only four
+//! types cross this door, so that both databases mean the same: 64-bit integers (`bigint`), double
+//! precision, text and bytes. Times are integers (microseconds), truth is 0 or 1, JSON is text.
+
+use crate::faults;
+use kernel::Fault;
+use sea_query::{
+    DeleteStatement, IndexCreateStatement, IndexDropStatement, InsertStatement, OptionEnum,
+    PostgresQueryBuilder, QueryStatementWriter, SchemaStatementBuilder, SelectStatement,
+    SqliteQueryBuilder, TableAlterStatement, TableCreateStatement, TableDropStatement,
+    TableRenameStatement, UpdateStatement, Value, WithQuery,
+};
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteConnection, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Decode, Row};
+
+/// Which database a store lives in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// SQLite, one file, embedded profile.
+    Sqlite,
+    /// PostgreSQL, city profile.
+    Postgres,
+}
+
+/// Anything sea-query can build, spoken in the dialect of a database.
+pub trait Statement: Send + Sync {
+    /// The text with placeholders, and the values for them in order.
+    fn build(&self, backend: Backend) -> (String, Vec<Value>);
+}
+
+macro_rules! statements {
+    (queries $($query:ty),+; schema $($schema:ty),+) => {
+        $(impl Statement for $query {
+            fn build(&self, backend: Backend) -> (String, Vec<Value>) {
+                let (text, values) = match backend {
+                    Backend::Sqlite => QueryStatementWriter::build(self, SqliteQueryBuilder),
+                    Backend::Postgres => QueryStatementWriter::build(self, PostgresQueryBuilder),
+                };
+                (text, values.0)
+            }
+        })+
+        $(impl Statement for $schema {
+            fn build(&self, backend: Backend) -> (String, Vec<Value>) {
+                let text = match backend {
+                    Backend::Sqlite => SchemaStatementBuilder::build(self, SqliteQueryBuilder),
+                    Backend::Postgres => SchemaStatementBuilder::build(self, PostgresQueryBuilder),
+                };
+                (text, vec![])
+            }
+        })+
+    };
+}
+
+statements!(
+    queries SelectStatement, InsertStatement, UpdateStatement, DeleteStatement, WithQuery;
+    schema TableCreateStatement, TableAlterStatement, TableDropStatement, TableRenameStatement,
+        IndexCreateStatement, IndexDropStatement
+);
+
+impl Statement for Box<dyn Statement> {
+    fn build(&self, backend: Backend) -> (String, Vec<Value>) {
+        (**self).build(backend)
+    }
+}
+
+/// A statement sea-query has no words for (`VACUUM INTO`, advisory locks, storage settings). Its
+/// text must come from this crate, never from outside.
+pub(crate) struct Plain(pub(crate) &'static str);
+
+impl Statement for Plain {
+    fn build(&self, _: Backend) -> (String, Vec<Value>) {
+        (self.0.to_owned(), vec![])
+    }
+}
+
+/// The connection a statement runs on.
+#[doc(hidden)]
+pub enum Link<'a> {
+    /// A connection to SQLite.
+    Sqlite(&'a mut SqliteConnection),
+    /// A connection to PostgreSQL.
+    Postgres(&'a mut PgConnection),
+}
+
+impl Link<'_> {
+    fn backend(&self) -> Backend {
+        match self {
+            Link::Sqlite(_) => Backend::Sqlite,
+            Link::Postgres(_) => Backend::Postgres,
+        }
+    }
+}
+
+/// Runs statements: a write transaction ([`crate::Tx`]) or a read connection ([`crate::Reader`]).
+pub trait Run: Send {
+    /// The connection.
+    #[doc(hidden)]
+    fn link(&mut self) -> Link<'_>;
+
+    /// Called when a statement failed: a write transaction then refuses to commit, because
+    /// PostgreSQL would roll it back while SQLite would keep what came before.
+    #[doc(hidden)]
+    fn failed(&mut self) {}
+
+    /// Which database it speaks to.
+    fn backend(&mut self) -> Backend {
+        self.link().backend()
+    }
+
+    /// Runs a statement and says how many rows it touched.
+    fn execute(
+        &mut self,
+        statement: &impl Statement,
+    ) -> impl Future<Output = Result<u64, Fault>> + Send
+    where
+        Self: Sized,
+    {
+        async move {
+            let outcome = execute(self.link(), statement).await;
+            outcome.inspect_err(|_| self.failed())
+        }
+    }
+
+    /// Runs a statement and returns every row. The statement must carry a limit of its own.
+    fn fetch_all(
+        &mut self,
+        statement: &impl Statement,
+    ) -> impl Future<Output = Result<Vec<SqlRow>, Fault>> + Send
+    where
+        Self: Sized,
+    {
+        async move {
+            let outcome = fetch_all(self.link(), statement).await;
+            outcome.inspect_err(|_| self.failed())
+        }
+    }
+
+    /// Runs a statement and returns its first row, if there is one.
+    fn fetch_optional(
+        &mut self,
+        statement: &impl Statement,
+    ) -> impl Future<Output = Result<Option<SqlRow>, Fault>> + Send
+    where
+        Self: Sized,
+    {
+        async move {
+            let outcome = fetch_optional(self.link(), statement).await;
+            outcome.inspect_err(|_| self.failed())
+        }
+    }
+}
+
+/// Runs the given query on the link: `$call` is a method of sqlx's query, `$map` turns what it
+/// yields into ours.
+macro_rules! on_link {
+    ($link:expr, $statement:expr, $call:ident, $sqlite:expr, $postgres:expr) => {{
+        let link = $link;
+        let (text, values) = $statement.build(link.backend());
+        refuse_zero_bytes(&values)?;
+        let doing = first_words(&text);
+        match link {
+            Link::Sqlite(connection) => {
+                let query = sqlx::query_with(AssertSqlSafe(text), sqlite_arguments(values)?);
+                let outcome = query.$call(connection).await;
+                outcome
+                    .map($sqlite)
+                    .map_err(|e| faults::from_sqlx(&doing, e))
+            }
+            Link::Postgres(connection) => {
+                let query = sqlx::query_with(AssertSqlSafe(text), postgres_arguments(values)?);
+                let outcome = query.$call(connection).await;
+                outcome
+                    .map($postgres)
+                    .map_err(|e| faults::from_sqlx(&doing, e))
+            }
+        }
+    }};
+}
+
+async fn execute(link: Link<'_>, statement: &impl Statement) -> Result<u64, Fault> {
+    on_link!(
+        link,
+        statement,
+        execute,
+        |done| done.rows_affected(),
+        |done| done.rows_affected()
+    )
+}
+
+async fn fetch_all(link: Link<'_>, statement: &impl Statement) -> Result<Vec<SqlRow>, Fault> {
+    on_link!(
+        link,
+        statement,
+        fetch_all,
+        |rows| rows.into_iter().map(SqlRow::Sqlite).collect(),
+        |rows| rows.into_iter().map(SqlRow::Postgres).collect()
+    )
+}
+
+async fn fetch_optional(
+    link: Link<'_>,
+    statement: &impl Statement,
+) -> Result<Option<SqlRow>, Fault> {
+    on_link!(
+        link,
+        statement,
+        fetch_optional,
+        |row| row.map(SqlRow::Sqlite),
+        |row| row.map(SqlRow::Postgres)
+    )
+}
+
+/// What a statement does, for the message of a fault: its first words, no values.
+fn first_words(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+/// PostgreSQL cannot hold U+0000 in text and SQLite can: neither gets it.
+fn refuse_zero_bytes(values: &[Value]) -> Result<(), Fault> {
+    let holds_zero =
+        |value: &Value| matches!(value, Value::String(Some(text)) if text.contains('\0'));
+    if values.iter().any(holds_zero) {
+        return Err(Fault::invalid_at(
+            "text",
+            "文本中不能含有空字符（U+0000）",
+            "text must not contain U+0000",
+        ));
+    }
+    Ok(())
+}
+
+/// A sea-query value in one of the four types that cross the door.
+enum Portable {
+    Integer(Option<i64>),
+    Double(Option<f64>),
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
+}
+
+fn portable(value: Value) -> Result<Portable, Fault> {
+    Ok(match value {
+        Value::Bool(v) => Portable::Integer(v.map(i64::from)),
+        Value::TinyInt(v) => Portable::Integer(v.map(i64::from)),
+        Value::SmallInt(v) => Portable::Integer(v.map(i64::from)),
+        Value::Int(v) => Portable::Integer(v.map(i64::from)),
+        Value::BigInt(v) => Portable::Integer(v),
+        Value::TinyUnsigned(v) => Portable::Integer(v.map(i64::from)),
+        Value::SmallUnsigned(v) => Portable::Integer(v.map(i64::from)),
+        Value::Unsigned(v) => Portable::Integer(v.map(i64::from)),
+        Value::BigUnsigned(v) => {
+            let fits = v.map(i64::try_from).transpose();
+            Portable::Integer(fits.map_err(|e| Fault::internal("binding a number", e))?)
+        }
+        Value::Float(v) => Portable::Double(v.map(f64::from)),
+        Value::Double(v) => Portable::Double(v),
+        Value::String(v) => Portable::Text(v),
+        Value::Char(v) => Portable::Text(v.map(String::from)),
+        Value::Enum(OptionEnum::Some(v)) => Portable::Text(Some(v.value.into_owned())),
+        Value::Enum(OptionEnum::None(_)) => Portable::Text(None),
+        Value::Bytes(v) => Portable::Bytes(v),
+    })
+}
+
+fn sqlite_arguments(values: Vec<Value>) -> Result<SqliteArguments, Fault> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        let added = match portable(value)? {
+            Portable::Integer(v) => arguments.add(v),
+            Portable::Double(v) => arguments.add(v),
+            Portable::Text(v) => arguments.add(v),
+            Portable::Bytes(v) => arguments.add(v),
+        };
+        added.map_err(|e| Fault::internal("binding a value", e))?;
+    }
+    Ok(arguments)
+}
+
+fn postgres_arguments(values: Vec<Value>) -> Result<PgArguments, Fault> {
+    let mut arguments = PgArguments::default();
+    arguments.reserve(values.len(), values.len() * 16);
+    for value in values {
+        let added = match portable(value)? {
+            Portable::Integer(v) => arguments.add(v),
+            Portable::Double(v) => arguments.add(v),
+            Portable::Text(v) => arguments.add(v),
+            Portable::Bytes(v) => arguments.add(v),
+        };
+        added.map_err(|e| Fault::internal("binding a value", e))?;
+    }
+    Ok(arguments)
+}
+
+/// One row of an answer. Columns are read by name; reading a NULL without `opt_` is a fault, and
+/// so is a name the answer does not have. A sum of integers is `numeric` in PostgreSQL: cast it
+/// to `bigint` in the statement.
+pub enum SqlRow {
+    /// From SQLite.
+    #[doc(hidden)]
+    Sqlite(SqliteRow),
+    /// From PostgreSQL.
+    #[doc(hidden)]
+    Postgres(PgRow),
+}
+
+impl SqlRow {
+    fn get<'r, T>(&'r self, name: &str) -> Result<Option<T>, Fault>
+    where
+        T: Decode<'r, sqlx::Sqlite> + Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let outcome = match self {
+            // SQLite converts by its own rules (5 to 5.0); the declared type decides nothing.
+            SqlRow::Sqlite(row) => row.try_get_unchecked::<Option<T>, _>(name),
+            SqlRow::Postgres(row) => row.try_get::<Option<T>, _>(name),
+        };
+        outcome.map_err(|e| Fault::internal("reading a row", e))
+    }
+
+    fn present<T>(name: &str, value: Option<T>) -> Result<T, Fault> {
+        value.ok_or_else(|| Fault::internal("reading a row", format!("column {name} is NULL")))
+    }
+
+    /// An integer (`bigint`) or NULL.
+    pub fn opt_i64(&self, name: &str) -> Result<Option<i64>, Fault> {
+        self.get(name)
+    }
+    /// An integer (`bigint`).
+    pub fn i64(&self, name: &str) -> Result<i64, Fault> {
+        Self::present(name, self.get(name)?)
+    }
+    /// A double or NULL.
+    pub fn opt_f64(&self, name: &str) -> Result<Option<f64>, Fault> {
+        self.get(name)
+    }
+    /// A double.
+    pub fn f64(&self, name: &str) -> Result<f64, Fault> {
+        Self::present(name, self.get(name)?)
+    }
+    /// Text or NULL.
+    pub fn opt_text(&self, name: &str) -> Result<Option<String>, Fault> {
+        self.get(name)
+    }
+    /// Text.
+    pub fn text(&self, name: &str) -> Result<String, Fault> {
+        Self::present(name, self.get(name)?)
+    }
+    /// Bytes or NULL.
+    pub fn opt_bytes(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+        self.get(name)
+    }
+    /// Bytes.
+    pub fn bytes(&self, name: &str) -> Result<Vec<u8>, Fault> {
+        Self::present(name, self.get(name)?)
+    }
+}

@@ -1,0 +1,2 @@
+//! Tests of the store, every one on both databases.
+mod events;
