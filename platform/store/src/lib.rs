@@ -12,8 +12,10 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod audit;
 pub mod cursors;
 pub mod devices;
+pub mod documents;
 pub mod events;
 mod faults;
 mod migrations;
@@ -58,6 +60,8 @@ fn migrations() -> Vec<Migration> {
     [
         events::migrations(),
         cursors::migrations(),
+        audit::migrations(),
+        documents::migrations(),
         observations::migrations(),
         devices::migrations(),
         records::migrations(),
@@ -128,6 +132,16 @@ impl Store {
     /// The named cursors of the readers of the log.
     pub fn cursors(&self) -> cursors::Cursors {
         cursors::Cursors::new(self.clone())
+    }
+
+    /// Who did what.
+    pub fn audit(&self) -> audit::Audit {
+        audit::Audit::new(self.clone())
+    }
+
+    /// Small state of engines.
+    pub fn documents(&self) -> documents::Documents {
+        documents::Documents::new(self.clone())
     }
 
     /// Closes every connection; a store on SQLite folds its write-ahead log into the file.
