@@ -4,3 +4,4 @@
 //! TCP), `simulator` (stations that do not exist), `replay` (captured traffic sent again).
 
 pub mod codec;
+pub mod vocabulary;

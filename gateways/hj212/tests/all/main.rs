@@ -3,6 +3,7 @@
 mod codec;
 mod corpus;
 mod splitter;
+mod vocabulary;
 
 use std::path::PathBuf;
 
