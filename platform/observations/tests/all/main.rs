@@ -1,0 +1,6 @@
+//! Tests of the observations engine through its public door, on both databases.
+
+mod help;
+mod ranges;
+mod restart;
+mod writing;
