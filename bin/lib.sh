@@ -1,0 +1,61 @@
+# Shared by bin/demo and bin/test: where things are built, and what must be installed.
+# Sourced, not run. Everything is found by name; nothing is downloaded from anywhere but the
+# ordinary package registries of Debian, Rust and Node.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# One build folder outside the checkout, so that a fresh clone builds on what is there.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/jicheng/target}"
+export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-auto}"
+
+say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+
+# install COMMAND PACKAGE…: installs Debian packages when the command is missing.
+install() {
+  command -v "$1" >/dev/null 2>&1 || packages "${@:2}"
+}
+
+# packages NAME…: installs Debian packages.
+packages() {
+  local as=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null 2>&1 || fail "请以 root 安装 / install as root: $*"
+    as=(sudo)
+  fi
+  say "安装 / installing: $*"
+  if [ -z "${APT_UPDATED:-}" ]; then
+    "${as[@]}" apt-get update -qq
+    APT_UPDATED=1
+  fi
+  "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+need_builders() {
+  command -v cargo >/dev/null 2>&1 || fail "缺少 Rust（cargo），需 1.95 或更新 / Rust (cargo) 1.95 or newer is missing"
+  install cc build-essential
+  command -v node >/dev/null 2>&1 || install node nodejs npm
+  command -v npm >/dev/null 2>&1 || install npm npm
+  node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' ||
+    fail "需要 Node.js 20 或更新 / Node.js 20 or newer is needed"
+}
+
+# The web pages, built again only when something they are made of is newer.
+build_web() {
+  if [ ! -d web/node_modules ] || [ web/package-lock.json -nt web/node_modules/.stamp ]; then
+    say "安装网页依赖 / installing the web's packages"
+    (cd web && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/.stamp)
+  fi
+  if [ ! -f web/dist/index.html ] ||
+     [ -n "$(find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -newer web/dist/index.html -print -quit)" ]; then
+    say "构建网页 / building the web pages"
+    (cd web && npm run build --silent)
+  fi
+}
+
+free_port() {
+  python3 - <<'P' 2>/dev/null || node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})'
+import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+P
+}
