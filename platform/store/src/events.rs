@@ -234,12 +234,14 @@ impl Events {
             if first > until {
                 return Ok(removed);
             }
+            let end = std::cmp::min(until, first + PRUNE_PAGE - 1);
             let page = Query::delete()
                 .from_table("events")
-                .and_where(Expr::col("seq").lte(std::cmp::min(until, first + PRUNE_PAGE - 1)))
+                .and_where(Expr::col("seq").lte(end))
                 .to_owned();
             removed += tx.execute(&page).await?;
             tx.commit().await?;
+            self.0.shared.tail.lock().forget(end);
         }
     }
 }

@@ -13,11 +13,13 @@
 pub mod accounts;
 pub mod alerts;
 pub mod audit;
+pub mod backup;
 pub mod cursors;
 pub mod devices;
 pub mod documents;
 pub mod events;
 mod faults;
+pub mod jobs;
 mod migrations;
 pub mod observations;
 mod pools;
@@ -62,6 +64,7 @@ fn migrations() -> Vec<Migration> {
         cursors::migrations(),
         audit::migrations(),
         documents::migrations(),
+        jobs::migrations(),
         observations::migrations(),
         devices::migrations(),
         records::migrations(),
@@ -117,6 +120,24 @@ impl Store {
     /// A connection to read with. Each statement sees what is committed when it starts.
     pub async fn reader(&self) -> Result<Reader, Fault> {
         Reader::open(&self.shared.pools).await
+    }
+
+    /// A connection to read with whose statements all see one state: that of the first of them.
+    pub async fn snapshot(&self) -> Result<Reader, Fault> {
+        Reader::snapshot(&self.shared.pools).await
+    }
+
+    /// Bytes the store takes on the disk, about.
+    pub async fn size_bytes(&self) -> Result<u64, Fault> {
+        let question = match self.backend() {
+            Backend::Sqlite => sql::Plain(
+                "SELECT page_count * page_size AS size FROM pragma_page_count, pragma_page_size",
+            ),
+            Backend::Postgres => sql::Plain("SELECT pg_database_size(current_database()) AS size"),
+        };
+        let row = self.reader().await?.fetch_optional(&question).await?;
+        let size = row.map_or(Ok(0), |row| row.i64("size"))?;
+        Ok(size.unsigned_abs())
     }
 
     /// Which database this store lives in.

@@ -21,24 +21,14 @@ pub(crate) fn step(statement: impl Statement + 'static) -> Box<dyn Statement> {
     Box::new(statement)
 }
 
-/// Names of the steps a store has taken, in the order they were taken; none for an empty one.
+/// Names of the steps a store has taken, in the order they were taken.
 pub(crate) async fn taken(run: &mut impl Run) -> Result<Vec<String>, Fault> {
-    run.execute(
-        Table::create()
-            .table("migrations")
-            .if_not_exists()
-            .col(ColumnDef::new("name").text().not_null().primary_key())
-            .col(ColumnDef::new("number").big_integer().not_null()),
-    )
-    .await?;
-    let rows = run
-        .fetch_all(
-            Query::select()
-                .column("name")
-                .from("migrations")
-                .order_by("number", Order::Asc),
-        )
-        .await?;
+    let query = Query::select()
+        .column("name")
+        .from("migrations")
+        .order_by("number", Order::Asc)
+        .to_owned();
+    let rows = run.fetch_all(&query).await?;
     rows.iter().map(|row| row.text("name")).collect()
 }
 
@@ -49,7 +39,14 @@ pub(crate) async fn take(
     known: &[Migration],
     only: Option<&BTreeSet<String>>,
 ) -> Result<(), Fault> {
-    let taken: Vec<String> = taken(tx).await?;
+    let notes = Table::create()
+        .table("migrations")
+        .if_not_exists()
+        .col(ColumnDef::new("name").text().not_null().primary_key())
+        .col(ColumnDef::new("number").big_integer().not_null())
+        .to_owned();
+    tx.execute(&notes).await?;
+    let taken = taken(tx).await?;
     let unknown: Vec<&str> = taken
         .iter()
         .filter(|name| !known.iter().any(|step| step.name == name.as_str()))

@@ -4,6 +4,8 @@
 //! precision, text and bytes. Times are integers (microseconds), truth is 0 or 1, JSON is text.
 
 use crate::faults;
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use kernel::Fault;
 use sea_query::{
     DeleteStatement, IndexCreateStatement, IndexDropStatement, InsertStatement, OptionEnum,
@@ -210,6 +212,35 @@ async fn fetch_optional(
         |row| row.map(SqlRow::Sqlite),
         |row| row.map(SqlRow::Postgres)
     )
+}
+
+/// Rows one after the other, for answers of any size.
+pub(crate) fn stream<'a>(
+    link: Link<'a>,
+    statement: &impl Statement,
+) -> Result<BoxStream<'a, Result<SqlRow, Fault>>, Fault> {
+    let (text, values) = statement.build(link.backend());
+    let doing = first_words(&text);
+    Ok(match link {
+        Link::Sqlite(connection) => {
+            sqlx::query_with(AssertSqlSafe(text), sqlite_arguments(values)?)
+                .fetch(connection)
+                .map(move |row| {
+                    row.map(SqlRow::Sqlite)
+                        .map_err(|e| faults::from_sqlx(&doing, e))
+                })
+                .boxed()
+        }
+        Link::Postgres(connection) => {
+            sqlx::query_with(AssertSqlSafe(text), postgres_arguments(values)?)
+                .fetch(connection)
+                .map(move |row| {
+                    row.map(SqlRow::Postgres)
+                        .map_err(|e| faults::from_sqlx(&doing, e))
+                })
+                .boxed()
+        }
+    })
 }
 
 /// What a statement does, for the message of a fault: its first words, no values.

@@ -63,6 +63,13 @@ impl Tail {
         }
     }
 
+    /// Forgets events up to `until`, which the log no longer has.
+    pub(crate) fn forget(&mut self, until: i64) {
+        while let Some(oldest) = self.events.pop_front_if(|event| event.seq <= until) {
+            self.bytes -= cost(&oldest);
+        }
+    }
+
     /// Events after `after` up to `limit_bytes` of bodies, at least one when there is one; `None`
     /// when they are not all in memory. Nothing after the last known number is an empty answer.
     pub(crate) fn read(&self, after: i64, limit_bytes: usize) -> Option<Vec<Event>> {
@@ -116,6 +123,17 @@ mod tests {
         assert_eq!(numbers(&tail, 10, 1), Some(vec![11]), "one at least");
         assert_eq!(numbers(&tail, 9, 1000), None, "event 10 was forgotten");
         assert_eq!(numbers(&tail, 0, 1000), None);
+    }
+
+    #[test]
+    fn what_the_log_forgot_the_tail_forgets() {
+        let mut tail = Tail::new(1 << 20);
+        tail.push((1..=5).map(|seq| event(seq, 10)).collect());
+        tail.forget(3);
+        assert_eq!(numbers(&tail, 3, 1000), Some(vec![4, 5]));
+        assert_eq!(numbers(&tail, 2, 1000), None);
+        tail.forget(9);
+        assert_eq!((tail.bytes, tail.last()), (0, 5));
     }
 
     #[test]

@@ -105,20 +105,37 @@ impl Run for Tx {
 enum ReaderInner {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
+    SqliteSnapshot(Transaction<'static, Sqlite>),
+    PostgresSnapshot(Transaction<'static, Postgres>),
 }
 
 /// A connection to read with; it cannot write. Given back when dropped.
 pub struct Reader(ReaderInner);
 
+fn reading(error: sqlx::Error) -> Fault {
+    faults::from_sqlx("reading", error)
+}
+
 impl Reader {
     pub(crate) async fn open(pools: &Pools) -> Result<Reader, Fault> {
-        let fault = |e| faults::from_sqlx("reading", e);
         Ok(Reader(match pools {
             Pools::Sqlite { readers, .. } => {
-                ReaderInner::Sqlite(readers.acquire().await.map_err(fault)?)
+                ReaderInner::Sqlite(readers.acquire().await.map_err(reading)?)
             }
             Pools::Postgres { readers, .. } => {
-                ReaderInner::Postgres(readers.acquire().await.map_err(fault)?)
+                ReaderInner::Postgres(readers.acquire().await.map_err(reading)?)
+            }
+        }))
+    }
+
+    pub(crate) async fn snapshot(pools: &Pools) -> Result<Reader, Fault> {
+        Ok(Reader(match pools {
+            Pools::Sqlite { readers, .. } => {
+                ReaderInner::SqliteSnapshot(readers.begin().await.map_err(reading)?)
+            }
+            Pools::Postgres { readers, .. } => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                ReaderInner::PostgresSnapshot(readers.begin_with(begin).await.map_err(reading)?)
             }
         }))
     }
@@ -129,6 +146,8 @@ impl Run for Reader {
         match &mut self.0 {
             ReaderInner::Sqlite(connection) => Link::Sqlite(connection),
             ReaderInner::Postgres(connection) => Link::Postgres(connection),
+            ReaderInner::SqliteSnapshot(transaction) => Link::Sqlite(transaction),
+            ReaderInner::PostgresSnapshot(transaction) => Link::Postgres(transaction),
         }
     }
 }

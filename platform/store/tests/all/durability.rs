@@ -1,0 +1,120 @@
+//! Kill -9 in the middle of writing: everything acknowledged is there, and numbers have no gap.
+
+use kernel::Time;
+use kernel::events::EventKind;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use store::{Store, cursors, events};
+use testkit::each_address;
+
+/// Where the child finds the store.
+const ADDRESS: &str = "STORE_TEST_ADDRESS";
+const KILLS: usize = 5;
+/// Acknowledgements the parent waits for before it kills.
+const PATIENCE: usize = 60;
+
+/// What an event of this number carries: long enough to span pages.
+fn body(seq: i64) -> Vec<u8> {
+    (0..30_000).map(|n| (seq * 31 + n) as u8).collect()
+}
+
+/// The child: appends until it is killed, and says what was acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test below in a process of its own"]
+async fn child_appends_until_killed() {
+    let store = Store::open(&std::env::var(ADDRESS).unwrap()).await.unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let store = store.clone();
+        writers.spawn(async move {
+            loop {
+                let mut tx = store.begin().await.unwrap();
+                let next = store.events().last_seq() + 1;
+                let kind = EventKind::Record;
+                let seq = events::append(&mut tx, Time(next), kind, "x", &body(next))
+                    .await
+                    .unwrap();
+                assert_eq!(seq, next);
+                cursors::set(&mut tx, "child", seq).await.unwrap();
+                tx.commit().await.unwrap();
+                println!("\nacknowledged {seq}");
+            }
+        });
+    }
+    writers.join_next().await;
+}
+
+/// Runs the child, kills it after some acknowledgements, and returns the highest of them.
+fn run_and_kill(address: &str) -> i64 {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "durability::child_appends_until_killed",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(ADDRESS, address)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    let mut highest = 0;
+    let mut heard = 0;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        let Some(seq) = line.strip_prefix("acknowledged ") else {
+            continue;
+        };
+        // A last line may be torn; whole ones end in a whole number.
+        highest = std::cmp::max(highest, seq.parse().unwrap_or(0));
+        heard += 1;
+        if heard == PATIENCE {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    assert!(heard >= PATIENCE, "the child ended by itself after {heard}");
+    highest
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_when_killed() {
+    each_address(|address| async move {
+        let mut before = 0;
+        for round in 1..=KILLS {
+            let place = address.clone();
+            let acknowledged = tokio::task::spawn_blocking(move || run_and_kill(&place))
+                .await
+                .unwrap();
+            let store = Store::open(&address).await.unwrap();
+            let last = store.events().last_seq();
+            assert!(
+                last >= acknowledged,
+                "round {round}: {acknowledged} is lost"
+            );
+            assert!(
+                last >= before + PATIENCE as i64,
+                "round {round} went on from the last"
+            );
+            let mut seq = before;
+            while seq < last {
+                for event in store.events().read(seq, 1 << 20).await.unwrap() {
+                    assert_eq!(event.seq, seq + 1, "round {round}: a gap");
+                    assert!(
+                        *event.body == *body(event.seq),
+                        "round {round}: a torn event"
+                    );
+                    seq = event.seq;
+                }
+            }
+            assert_eq!(
+                store.cursors().get("child").await.unwrap(),
+                Some(last),
+                "one transaction"
+            );
+            store.close().await;
+            before = last;
+        }
+    })
+    .await;
+}
