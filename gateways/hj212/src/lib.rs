@@ -4,4 +4,7 @@
 //! TCP), `simulator` (stations that do not exist), `replay` (captured traffic sent again).
 
 pub mod codec;
+pub mod server;
 pub mod vocabulary;
+
+pub use server::{Config, GatewayCounters, Server};

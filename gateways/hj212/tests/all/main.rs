@@ -2,6 +2,8 @@
 
 mod codec;
 mod corpus;
+mod fakes;
+mod server;
 mod splitter;
 mod vocabulary;
 
