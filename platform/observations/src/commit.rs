@@ -362,16 +362,16 @@ fn land(
     if unflushed > engine.options.flush_values {
         engine.full.notify_one();
     }
-    for (reply, receipt) in prepared.answers {
-        let _ = reply.send(Ok(receipt));
-    }
     if engine.live.receiver_count() > 0 {
-        let received = Time(prepared.staged.received);
+        let (received, rows) = (Time(prepared.staged.received), prepared.staged.rows);
         let _ = engine.live.send(Arc::new(LiveBatch {
             seq,
             received,
-            rows: prepared.staged.rows,
+            rows,
         }));
+    }
+    for (reply, receipt) in prepared.answers {
+        let _ = reply.send(Ok(receipt));
     }
     true
 }

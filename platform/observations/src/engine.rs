@@ -1,7 +1,10 @@
 //! The engine: opening, stopping, and the kernel's trait over names, table, committer, flusher.
 
 use crate::commit::{self, LiveBatch, Queue};
+use crate::devices::{self, Book};
+use crate::line_protocol::{self, Precision};
 use crate::names::Names;
+use crate::ndjson;
 use crate::parsed::Parsed;
 use crate::table::Table;
 use crate::{directory, flush};
@@ -9,6 +12,7 @@ use async_trait::async_trait;
 use kernel::observations::*;
 use kernel::{Clock, Fault, Span, Time};
 use parking_lot::{Mutex, RwLock};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::{Notify, broadcast, watch};
@@ -22,8 +26,9 @@ const LIVE_BATCHES: usize = 64;
 const PAGE: u64 = 4096;
 const LOG_PAGE_BYTES: usize = 16 << 20;
 
-/// How long raw rows of a property are kept; `None` for ever.
-pub type Retention = Arc<dyn Fn(&str) -> Option<Span> + Send + Sync>;
+/// By property, how long raw rows and how long their rollups are kept; a property that is not
+/// named is kept for ever.
+pub type Retention = BTreeMap<String, (Span, Span)>;
 
 /// Limits and habits of the engine.
 #[derive(Clone)]
@@ -35,10 +40,8 @@ pub struct Options {
     pub flush_values: u64,
     /// Rows older than this since reception are written as blocks however few.
     pub flush_age: Span,
-    /// How long raw rows are kept, by property.
+    /// How long rows are kept.
     pub retention: Retention,
-    /// How often the keeping of rollups and the expiry of raw rows run.
-    pub maintenance_interval: Span,
 }
 
 impl Default for Options {
@@ -47,8 +50,7 @@ impl Default for Options {
             queue_values: 400_000,
             flush_values: 2_000_000,
             flush_age: Span::minutes(30),
-            retention: Arc::new(|_| None),
-            maintenance_interval: Span::minutes(10),
+            retention: Retention::new(),
         }
     }
 }
@@ -73,6 +75,7 @@ pub struct Engine {
     pub(crate) flushing: tokio::sync::Mutex<()>,
     pub(crate) live: broadcast::Sender<Arc<LiveBatch>>,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) book: Book,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -90,6 +93,7 @@ impl Engine {
         let mut table = Table::default();
         load_groups(&store, &mut table).await?;
         replay(&store, &mut table).await?;
+        let book = Book::load(&store).await?;
         let engine = Arc::new(Engine {
             store,
             clock,
@@ -104,11 +108,13 @@ impl Engine {
             flushing: tokio::sync::Mutex::default(),
             live: broadcast::channel(LIVE_BATCHES).0,
             stop: watch::Sender::new(false),
+            book,
             tasks: Mutex::default(),
         });
         let tasks = vec![
             tokio::spawn(commit::run(engine.clone())),
             tokio::spawn(flush::run(engine.clone())),
+            tokio::spawn(devices::run(engine.clone())),
         ];
         *engine.tasks.lock() = tasks;
         Ok(engine)
@@ -121,7 +127,7 @@ impl Engine {
 
     /// Takes no more writes, commits what waits, writes blocks and ends the tasks. What could not
     /// be written as blocks is in the log and comes back at the next start.
-    pub async fn shutdown(&self) -> Result<(), Fault> {
+    pub async fn shutdown(&self) {
         self.queue.lock().closed = true;
         self.stop.send_replace(true);
         self.work.notify_one();
@@ -131,7 +137,23 @@ impl Engine {
                 tracing::error!(%error, "a task of the observations engine ended badly");
             }
         }
-        self.flush().await
+        if let Err(fault) = self.flush().await {
+            tracing::error!(%fault, "observations could not be written as blocks; they stay in the log");
+        }
+    }
+
+    /// Reads a batch in line protocol and writes it whole, or refuses it whole with every fault.
+    pub async fn write_lines(&self, bytes: &[u8], precision: Precision) -> Result<Receipt, Fault> {
+        let parsed = line_protocol::parse(bytes, precision, self.clock.now());
+        let rows = self.rows(&parsed.map_err(Fault::invalid)?)?;
+        self.write(rows).await
+    }
+
+    /// Reads a batch of JSON lines and writes it whole, or refuses it whole with every fault.
+    pub async fn write_ndjson(&self, bytes: &[u8]) -> Result<Receipt, Fault> {
+        let parsed = ndjson::parse(bytes, self.clock.now()).map_err(Fault::invalid)?;
+        let rows = self.rows(&parsed)?;
+        self.write(rows).await
     }
 
     /// Committed batches as they come. A reader that falls behind by 64 batches loses the oldest

@@ -25,9 +25,11 @@
 mod block;
 mod cells;
 mod commit;
+mod devices;
 mod directory;
 mod engine;
 mod flush;
+mod frames;
 pub mod line_protocol;
 mod names;
 pub mod ndjson;
@@ -38,5 +40,6 @@ mod table;
 mod thin;
 
 pub use commit::LiveBatch;
-pub use engine::{Engine, Options};
+pub use engine::{Engine, Options, Retention};
+pub use line_protocol::Precision;
 pub use names::{MAX_COLUMNS, MAX_THINGS};

@@ -18,11 +18,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Unit of the time at the end of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Precision {
     /// Seconds, `s`.
     Seconds,
     /// Milliseconds, `ms`.
+    #[default]
     Milliseconds,
     /// Microseconds, `us` or `u`.
     Microseconds,

@@ -360,13 +360,13 @@ fn newest_only(points: Vec<Point>) -> Vec<Point> {
 
 impl Engine {
     /// Streams every observation of the series that match, series by series in order of name and
-    /// each in order of time, as pages to `each`; for export. Stops at the first fault.
+    /// each in order of time, for export. Ends early when `each` says no.
     pub async fn export_rows(
         &self,
         filter: &SeriesFilter,
         from: Time,
         to: Time,
-        mut each: impl FnMut(&SeriesName, &[Point]) -> Result<(), Fault> + Send,
+        mut each: impl FnMut(&SeriesName, Point) -> bool + Send,
     ) -> Result<(), Fault> {
         let mut filter = SeriesFilter {
             limit: 1000,
@@ -389,8 +389,8 @@ impl Engine {
                 };
                 let mut pages = Pages::open(self, &query);
                 while let Some(points) = pages.next().await? {
-                    if !points.is_empty() {
-                        each(&query.series, &points)?;
+                    if !points.into_iter().all(|point| each(&query.series, point)) {
+                        return Ok(());
                     }
                 }
             }

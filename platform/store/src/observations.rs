@@ -6,7 +6,7 @@ use crate::migrations::{Migration, step};
 use crate::sql::{Backend, Plain, Run, SqlRow};
 use crate::{Store, Tx, events};
 use kernel::events::{Event, EventKind};
-use kernel::observations::{Basis, Column, Statistic};
+use kernel::observations::{Basis, Column, Row, Statistic, wire};
 use kernel::{Fault, Time};
 use sea_query::{
     ColumnDef, Cond, Expr, ExprTrait, Index, OnConflict, Order, Query, SelectStatement, Table,
@@ -500,6 +500,17 @@ pub async fn rollups_between(
             })
         })
         .collect()
+}
+
+/// Calls `each` with the reception and every row of a batch of the log. Other events have none.
+pub fn each_row(event: &Event, each: impl FnMut(Time, Row)) -> Result<(), Fault> {
+    if event.kind != EventKind::Observations {
+        return Ok(());
+    }
+    let encoded = read_batch(event)?;
+    let read = wire::decode(&encoded, each);
+    read.map(drop)
+        .map_err(|e| Fault::internal("reading a batch of the log", e))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl Bench {
     /// leaves it, with nothing flushed.
     pub async fn reopen(self, tidy: bool) -> Bench {
         if tidy {
-            self.engine.shutdown().await.unwrap();
+            self.engine.shutdown().await;
         }
         let engine = Engine::open(self.store.clone(), self.clock.clone(), Options::default())
             .await

@@ -1,5 +1,6 @@
 //! Tests of the observations engine through its public door, on both databases.
 
+mod devices;
 mod help;
 mod ranges;
 mod restart;

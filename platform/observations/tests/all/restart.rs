@@ -46,7 +46,7 @@ async fn a_restart_changes_nothing() {
             bench = bench.reopen(round % 2 == 1).await;
             assert_eq!(picture(&bench).await, before, "round {round}");
         }
-        bench.engine.shutdown().await.unwrap();
+        bench.engine.shutdown().await;
         let unflushed = bench.engine.counters().unflushed;
         assert_eq!(unflushed, 0);
     })

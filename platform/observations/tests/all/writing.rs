@@ -41,7 +41,7 @@ async fn duplicates_are_counted_and_corrections_shown() {
             assert_eq!(bench.put(thing, minute(1), "a=1").await, "1 0 1");
             settle().await;
             assert_eq!(bench.points(thing, "a", None).await, "1=1 2=5D");
-            bench.engine.shutdown().await.unwrap();
+            bench.engine.shutdown().await;
         }
     })
     .await;
@@ -76,7 +76,7 @@ async fn late_rows_find_their_place() {
         bench.engine.flush().await.unwrap();
         assert_eq!(bench.put("S", old, "a=0").await, "0 1 0");
         assert_eq!(bench.newest("S", "a"), "14=14");
-        bench.engine.shutdown().await.unwrap();
+        bench.engine.shutdown().await;
     })
     .await;
 }
@@ -99,7 +99,7 @@ async fn a_future_date_never_becomes_the_newest() {
         let bench = bench.reopen(true).await;
         assert_eq!(bench.newest("S", "a"), "120=8");
         assert_eq!(bench.put("S", minute(121), "a=6").await, "0 1 0");
-        bench.engine.shutdown().await.unwrap();
+        bench.engine.shutdown().await;
     })
     .await;
 }
@@ -132,7 +132,7 @@ async fn what_cannot_be_is_refused_whole() {
             bench.engine.thing(&"x".repeat(129)).unwrap_err().code,
             "input.invalid"
         );
-        bench.engine.shutdown().await.unwrap();
+        bench.engine.shutdown().await;
         assert_eq!(
             said(bench.engine.write(vec![good.clone()]).await),
             "system.stopping"
@@ -174,7 +174,7 @@ async fn overload_is_a_fault_that_takes_nothing() {
             "{taken} taken, {refused} refused"
         );
         assert_eq!(bench.points("S", "a", None).await.split(' ').count(), taken);
-        bench.engine.shutdown().await.unwrap();
+        bench.engine.shutdown().await;
     })
     .await;
 }
@@ -188,7 +188,7 @@ async fn a_live_reader_gets_what_was_new() {
         bench.put("S", minute(1), "a=1 b=2").await;
         let batch = live.recv().await.unwrap();
         assert_eq!(batch.rows, vec![bench.row("S", minute(1), "b=2")]);
-        bench.engine.shutdown().await.unwrap();
+        bench.engine.shutdown().await;
     })
     .await;
 }
