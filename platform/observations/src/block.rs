@@ -574,3 +574,110 @@ impl Block {
         parts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::observations::{Cell, ColumnId, Flag};
+    use proptest::prelude::*;
+
+    fn block(rows: &[(i64, i64, Vec<(u32, f64, u8)>)]) -> Block {
+        let mut block = Block::default();
+        for (time, received, cells) in rows {
+            let cell = |&(column, value, flag): &(u32, f64, u8)| Cell {
+                column: ColumnId(column),
+                value,
+                flag: Flag(flag),
+            };
+            block.push(*time, received * 1000, cells.iter().map(cell));
+        }
+        block.finish();
+        block
+    }
+
+    /// Everything that can be told apart, bit by bit.
+    fn picture(block: &Block) -> String {
+        let columns = block.columns.iter().map(|c| {
+            let bits: Vec<u64> = c
+                .values
+                .iter()
+                .map(|v| if v.is_nan() { u64::MAX } else { v.to_bits() })
+                .collect();
+            (c.id, bits, c.flags.clone())
+        });
+        format!(
+            "{:?} {:?} {:?}",
+            block.times,
+            block.received,
+            columns.collect::<Vec<_>>()
+        )
+    }
+
+    fn rows() -> impl Strategy<Value = Vec<(i64, i64, Vec<(u32, f64, u8)>)>> {
+        let decimal = (-1_000_000i64..1_000_000, 0u8..10).prop_map(|(m, d)| from_decimal(m, d));
+        let any = any::<f64>().prop_filter("finite", |v| v.is_finite());
+        let value = prop_oneof![8 => decimal, 1 => any, 1 => Just(-0.0)];
+        let flag = prop_oneof![4 => Just(0u8), 2 => Just(b'N'), 1 => any::<u8>()];
+        let time = prop_oneof![8 => (0i64..1000).prop_map(|n| n * 60_000_000), 1 => any::<i64>()];
+        let row = (
+            time,
+            0i64..1 << 40,
+            prop::collection::vec((0u32..12, value, flag), 1..8),
+        );
+        prop::collection::vec(row, 0..80)
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_comes_back_bit_by_bit(rows in rows(), only in 0u32..12) {
+            let mut block = block(&rows);
+            block.sort();
+            let body = block.encode();
+            let back = Block::decode(&body, None).unwrap();
+            prop_assert_eq!(picture(&back), picture(&block));
+            let one = Block::decode(&body, Some(only)).unwrap();
+            let expect: Vec<_> = block.columns.iter().filter(|c| c.id == only).map(|c| c.values.len()).collect();
+            prop_assert_eq!(one.columns.iter().map(|c| c.values.len()).collect::<Vec<_>>(), expect);
+            let pieces = block.pieces(16);
+            let mut joined = Block::default();
+            pieces.iter().for_each(|piece| joined.append(piece));
+            prop_assert_eq!(picture(&joined), picture(&block));
+            prop_assert!(pieces.windows(2).all(|p| p[0].times.last() < p[1].times.first()));
+        }
+
+        #[test]
+        fn rubbish_is_refused_and_nothing_worse(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = Block::decode(&bytes, None);
+            // The same behind an intact frame, which is where damage would do harm.
+            let mut body = vec![VERSION];
+            put_u64(&mut body, bytes.len() as u64);
+            body.extend_from_slice(&pack(&bytes));
+            let _ = Block::decode(&body, None);
+            let _ = Block::decode(&body, Some(3));
+        }
+
+        #[test]
+        fn a_damaged_block_is_refused_or_read(rows in rows(), at in any::<prop::sample::Index>(), bit in 0u8..8) {
+            let mut block = block(&rows);
+            block.sort();
+            let mut body = block.encode();
+            let at = at.index(body.len());
+            body[at] ^= 1 << bit;
+            let _ = Block::decode(&body, None);
+            let _ = Block::decode(&body[..at], None);
+        }
+    }
+
+    #[test]
+    fn versions_of_one_time_are_bounded() {
+        let mut rows: Vec<_> = (0..1000).map(|n| (7, n, vec![(1, n as f64, 0)])).collect();
+        rows[0].2.push((2, 5.0, b'N'));
+        rows.push((8, 1000, vec![(1, 1.0, 0)]));
+        let mut block = block(&rows);
+        block.fold_versions();
+        assert_eq!(block.rows(), MAX_VERSIONS + 1);
+        assert_eq!(block.newest(1, 7), Some((999.0, 0)));
+        assert_eq!(block.newest(2, 7), Some((5.0, b'N')));
+        assert_eq!(block.newest(2, 8), None);
+    }
+}

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use kernel::observations::*;
 use kernel::{Clock, Fault, Span, Time};
 use parking_lot::{Mutex, RwLock};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::Store;
 use tokio::sync::{Notify, broadcast, watch};
@@ -73,6 +73,8 @@ pub struct Engine {
     pub(crate) gate: tokio::sync::Mutex<()>,
     /// Held by the one flush or maintenance under way.
     pub(crate) flushing: tokio::sync::Mutex<()>,
+    /// Days whose kept rollups late rows have removed: group and day, to be made anew.
+    pub(crate) late_days: Mutex<BTreeSet<(u32, i64)>>,
     pub(crate) live: broadcast::Sender<Arc<LiveBatch>>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) book: Book,
@@ -106,6 +108,7 @@ impl Engine {
             room: Notify::new(),
             gate: tokio::sync::Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
+            late_days: Mutex::default(),
             live: broadcast::channel(LIVE_BATCHES).0,
             stop: watch::Sender::new(false),
             book,

@@ -12,7 +12,7 @@ use crate::table::{Series, Tail};
 use kernel::{Fault, Span, Time};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::observations::{self as tables, BlockRow, GroupRow};
 
 /// Rows of a full block.
@@ -27,15 +27,26 @@ const GROUPS_PER_STEP: usize = 512;
 const VALUES_PER_STEP: u64 = 400_000;
 /// How often age is looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// Days with late rows remembered at most.
+const MAX_LATE_DAYS: usize = 10_000;
+/// How often rollups of closed days are made.
+const ROLL_EVERY: Duration = Duration::from_secs(600);
 
 /// The flusher's task.
 pub(crate) async fn run(engine: Arc<Engine>) {
     let mut stop = engine.stop.subscribe();
+    let mut rolled = Instant::now();
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
             () = engine.full.notified() => {}
             () = tokio::time::sleep(TICK) => {}
+        }
+        if rolled.elapsed() > ROLL_EVERY {
+            rolled = Instant::now();
+            if let Err(fault) = crate::rollup::keep(&engine).await {
+                tracing::error!(%fault, "rollups could not be kept; raw rows answer in their place");
+            }
         }
         let _busy = engine.flushing.lock().await;
         let due = due(&engine);
@@ -196,6 +207,7 @@ async fn step(engine: &Engine, groups: &[u32]) -> Result<(), Fault> {
     let mut outcome = outcome.map_err(|e| Fault::internal("encoding blocks", e))??;
     outcome.days = days;
     write(engine, &outcome).await?;
+    remember_late_days(engine, &outcome.days);
     let _gate = engine.gate.lock().await;
     let mut table = engine.table.write();
     let mut flushed = 0;
@@ -211,6 +223,15 @@ async fn step(engine: &Engine, groups: &[u32]) -> Result<(), Fault> {
     }
     table.unflushed -= flushed;
     Ok(())
+}
+
+/// Notes removed rollups so that they are made anew soon; the list is bounded, and what falls off
+/// is computed from raw rows whenever it is asked for.
+fn remember_late_days(engine: &Engine, days: &[(u32, i64)]) {
+    let mut late = engine.late_days.lock();
+    for day in days.iter().take(MAX_LATE_DAYS.saturating_sub(late.len())) {
+        late.insert(*day);
+    }
 }
 
 async fn write(engine: &Engine, outcome: &Outcome) -> Result<(), Fault> {

@@ -35,6 +35,7 @@ mod names;
 pub mod ndjson;
 pub mod parsed;
 mod range;
+mod rollup;
 mod series;
 mod table;
 mod thin;

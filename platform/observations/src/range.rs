@@ -5,10 +5,11 @@
 use crate::cells::group_of;
 use crate::engine::Engine;
 use crate::flush::unpack;
+use crate::rollup;
 use crate::thin::thin;
 use kernel::observations::*;
 use kernel::{Fault, Span, Time};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use store::observations::{self as tables, BlockRow};
 
 /// The engine gives at most so many points or buckets.
@@ -17,6 +18,8 @@ const MAX_POINTS: usize = 100_000;
 const PAGE: u64 = 32;
 /// While a range is thinned, at most so many points are held before they are thinned once.
 const HELD: usize = 400_000;
+const DAY: Span = Span::days(1);
+const HOUR: Span = Span::hours(1);
 /// Buckets `Step::Auto` chooses from.
 const STEPS: [Span; 10] = [
     Span::minutes(1),
@@ -51,12 +54,15 @@ pub(crate) async fn range(engine: &Engine, query: RangeQuery) -> Result<RangeAns
         Step::Bucket(span) => buckets(engine, &query, span, limit).await,
         Step::Auto(most) => {
             let most = most.clamp(1, limit.max(1));
+            let expired = has_expired(engine, &query).await?;
             let (points, cut) = raw(engine, &query, most).await?;
-            if !cut {
+            if !cut && !expired {
                 return Ok(RangeAnswer::Points(points, false));
             }
             let extent = extent(engine, &query);
-            let fits = |span: &&Span| (extent / span.0) as usize + 2 <= most;
+            let fits = |span: &&Span| {
+                (extent / span.0) as usize + 2 <= most && (!expired || span.0 % HOUR.0 == 0)
+            };
             let span = STEPS
                 .iter()
                 .find(fits)
@@ -121,68 +127,163 @@ async fn thinned(engine: &Engine, query: &RangeQuery, keep: usize) -> Result<Vec
     Ok(thin(&points, keep))
 }
 
+/// Buckets from kept hours where there are any, from raw rows elsewhere.
 async fn buckets(
     engine: &Engine,
     query: &RangeQuery,
     span: Span,
     limit: usize,
 ) -> Result<RangeAnswer, Fault> {
-    let mut sums = Sums {
-        span,
-        buckets: Vec::new(),
-    };
-    let mut pages = Pages::open(engine, query);
-    while let Some(page) = pages.next().await? {
-        page.iter().for_each(|point| sums.add(point));
-        if sums.buckets.len() > limit {
-            sums.buckets.truncate(limit);
-            return Ok(RangeAnswer::Buckets(sums.buckets, span, true));
+    let mut sums = Sums::new(span, limit);
+    let mut raw = vec![(query.from, query.to)];
+    if span.0 % HOUR.0 == 0 && query.as_of.is_none() {
+        raw = add_hours(engine, query, &mut sums).await?;
+    }
+    for (from, to) in raw {
+        let part = RangeQuery {
+            from,
+            to,
+            ..query.clone()
+        };
+        let mut pages = Pages::open(engine, &part);
+        while let Some(page) = pages.next().await? {
+            page.iter().for_each(|point| sums.add(point));
+            if sums.is_beyond(page.last()) {
+                break;
+            }
         }
     }
-    Ok(RangeAnswer::Buckets(sums.buckets, span, false))
+    let (buckets, cut) = sums.finish();
+    Ok(RangeAnswer::Buckets(buckets, span, cut))
 }
 
-/// Buckets being filled in order of time.
+/// Adds kept hours; returns the ranges for which raw rows are to be read.
+async fn add_hours(
+    engine: &Engine,
+    query: &RangeQuery,
+    sums: &mut Sums,
+) -> Result<Vec<(Time, Time)>, Fault> {
+    let Some((group, column)) = place(engine, &query.series) else {
+        return Ok(vec![]);
+    };
+    // Days with rows in the head are computed from raw rows: the kept hours know nothing of them.
+    let fresh: HashSet<i64> = {
+        let table = engine.table.read();
+        let rows = table.group(group).map_or(&[][..], |g| &g.rows);
+        rows.iter().map(|row| Time(row.time).floor(DAY).0).collect()
+    };
+    let mut raw = Vec::new();
+    let mut from = query.from;
+    let mut day = query.from.floor(DAY).0;
+    let mut reader = engine.store.reader().await?;
+    loop {
+        let rows = tables::rollups_between(&mut reader, group, day, query.to.0, PAGE).await?;
+        for row in &rows {
+            let end = Time(row.day) + DAY;
+            let whole = query.from.0 <= row.day && end <= query.to && !fresh.contains(&row.day);
+            if !row.is_final && !whole {
+                continue;
+            }
+            for (_, hour) in rollup::decode(row, Some(column))? {
+                if hour.time >= query.from && hour.time < query.to {
+                    sums.join(&hour);
+                }
+            }
+            if !row.is_final {
+                if from.0 < row.day {
+                    raw.push((from, Time(row.day)));
+                }
+                from = end;
+            }
+        }
+        match rows.last() {
+            Some(last) if rows.len() as u64 == PAGE => day = last.day + 1,
+            _ => break,
+        }
+    }
+    if from < query.to {
+        raw.push((from, query.to));
+    }
+    Ok(raw)
+}
+
+/// Whether raw rows of the range have expired and only their hours are left.
+async fn has_expired(engine: &Engine, query: &RangeQuery) -> Result<bool, Fault> {
+    let kept = engine
+        .options
+        .retention
+        .contains_key(&query.series.property);
+    let Some((group, _)) = place(engine, &query.series).filter(|_| kept) else {
+        return Ok(false);
+    };
+    let from = query.from.floor(DAY).0;
+    let mut reader = engine.store.reader().await?;
+    let rows = tables::rollups_between(&mut reader, group, from, query.to.0, 1).await?;
+    Ok(rows.first().is_some_and(|row| row.is_final))
+}
+
+/// Buckets being filled; the latest are given up when there are too many.
 struct Sums {
     span: Span,
-    buckets: Vec<Bucket>,
+    limit: usize,
+    cut: bool,
+    done: BTreeMap<Time, Bucket>,
+    /// The bucket being filled: points come in order, so it changes seldom.
+    current: Option<Bucket>,
 }
 
 impl Sums {
-    fn add(&mut self, point: &Point) {
-        let inside = |b: &&mut Bucket| point.time.0.wrapping_sub(b.time.0) < self.span.0;
-        let bucket = match self.buckets.last_mut().filter(inside) {
-            Some(bucket) => bucket,
-            None => {
-                let time = point.time.floor(self.span);
-                let nan = f64::NAN;
-                self.buckets.push(Bucket {
-                    time,
-                    count: 0,
-                    valid: 0,
-                    min: nan,
-                    max: nan,
-                    sum: nan,
-                });
-                match self.buckets.last_mut() {
-                    Some(bucket) => bucket,
-                    None => return,
-                }
-            }
-        };
-        bucket.count += 1;
-        if point.flag.valid() {
-            let first = bucket.valid == 0;
-            bucket.valid += 1;
-            // `min` and `max` pass over NaN, which is what an empty bucket holds.
-            bucket.min = bucket.min.min(point.value);
-            bucket.max = bucket.max.max(point.value);
-            bucket.sum = if first {
-                point.value
-            } else {
-                bucket.sum + point.value
-            };
+    fn new(span: Span, limit: usize) -> Sums {
+        Sums {
+            span,
+            limit,
+            cut: false,
+            done: BTreeMap::new(),
+            current: None,
         }
+    }
+
+    fn at(&mut self, time: Time) -> &mut Bucket {
+        let span = self.span.0;
+        let inside = |b: &Bucket| (0..span).contains(&time.0.wrapping_sub(b.time.0));
+        if !self.current.as_ref().is_some_and(inside) {
+            self.put_away();
+            let start = time.floor(self.span);
+            self.current = Some(self.done.remove(&start).unwrap_or(rollup::empty(start)));
+        }
+        self.current.get_or_insert(rollup::empty(time))
+    }
+
+    fn put_away(&mut self) {
+        if let Some(bucket) = self.current.take() {
+            self.done.insert(bucket.time, bucket);
+        }
+        if self.done.len() > self.limit {
+            self.done.pop_last();
+            self.cut = true;
+        }
+    }
+
+    /// The limit is reached and this point lies behind everything that is left: so do all after it.
+    fn is_beyond(&self, point: Option<&Point>) -> bool {
+        let last = self.done.keys().next_back();
+        self.cut
+            && point
+                .zip(last)
+                .is_some_and(|(point, last)| point.time >= *last + self.span)
+    }
+
+    fn add(&mut self, point: &Point) {
+        rollup::add(self.at(point.time), point.value, point.flag);
+    }
+
+    fn join(&mut self, hour: &Bucket) {
+        rollup::join(self.at(hour.time), hour);
+    }
+
+    fn finish(mut self) -> (Vec<Bucket>, bool) {
+        self.put_away();
+        (self.done.into_values().collect(), self.cut)
     }
 }
 
