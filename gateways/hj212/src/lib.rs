@@ -4,7 +4,9 @@
 //! TCP), `simulator` (stations that do not exist), `replay` (captured traffic sent again).
 
 pub mod codec;
+pub mod replay;
 pub mod server;
+pub mod simulator;
 pub mod vocabulary;
 
 pub use server::{Config, GatewayCounters, Server};

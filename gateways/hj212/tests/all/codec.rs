@@ -141,7 +141,7 @@ fn encrypted_frames_need_their_key() {
     let key = Key::parse("0000000000000000").unwrap();
     assert_eq!(Key::parse(&"30".repeat(16)), Some(key));
     let (head, contents) = plain.split_once("CP=&&").unwrap();
-    let mut cipher = contents[..contents.len() - 2].as_bytes().to_vec();
+    let mut cipher = contents.as_bytes()[..contents.len() - 2].to_vec();
     key.encrypt(&mut cipher);
     for contents in [cipher.clone(), to_text_form(&cipher)] {
         let crc = format!("&&{:04X}\r\n", standard(plain.as_bytes()));

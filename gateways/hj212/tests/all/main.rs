@@ -1,9 +1,16 @@
 //! Tests of the HJ 212 gateway: codec and vocabulary by tables and corpora.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop at the first wrong thing"
+)]
+
 mod codec;
 mod corpus;
 mod fakes;
+mod replay;
 mod server;
+mod simulator;
 mod splitter;
 mod vocabulary;
 
