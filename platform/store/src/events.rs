@@ -8,13 +8,13 @@ use crate::{Shared, Store, Tx, cursors};
 use kernel::events::{Event, EventKind};
 use kernel::{Fault, Time};
 use sea_query::{ColumnDef, Expr, ExprTrait, Func, Order, Query, SelectStatement, Table};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Events fetched from the disk at once, at most.
 const PAGE: u64 = 1024;
 /// Events removed in one transaction, at most: pruning must not hold up writers.
 const PRUNE_PAGE: i64 = 256;
-/// How often a store shared with other processes is asked for their events.
+/// How often the disk is asked for events of other processes while somebody waits.
 const POLL: Duration = Duration::from_millis(250);
 
 /// What this module adds to the store, in order.
@@ -131,8 +131,8 @@ impl Events {
         Events(store)
     }
 
-    /// The number of the last committed event this process knows of; 0 when there is none. With
-    /// PostgreSQL other processes may be ahead of it by up to the polling interval.
+    /// The number of the last committed event this process knows of; 0 when there is none. Other
+    /// processes on the same database may be ahead of it by the polling interval.
     pub fn last_seq(&self) -> i64 {
         self.0.shared.tail.lock().last()
     }
@@ -191,22 +191,24 @@ impl Events {
             if last > seq {
                 return Ok(last);
             }
-            if self.0.backend() == Backend::Sqlite {
-                let changed = news.changed().await;
-                changed.map_err(|e| Fault::internal("waiting for events", e))?;
-                continue;
-            }
-            // Other processes write to the same log and cannot wake us.
+            // Other processes may write to the same log, and they cannot wake us.
             if tokio::time::timeout(POLL, news.changed()).await.is_err() {
                 self.look_for_others().await?;
             }
         }
     }
 
-    /// Takes note of events other processes have committed.
+    /// Takes note of events other processes have committed. However many wait, one looks.
     async fn look_for_others(&self) -> Result<(), Fault> {
-        let last = self.last_on_disk().await?;
         let shared = &self.0.shared;
+        {
+            let mut looked = shared.looked.lock();
+            if looked.is_some_and(|at| at.elapsed() < POLL) {
+                return Ok(());
+            }
+            *looked = Some(Instant::now());
+        }
+        let last = self.last_on_disk().await?;
         let mut tail = shared.tail.lock();
         if last > tail.last() {
             tail.restart(last);

@@ -101,6 +101,43 @@ pub(crate) fn conflict(cause: &str) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::{Plain, Run};
+    use crate::{Store, Tx, events};
+    use kernel::Time;
+    use kernel::events::EventKind;
+
+    async fn append(tx: &mut Tx) -> Result<i64, Fault> {
+        events::append(tx, Time(1), EventKind::Record, "x", &[7; 100_000]).await
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_and_costs_nothing_that_was_committed() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::in_folder(dir.path()).await.unwrap();
+        // SQLite answers the same when it may not grow as when the disk has no room.
+        let mut tx = store.begin().await.unwrap();
+        tx.fetch_all(&Plain("PRAGMA max_page_count = 200"))
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let mut committed = 0;
+        let fault = loop {
+            let mut tx = store.begin().await.unwrap();
+            match append(&mut tx).await {
+                Ok(seq) => committed = seq,
+                Err(fault) => break fault,
+            }
+            tx.commit().await.unwrap();
+        };
+        assert_eq!(fault.code, "store.disk_full", "{fault}");
+        assert!(committed > 3);
+        assert_eq!(store.events().last_on_disk().await.unwrap(), committed);
+        // The limit was that of a connection which is no longer used: writing goes on.
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(append(&mut tx).await, Ok(committed + 1));
+        tx.commit().await.unwrap();
+        store.close().await;
+    }
 
     #[test]
     fn codes_of_both_databases_mean_the_same() {

@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) gate: Arc<tokio::sync::Mutex<()>>,
     /// The newest events, in memory.
     pub(crate) tail: Mutex<Tail>,
+    /// When the disk was last asked for events of other processes.
+    pub(crate) looked: Mutex<Option<std::time::Instant>>,
     /// Wakes those who wait for events.
     pub(crate) news: tokio::sync::watch::Sender<i64>,
 }
@@ -104,6 +106,7 @@ impl Store {
             pools: Pools::open(url).await?,
             gate: Arc::default(),
             tail: Mutex::new(Tail::new(tail::BUDGET)),
+            looked: Mutex::default(),
             news: tokio::sync::watch::Sender::new(0),
         };
         Ok(Store {

@@ -1,12 +1,16 @@
 //! Transactions: the one that writes, and connections that read.
+//!
+//! The library's own transactions are not used: SQLite ends a transaction by itself when the disk
+//! is full, and the library then takes the connection for busy for ever. Here a transaction that
+//! cannot be rolled back costs its connection, and the next one gets a new one.
 
 use crate::events::PendingEvents;
 use crate::pools::Pools;
-use crate::sql::{Link, Plain, Run};
+use crate::sql::{Backend, Link, Plain, Run};
 use crate::{Shared, faults};
 use kernel::Fault;
 use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Postgres, Sqlite};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
@@ -18,20 +22,121 @@ pub const WAIT_LIMIT: Duration = Duration::from_secs(30);
 /// that the numbers of events are committed in their order. The number is arbitrary and ours.
 const LOCK: Plain = Plain("SELECT pg_advisory_xact_lock(5281436190251)");
 
-enum Inner {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+enum Connection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Connection {
+    async fn of_writer(pools: &Pools) -> Result<Connection, Fault> {
+        let fault = |e| faults::from_sqlx("beginning a transaction", e);
+        Ok(match pools {
+            Pools::Sqlite { writer, .. } => {
+                Connection::Sqlite(writer.acquire().await.map_err(fault)?)
+            }
+            Pools::Postgres { writer, .. } => {
+                Connection::Postgres(writer.acquire().await.map_err(fault)?)
+            }
+        })
+    }
+
+    async fn of_reader(pools: &Pools) -> Result<Connection, Fault> {
+        let fault = |e| faults::from_sqlx("reading", e);
+        Ok(match pools {
+            Pools::Sqlite { readers, .. } => {
+                Connection::Sqlite(readers.acquire().await.map_err(fault)?)
+            }
+            Pools::Postgres { readers, .. } => {
+                Connection::Postgres(readers.acquire().await.map_err(fault)?)
+            }
+        })
+    }
+
+    /// The pool makes a new connection in place of this one.
+    fn give_up(&mut self) {
+        match self {
+            Connection::Sqlite(connection) => connection.close_on_drop(),
+            Connection::Postgres(connection) => connection.close_on_drop(),
+        }
+    }
+}
+
+impl Run for Connection {
+    fn link(&mut self) -> Link<'_> {
+        match self {
+            Connection::Sqlite(connection) => Link::Sqlite(connection),
+            Connection::Postgres(connection) => Link::Postgres(connection),
+        }
+    }
+}
+
+/// A connection in a transaction. Dropped before [`Held::commit`] it is rolled back, by a task of
+/// its own because that takes a moment, and only then do the connection and the gate become free.
+struct Held {
+    /// `None` only after the end.
+    connection: Option<Connection>,
+    /// Held by the one writer of this process.
+    gate: Option<OwnedMutexGuard<()>>,
+}
+
+impl Held {
+    async fn begin(
+        connection: Connection,
+        gate: Option<OwnedMutexGuard<()>>,
+        statement: Plain,
+    ) -> Result<Held, Fault> {
+        let mut held = Held {
+            connection: Some(connection),
+            gate,
+        };
+        held.execute(&statement).await?;
+        Ok(held)
+    }
+
+    /// Commits, and makes the connection free; returns the gate, still held.
+    async fn commit(mut self) -> Result<Option<OwnedMutexGuard<()>>, Fault> {
+        self.execute(&Plain("COMMIT")).await?;
+        drop(self.connection.take());
+        Ok(self.gate.take())
+    }
+}
+
+impl Run for Held {
+    fn link(&mut self) -> Link<'_> {
+        match &mut self.connection {
+            Some(connection) => connection.link(),
+            None => unreachable!("the connection is taken only by the end of its transaction"),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        let gate = self.gate.take();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            connection.give_up();
+            return;
+        };
+        runtime.spawn(async move {
+            if connection.execute(&Plain("ROLLBACK")).await.is_err() {
+                connection.give_up();
+            }
+            drop(connection);
+            drop(gate);
+        });
+    }
 }
 
 /// The write transaction. Dropped without [`Tx::commit`] it leaves nothing behind. After a
 /// statement failed it can only be dropped.
 pub struct Tx {
-    // Declared before the gate: the transaction must be over when the next one may begin.
-    inner: Inner,
+    held: Held,
     failed: bool,
     pub(crate) pending: PendingEvents,
     shared: Arc<Shared>,
-    gate: OwnedMutexGuard<()>,
 }
 
 impl Tx {
@@ -39,25 +144,24 @@ impl Tx {
         let gate = tokio::time::timeout(WAIT_LIMIT, shared.gate.clone().lock_owned())
             .await
             .map_err(|_| Fault::overloaded("store", 5))?;
-        let fault = |e| faults::from_sqlx("beginning a transaction", e);
-        let inner = match &shared.pools {
-            Pools::Sqlite { writer, .. } => {
-                Inner::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(fault)?)
-            }
-            Pools::Postgres { writer, .. } => Inner::Postgres(writer.begin().await.map_err(fault)?),
+        let connection = Connection::of_writer(&shared.pools).await?;
+        let backend = shared.pools.backend();
+        let begin = match backend {
+            // At once, not at the first write: what it reads is then what it changes.
+            Backend::Sqlite => Plain("BEGIN IMMEDIATE"),
+            Backend::Postgres => Plain("BEGIN"),
         };
+        let mut held = Held::begin(connection, Some(gate), begin).await?;
+        if backend == Backend::Postgres {
+            held.execute(&LOCK).await?;
+        }
         let pending = PendingEvents::default();
-        let mut tx = Tx {
-            inner,
+        Ok(Tx {
+            held,
             failed: false,
             pending,
             shared,
-            gate,
-        };
-        if matches!(tx.inner, Inner::Postgres(_)) {
-            tx.execute(&LOCK).await?;
-        }
-        Ok(tx)
+        })
     }
 
     /// Makes everything durable, and then known to the readers of the log. Once begun it is
@@ -73,17 +177,13 @@ impl Tx {
 
     async fn finish(self) -> Result<(), Fault> {
         let Tx {
-            inner,
+            held,
             pending,
             shared,
-            gate,
             ..
         } = self;
-        let outcome = match inner {
-            Inner::Sqlite(transaction) => transaction.commit().await,
-            Inner::Postgres(transaction) => transaction.commit().await,
-        };
-        outcome.map_err(|e| faults::from_sqlx("committing a transaction", e))?;
+        let gate = held.commit().await?;
+        // The next writer begins after this, so events become known in their order.
         pending.publish(&shared);
         drop(gate);
         Ok(())
@@ -92,62 +192,43 @@ impl Tx {
 
 impl Run for Tx {
     fn link(&mut self) -> Link<'_> {
-        match &mut self.inner {
-            Inner::Sqlite(transaction) => Link::Sqlite(transaction),
-            Inner::Postgres(transaction) => Link::Postgres(transaction),
-        }
+        self.held.link()
     }
     fn failed(&mut self) {
         self.failed = true;
     }
 }
 
-enum ReaderInner {
-    Sqlite(PoolConnection<Sqlite>),
-    Postgres(PoolConnection<Postgres>),
-    SqliteSnapshot(Transaction<'static, Sqlite>),
-    PostgresSnapshot(Transaction<'static, Postgres>),
-}
-
 /// A connection to read with; it cannot write. Given back when dropped.
 pub struct Reader(ReaderInner);
 
-fn reading(error: sqlx::Error) -> Fault {
-    faults::from_sqlx("reading", error)
+enum ReaderInner {
+    Free(Connection),
+    Snapshot(Held),
 }
 
 impl Reader {
     pub(crate) async fn open(pools: &Pools) -> Result<Reader, Fault> {
-        Ok(Reader(match pools {
-            Pools::Sqlite { readers, .. } => {
-                ReaderInner::Sqlite(readers.acquire().await.map_err(reading)?)
-            }
-            Pools::Postgres { readers, .. } => {
-                ReaderInner::Postgres(readers.acquire().await.map_err(reading)?)
-            }
-        }))
+        Ok(Reader(ReaderInner::Free(
+            Connection::of_reader(pools).await?,
+        )))
     }
 
     pub(crate) async fn snapshot(pools: &Pools) -> Result<Reader, Fault> {
-        Ok(Reader(match pools {
-            Pools::Sqlite { readers, .. } => {
-                ReaderInner::SqliteSnapshot(readers.begin().await.map_err(reading)?)
-            }
-            Pools::Postgres { readers, .. } => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                ReaderInner::PostgresSnapshot(readers.begin_with(begin).await.map_err(reading)?)
-            }
-        }))
+        let begin = match pools.backend() {
+            Backend::Sqlite => Plain("BEGIN"),
+            Backend::Postgres => Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        };
+        let held = Held::begin(Connection::of_reader(pools).await?, None, begin).await?;
+        Ok(Reader(ReaderInner::Snapshot(held)))
     }
 }
 
 impl Run for Reader {
     fn link(&mut self) -> Link<'_> {
         match &mut self.0 {
-            ReaderInner::Sqlite(connection) => Link::Sqlite(connection),
-            ReaderInner::Postgres(connection) => Link::Postgres(connection),
-            ReaderInner::SqliteSnapshot(transaction) => Link::Sqlite(transaction),
-            ReaderInner::PostgresSnapshot(transaction) => Link::Postgres(transaction),
+            ReaderInner::Free(connection) => connection.link(),
+            ReaderInner::Snapshot(held) => held.link(),
         }
     }
 }

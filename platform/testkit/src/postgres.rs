@@ -143,11 +143,17 @@ impl PostgresServer {
         command
     }
 
-    /// Makes a fresh, empty database and returns its address.
+    /// Makes a fresh, empty database (UTF-8, sorted by bytes) and returns its address.
     pub fn create_database(&self) -> Result<String, StartError> {
+        self.create_database_in("C", "UTF8")
+    }
+
+    /// The same with another locale and encoding.
+    pub fn create_database_in(&self, locale: &str, encoding: &str) -> Result<String, StartError> {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let mut create = self.client("createdb");
-        create.args(["--maintenance-db=postgres", "-T", "template0", &name]);
+        create.args(["--maintenance-db=postgres", "-T", "template0", "-l", locale]);
+        create.args(["-E", encoding, &name]);
         succeed("createdb", &mut create)?;
         Ok(self.address(&name))
     }

@@ -106,7 +106,9 @@ impl Store {
                 continue;
             }
             archive.execute(&shape.create()).await?;
-            let (rows, sha256) = copy(&mut source, &mut archive, &shape).await?;
+            let mut hasher = Sha256::new();
+            let rows = copy(&mut source, &mut archive, &shape, Some(&mut hasher)).await?;
+            let sha256 = hex(hasher);
             manifest.tables.push(TableContent {
                 shape,
                 rows,
@@ -164,33 +166,36 @@ async fn fill_table(
         // A migration may have put rows in; the archive's are the truth.
         tx.execute(&Query::delete().from_table(shape.name.clone()).to_owned())
             .await?;
-        copy(source, tx, shape).await?;
+        copy(source, tx, shape, None).await?;
         return Ok(());
     }
     tx.execute(&shape.create()).await?;
-    copy(source, tx, shape).await?;
+    copy(source, tx, shape, None).await?;
     for index in shape.create_indexes() {
         tx.execute(&index).await?;
     }
     Ok(())
 }
 
-/// Carries the rows of a table over; returns their number and hash.
+/// Carries the rows of a table over, adding them to the hash if one is asked for; returns their
+/// number.
 async fn copy(
     from: &mut impl Run,
     to: &mut impl Run,
     shape: &TableShape,
-) -> Result<(u64, String), Fault> {
+    mut hasher: Option<&mut Sha256>,
+) -> Result<u64, Fault> {
     let mut rows = stream(from.link(), &shape.select())?;
-    let mut hasher = Sha256::new();
     let (mut count, mut batch, mut bytes) = (0, vec![], 0);
     let limit = std::cmp::min(BATCH_ROWS, BATCH_VALUES / shape.columns.len());
     while let Some(row) = rows.try_next().await? {
         let cells = shape.cells(&row)?;
         count += 1;
         for cell in &cells {
-            cell.hash_into(&mut hasher);
             bytes += cell.size();
+            if let Some(hasher) = &mut hasher {
+                cell.hash_into(hasher);
+            }
         }
         batch.push(cells);
         if batch.len() >= limit || bytes >= BATCH_BYTES {
@@ -199,7 +204,7 @@ async fn copy(
         }
     }
     insert(to, shape, batch).await?;
-    Ok((count, hex(hasher)))
+    Ok(count)
 }
 
 async fn insert(

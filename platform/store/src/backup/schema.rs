@@ -54,7 +54,8 @@ pub struct TableShape {
     pub columns: Vec<ColumnShape>,
     /// The columns of its primary key in order; never empty.
     pub key: Vec<String>,
-    /// Its other indexes by name. Only tables made while the city runs need them here.
+    /// Its other named indexes over plain columns, by name. Only tables made while the city runs
+    /// need them here; the migrations make those of all others, whatever they look like.
     pub indexes: Vec<IndexShape>,
 }
 
@@ -98,6 +99,7 @@ const POSTGRES_INDEXES: Plain = Plain(
      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number \
      WHERE t.relnamespace = current_schema()::regnamespace AND NOT x.indisprimary \
          AND x.indpred IS NULL AND x.indexprs IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = x.indexrelid) \
      ORDER BY t.relname::text COLLATE \"C\", i.relname::text COLLATE \"C\", k.place",
 );
 

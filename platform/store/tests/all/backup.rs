@@ -5,7 +5,7 @@ use kernel::events::EventKind;
 use sea_query::{ColumnDef, Expr, Index, Query, Table};
 use serde_json::json;
 use std::path::Path;
-use store::backup::{Manifest, TableContent};
+use store::backup::Manifest;
 use store::{Run, Store, audit, cursors, documents, events};
 use testkit::{each_address, each_store};
 
@@ -61,8 +61,19 @@ async fn furnish(store: &Store) {
     tx.commit().await.unwrap();
 }
 
-fn contents(manifest: &Manifest) -> Vec<&TableContent> {
-    manifest.tables.iter().collect()
+/// Compares two archives table by table.
+fn assert_same_contents(left: &Manifest, right: &Manifest) {
+    let names = |manifest: &Manifest| {
+        manifest
+            .tables
+            .iter()
+            .map(|table| table.shape.name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(left), names(right));
+    for (left, right) in left.tables.iter().zip(&right.tables) {
+        assert_eq!(left, right);
+    }
 }
 
 async fn back_up(store: &Store, to: &Path) -> Manifest {
@@ -95,11 +106,7 @@ async fn a_backup_restored_on_either_database_is_the_same_city() {
                 let restored = Store::open(&address).await.unwrap();
                 let n = number.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
                 let again = back_up(&restored, &dir.path().join(format!("again-{n}"))).await;
-                assert_eq!(
-                    contents(&again),
-                    contents(manifest),
-                    "the same rows and shapes"
-                );
+                assert_same_contents(&again, manifest);
                 let verdict = restored
                     .audit()
                     .verify_against(&manifest.audit)

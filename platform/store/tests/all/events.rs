@@ -157,23 +157,22 @@ async fn a_reader_at_the_head_sees_every_number_in_order_while_many_write() {
 
 #[tokio::test]
 async fn another_process_on_the_same_database_is_heard() {
-    // Only PostgreSQL is shared between processes.
-    let address = testkit::fresh_postgres();
-    let (here, there) = (
-        Store::open(&address).await.unwrap(),
-        Store::open(&address).await.unwrap(),
-    );
-    assert_eq!(append(&here, "1", b"").await, 1);
-    assert_eq!(append(&there, "2", b"").await, 2);
-    let heard = tokio::time::timeout(Duration::from_secs(10), here.events().wait_beyond(1)).await;
-    assert_eq!(heard.unwrap().unwrap(), 2);
-    assert_eq!(numbers(&read_all(&here, 0).await), [1, 2]);
-    assert_eq!(append(&here, "3", b"").await, 3);
-    assert_eq!(append(&there, "4", b"").await, 4);
-    assert_eq!(append(&here, "5", b"").await, 5);
-    assert_eq!(numbers(&read_all(&here, 1).await), [2, 3, 4, 5]);
-    here.close().await;
-    there.close().await;
+    each_address(|address| async move {
+        let here = Store::open(&address).await.unwrap();
+        let there = Store::open(&address).await.unwrap();
+        assert_eq!(append(&here, "1", b"").await, 1);
+        assert_eq!(append(&there, "2", b"").await, 2);
+        let wait = here.events().wait_beyond(1).await;
+        assert_eq!(wait.unwrap(), 2);
+        assert_eq!(numbers(&read_all(&here, 0).await), [1, 2]);
+        assert_eq!(append(&here, "3", b"").await, 3);
+        assert_eq!(append(&there, "4", b"").await, 4);
+        assert_eq!(append(&here, "5", b"").await, 5);
+        assert_eq!(numbers(&read_all(&here, 1).await), [2, 3, 4, 5]);
+        here.close().await;
+        there.close().await;
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use kernel::Time;
 use kernel::events::EventKind;
 use kernel::fault::FaultKind;
-use sea_query::{Expr, ExprTrait, Query};
+use sea_query::{Expr, ExprTrait, Func, Query};
 use store::{Run, Store, events};
 use testkit::{each_address, each_store};
 
@@ -201,4 +201,69 @@ async fn the_size_grows_with_what_is_stored() {
         assert!(after >= before + 1_900_000, "{before} and then {after}");
     })
     .await;
+}
+
+/// Ends every other connection to the database of this store.
+async fn end_connections(store: &Store) {
+    let call = |name: &'static str| Func::cust(name);
+    let others = Query::select()
+        .expr(call("pg_terminate_backend").arg(Expr::col("pid")))
+        .from("pg_stat_activity")
+        .and_where(Expr::col("datname").eq(call("current_database")))
+        .and_where(Expr::col("pid").ne(call("pg_backend_pid")))
+        .to_owned();
+    store
+        .reader()
+        .await
+        .unwrap()
+        .execute(&others)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_said_and_made_again() {
+    let address = testkit::fresh_postgres();
+    let store = Store::open(&address).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    events::append(&mut tx, Time(1), EventKind::Alert, "a", b"")
+        .await
+        .unwrap();
+    end_connections(&store).await;
+    assert_eq!(tx.commit().await.unwrap_err().code, "store.unavailable");
+    let mut tx = store.begin().await.unwrap();
+    let seq = events::append(&mut tx, Time(1), EventKind::Alert, "b", b"")
+        .await
+        .unwrap();
+    assert_eq!(seq, 1, "the lost transaction left nothing");
+    tx.commit().await.unwrap();
+    assert_eq!(store.events().read(0, 100).await.unwrap().len(), 1);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_unavailable() {
+    let server = testkit::PostgresServer::start().unwrap();
+    let store = Store::open(&server.create_database().unwrap())
+        .await
+        .unwrap();
+    let mut tx = store.begin().await.unwrap();
+    drop(server);
+    let written = events::append(&mut tx, Time(1), EventKind::Alert, "a", b"").await;
+    assert_eq!(written.unwrap_err().code, "store.unavailable");
+    drop(tx);
+    let fault = store.begin().await.err().unwrap();
+    assert!(
+        ["store.unavailable", "system.overloaded"].contains(&fault.code),
+        "{fault}"
+    );
+}
+
+#[tokio::test]
+async fn a_database_that_sorts_otherwise_is_refused() {
+    let server = testkit::PostgresServer::start().unwrap();
+    let address = server.create_database_in("C", "SQL_ASCII").unwrap();
+    let fault = Store::open(&address).await.err().unwrap();
+    assert_eq!(fault.code, "store.unavailable");
+    assert!(fault.words.en.contains("LOCALE 'C'"), "{fault}");
 }
