@@ -1,0 +1,91 @@
+// Data: one record: what it says now, its form, its history, and ending it with a reason.
+import { useState } from 'react';
+import { App, Button, Input, Modal, Tabs } from 'antd';
+import { useParams } from 'react-router';
+import { useQueryClient } from '@tanstack/react-query';
+import { ApiError, send } from '../../api/client';
+import { useApi } from '../../api/hooks';
+import type { List, RecordVersion, Register } from '../../api/types';
+import { fieldText } from '../../components/fields';
+import { PageHead } from '../../components/PageHead';
+import { Provenance } from '../../components/Provenance';
+import { RecordForm } from '../../components/RecordForm';
+import RecordHistory from '../../components/RecordHistory';
+import { View } from '../../components/View';
+import { useI18n } from '../../i18n';
+import { csv, saveFile } from '../../lib/csv';
+import { useAt } from '../../lib/at';
+import { clock, dateTimeSeconds } from '../../lib/time';
+import { useSession } from '../../shell/session';
+
+export default function RecordPage() {
+  const { register: name = '', key = '' } = useParams();
+  const { t, w, lang } = useI18n();
+  const { may } = useSession();
+  const { at } = useAt();
+  const { message } = App.useApp();
+  const client = useQueryClient();
+  const [tab, setTab] = useState('record');
+  const [reason, setReason] = useState('');
+  const [ending, setEnding] = useState(false);
+  const [endReason, setEndReason] = useState('');
+  const path = `/registers/${name}/${encodeURIComponent(key)}`;
+  const registers = useApi<List<Register>>('/registers');
+  const query = useApi<RecordVersion>(path, { valid_at: at });
+  const register = registers.data?.items.find((r) => r.name === name);
+  const writable = may('write', `register.${name}`);
+
+  const end = async () => {
+    if (!endReason.trim()) return;
+    try {
+      await send('DELETE', `${path}?reason=${encodeURIComponent(endReason.trim())}`);
+      void message.success(t('data.ended'));
+      setEnding(false);
+      void client.invalidateQueries();
+    } catch (e) {
+      if (!(e instanceof ApiError)) throw e;
+      void message.error(e.say(lang));
+    }
+  };
+
+  return (
+    <View query={query}>
+      {(r) => {
+        const title = String(r.fields['name'] ?? r.fields['title'] ?? r.key);
+        return (
+          <>
+            <PageHead title={title} back={{ to: `/data/registers/${name}`, text: register ? w(register.title) : name }} sub={`${t('data.version', { n: r.version })} · ${t('data.recorded', { time: dateTimeSeconds(r.recorded_at), who: r.by })}`}>
+              <Button danger disabled={!writable || r.valid_to !== null} onClick={() => setEnding(true)}>{t('data.end_record')}</Button>
+            </PageHead>
+            <Tabs activeKey={tab} onChange={setTab} destroyOnHidden items={[
+              { key: 'record', label: t('data.record'), children: (
+                <section className="card">
+                  <dl className="facts">{(register?.fields ?? []).map((f) => [<dt key={`${f.name} t`}>{f.title[lang]}</dt>, <dd key={f.name}>{fieldText(f, r.fields[f.name], lang)}</dd>])}</dl>
+                  <p className="muted small" style={{ marginTop: 12 }}>{t('data.valid', { from: dateTimeSeconds(r.valid_from), to: r.valid_to ? dateTimeSeconds(r.valid_to) : t('data.now') })}</p>
+                </section>) },
+              { key: 'edit', label: t('data.edit_record'), disabled: !writable, children: register ? (
+                <section className="card" style={{ maxWidth: 640 }}>
+                  <RecordForm key={r.version} register={register} initial={r.fields} fixed={[register.key]} submitText={t('verb.save')}
+                    onSubmit={async (fields) => {
+                      await send('PUT', path, { fields, reason: reason || undefined }, { ifMatch: r.version });
+                      void message.success(t('data.saved', { time: clock(Date.now()) }));
+                      setReason('');
+                      setTab('record');
+                      void client.invalidateQueries();
+                    }}>
+                    <label className="stack" style={{ marginBottom: 16 }}>{t('data.reason')}<Input value={reason} onChange={(e) => setReason(e.target.value)} /></label>
+                  </RecordForm>
+                </section>) : null },
+              { key: 'history', label: t('data.history'), children: <RecordHistory register={name} recordKey={key} /> },
+            ]} />
+            <Modal open={ending} title={t('data.end_record')} onCancel={() => setEnding(false)} onOk={() => { void end(); }} okText={t('verb.confirm')} cancelText={t('verb.cancel')} okButtonProps={{ danger: true, disabled: !endReason.trim() }}>
+              <p>{t('data.end_help')}</p>
+              <label className="stack">{t('word.reason')}<Input.TextArea rows={3} value={endReason} onChange={(e) => setEndReason(e.target.value)} /></label>
+            </Modal>
+            <Provenance asOf={at ?? query.dataUpdatedAt} source={`${register?.owner ?? ''} · register.${name}`} path={path} params={{ valid_at: at }} downloads={register ? [{ text: 'CSV', save: () => saveFile(`${name}-${key}.csv`, csv(register.fields.map((f) => f.name), [register.fields.map((f) => r.fields[f.name])])) }] : undefined} />
+          </>
+        );
+      }}
+    </View>
+  );
+}

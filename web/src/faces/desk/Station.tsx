@@ -1,0 +1,71 @@
+// Desk: one station. The tabs are addresses, so that a colleague can be sent to the right one.
+import { lazy, Suspense } from 'react';
+import { Tabs } from 'antd';
+import { Link, useLocation, useNavigate, useParams } from 'react-router';
+import { useApi } from '../../api/hooks';
+import type { Station as StationAnswer } from '../../api/environment';
+import { PageHead } from '../../components/PageHead';
+import { Provenance } from '../../components/Provenance';
+import { Skeleton } from '../../components/Skeleton';
+import { View } from '../../components/View';
+import { useI18n } from '../../i18n';
+import { useAt } from '../../lib/at';
+import { percent } from '../../lib/format';
+import { useSession } from '../../shell/session';
+import { Values } from './station/Values';
+
+const Charts = lazy(() => import('./station/Charts'));
+const Frames = lazy(() => import('./station/Frames'));
+const Commands = lazy(() => import('./station/Commands'));
+const Conditions = lazy(() => import('./station/Conditions'));
+const StationAlerts = lazy(() => import('./station/StationAlerts'));
+const RecordHistory = lazy(() => import('../../components/RecordHistory'));
+const REFRESH_MS = 15_000;
+
+/** The device of a station: the report names it; else the register's field for it; else the key. */
+export function thingOf(answer: StationAnswer): string {
+  const named = answer.device?.thing ?? answer.record.fields['thing'] ?? answer.record.fields['device'] ?? answer.record.fields['mn'];
+  return typeof named === 'string' && named ? named : answer.record.key;
+}
+
+export default function Station() {
+  const { station = '', tab = 'values' } = useParams();
+  const { t, lang } = useI18n();
+  const { at } = useAt();
+  const { city } = useSession();
+  const navigate = useNavigate();
+  const { search } = useLocation();
+  const query = useApi<StationAnswer>('/environment/station', { station, at }, { every: at ? 0 : REFRESH_MS, keep: true });
+  const lazily = (page: React.ReactNode) => <Suspense fallback={<Skeleton />}>{page}</Suspense>;
+  return (
+    <View query={query} lines={12}>
+      {(s) => {
+        const thing = thingOf(s);
+        const fields = s.record.fields;
+        const district = city?.districts.find((d) => d.code === fields['district'])?.title[lang] ?? fields['district'];
+        const name = String(fields['name'] ?? s.record.key);
+        const rates = t('station.rates', { transmission: percent(s.rates.transmission), validity: percent(s.rates.validity), online: percent(s.rates.online) });
+        return (
+          <>
+            <PageHead title={name} back={{ to: '/desk/stations', text: t('desk.stations') }}
+              sub={<><code>{s.record.key}</code>{district ? ` · ${String(district)}` : ''}{s.enterprise ? <> · <Link to={`/data/registers/${s.enterprise.register}/${encodeURIComponent(s.enterprise.key)}`}>{String(s.enterprise.fields['name'] ?? s.enterprise.key)}</Link></> : null} · {rates}</>} />
+            <Tabs
+              activeKey={tab} destroyOnHidden
+              onChange={(key) => { void navigate({ pathname: `/desk/stations/${encodeURIComponent(station)}/${key}`, search }); }}
+              items={[
+                { key: 'values', label: t('station.tab_values'), children: <Values answer={s} thing={thing} /> },
+                { key: 'charts', label: t('station.tab_charts'), children: lazily(<Charts answer={s} thing={thing} />) },
+                { key: 'alerts', label: t('station.tab_alerts'), children: lazily(<StationAlerts thing={thing} />) },
+                { key: 'conditions', label: t('station.tab_conditions'), children: lazily(<Conditions station={station} />) },
+                { key: 'frames', label: t('station.tab_frames'), children: lazily(<Frames thing={thing} />) },
+                { key: 'commands', label: t('station.tab_commands'), children: lazily(<Commands thing={thing} device={s.device ?? null} />) },
+                { key: 'history', label: t('station.tab_history'), children: lazily(<RecordHistory register={s.record.register || 'station'} recordKey={s.record.key} />) },
+              ]}
+            />
+            <Provenance asOf={query.dataUpdatedAt} source={`environment/station · ${s.device?.gateway ?? 'hj212'}`} path="/environment/station" params={{ station, at }} />
+          </>
+        );
+      }}
+    </View>
+  );
+}

@@ -1,0 +1,84 @@
+// Operator: accounts: create, disable with a confirmation, change roles.
+import { useState } from 'react';
+import { App, Button, Drawer, Form, Input, Select } from 'antd';
+import { useQueryClient } from '@tanstack/react-query';
+import { ApiError, send } from '../../api/client';
+import { useApi } from '../../api/hooks';
+import type { List } from '../../api/types';
+import { PageHead } from '../../components/PageHead';
+import { Provenance } from '../../components/Provenance';
+import { SimpleTable } from '../../components/SimpleTable';
+import { View } from '../../components/View';
+import { useI18n } from '../../i18n';
+import { dateTime } from '../../lib/time';
+
+interface Account { name: string; display: string; roles: string[]; organisation: string | null; disabled: boolean; last_sign_in: string | null }
+interface NewAccount { name: string; display: string; password: string; roles: string[]; organisation?: string }
+
+export default function Accounts() {
+  const { t, lang } = useI18n();
+  const { message, modal } = App.useApp();
+  const client = useQueryClient();
+  const query = useApi<List<Account>>('/operator/accounts', undefined, { keep: true });
+  const [creating, setCreating] = useState(false);
+  const [changing, setChanging] = useState<Account | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
+  const known = [...new Set((query.data?.items ?? []).flatMap((a) => a.roles))].map((r) => ({ value: r, label: r }));
+  const attempt = async (work: () => Promise<unknown>) => {
+    setError(null);
+    try {
+      await work();
+      void message.success(t('operator.done'));
+      setCreating(false);
+      setChanging(null);
+    } catch (e) {
+      if (!(e instanceof ApiError)) throw e;
+      setError(e);
+      void message.error(e.say(lang));
+    }
+    void client.invalidateQueries({ queryKey: ['/operator/accounts'] });
+  };
+  const patch = (a: Account, change: Partial<Account>) => attempt(() => send('PATCH', `/operator/accounts/${encodeURIComponent(a.name)}`, change));
+  const toggle = (a: Account) => {
+    if (a.disabled) void patch(a, { disabled: false });
+    else modal.confirm({ title: t('operator.disable_title', { name: a.display }), content: t('operator.disable_help'), okText: t('operator.disable'), cancelText: t('verb.cancel'), okButtonProps: { danger: true }, onOk: () => patch(a, { disabled: true }) });
+  };
+  const faults = error ? <div className="error-box" role="alert"><p>{error.say(lang)}</p>{error.problems.map((p, i) => <p key={i}><code>{p.at}</code> {p.words[lang]}</p>)}</div> : null;
+  const rolePick = <Select mode="tags" options={known} placeholder={t('operator.roles_help')} />;
+  return (
+    <>
+      <PageHead title={t('operator.accounts')}><Button type="primary" onClick={() => setCreating(true)}>{t('operator.new_account')}</Button></PageHead>
+      <section className="card">
+        <View query={query} empty={(d) => d.items.length === 0}>
+          {(d) => (
+            <SimpleTable<Account> caption={t('operator.accounts_caption')} rows={d.items} rowKey={(a) => a.name} columns={[
+              { title: t('operator.name'), cell: (a) => <code>{a.name}</code> }, { title: t('operator.display'), cell: (a) => a.display }, { title: t('operator.roles'), cell: (a) => a.roles.join('、') },
+              { title: t('operator.organisation'), cell: (a) => a.organisation ?? '—' }, { title: t('word.state'), cell: (a) => t(a.disabled ? 'operator.disabled' : 'operator.active') }, { title: t('operator.last_sign_in'), cell: (a) => dateTime(a.last_sign_in) },
+              { title: t('operator.change_roles'), cell: (a) => <span className="row"><Button size="small" aria-label={`${t('operator.change_roles')} ${a.name}`} onClick={() => setChanging(a)}>{t('operator.change_roles')}</Button><Button size="small" danger={!a.disabled} aria-label={`${t(a.disabled ? 'operator.enable' : 'operator.disable')} ${a.name}`} onClick={() => toggle(a)}>{t(a.disabled ? 'operator.enable' : 'operator.disable')}</Button></span> }]} />
+          )}
+        </View>
+      </section>
+      <Drawer open={creating} onClose={() => setCreating(false)} destroyOnHidden size={480} title={t('operator.new_account')} closable={{ 'aria-label': t('verb.close_dialog') }}>
+        {faults}
+        <Form<NewAccount> layout="vertical" onFinish={(v) => { void attempt(() => send('POST', '/operator/accounts', { ...v, roles: v.roles ?? [] })); }}>
+          <Form.Item name="name" label={t('operator.name')} rules={[{ required: true, message: t('alerts.need_text') }]}><Input autoComplete="off" /></Form.Item>
+          <Form.Item name="display" label={t('operator.display')} rules={[{ required: true, message: t('alerts.need_text') }]}><Input autoComplete="off" /></Form.Item>
+          <Form.Item name="password" label={t('operator.password')} extra={t('login.password_rule')} rules={[{ required: true, min: 10, message: t('login.password_rule') }]}><Input.Password autoComplete="new-password" /></Form.Item>
+          <Form.Item name="roles" label={t('operator.roles')} rules={[{ required: true, message: t('alerts.need_text') }]}>{rolePick}</Form.Item>
+          <Form.Item name="organisation" label={t('operator.organisation')}><Input /></Form.Item>
+          <Button type="primary" htmlType="submit">{t('verb.create')}</Button>
+        </Form>
+      </Drawer>
+      <Drawer open={changing !== null} onClose={() => setChanging(null)} destroyOnHidden size={480} title={changing ? t('operator.roles_title', { name: changing.display }) : ''} closable={{ 'aria-label': t('verb.close_dialog') }}>
+        {faults}
+        {changing ? (
+          <Form<{ roles: string[] }> layout="vertical" initialValues={{ roles: changing.roles }} onFinish={(v) => { void patch(changing, { roles: v.roles }); }}>
+            <Form.Item name="roles" label={t('operator.roles')}>{rolePick}</Form.Item>
+            <Button type="primary" htmlType="submit">{t('verb.save')}</Button>
+          </Form>
+        ) : null}
+      </Drawer>
+      <Provenance asOf={query.dataUpdatedAt} source="identity" path="/operator/accounts" />
+    </>
+  );
+}

@@ -1,0 +1,55 @@
+// Operator: scheduled jobs, their last result, and running one now.
+import { App, Button } from 'antd';
+import { useQueryClient } from '@tanstack/react-query';
+import { ApiError, send } from '../../api/client';
+import { useApi } from '../../api/hooks';
+import type { List } from '../../api/types';
+import type { Text } from '../../api/environment';
+import { PageHead } from '../../components/PageHead';
+import { Provenance } from '../../components/Provenance';
+import { SimpleTable } from '../../components/SimpleTable';
+import { View } from '../../components/View';
+import { useI18n } from '../../i18n';
+import { number } from '../../lib/format';
+import { say } from '../../lib/text';
+import { dateTimeSeconds, duration } from '../../lib/time';
+
+interface Job { name: string; title: Text; every_s: number | null; last_started: string | null; last_ended: string | null; next_at: string | null; state: string; attempts: number; error: string | null }
+
+export default function Jobs() {
+  const { t, lang } = useI18n();
+  const { message } = App.useApp();
+  const client = useQueryClient();
+  const query = useApi<List<Job>>('/operator/jobs', undefined, { every: 5_000, keep: true });
+  const run = async (job: Job) => {
+    try {
+      await send('POST', `/operator/jobs/${encodeURIComponent(job.name)}/run`);
+      void message.success(t('operator.run_started', { name: say(job.title, lang) || job.name }));
+    } catch (e) {
+      if (!(e instanceof ApiError)) throw e;
+      void message.error(e.say(lang));
+    }
+    void client.invalidateQueries({ queryKey: ['/operator/jobs'] });
+  };
+  return (
+    <>
+      <PageHead title={t('operator.jobs')} />
+      <section className="card">
+        <View query={query} empty={(d) => d.items.length === 0} emptyText={t('operator.jobs_empty')}>
+          {(d) => (
+            <SimpleTable<Job> caption={t('operator.jobs_caption')} rows={d.items} rowKey={(j) => j.name} columns={[
+              { title: t('word.name'), cell: (j) => <>{say(j.title, lang)} <code className="muted">{j.name}</code></> },
+              { title: t('word.state'), cell: (j) => <span className={j.error ? 'over' : ''}>{j.state}</span> },
+              { title: t('operator.every'), cell: (j) => (j.every_s ? duration(j.every_s * 1000, lang) : '—') },
+              { title: t('operator.last_run'), cell: (j) => dateTimeSeconds(j.last_ended ?? j.last_started) },
+              { title: t('operator.next_run'), cell: (j) => dateTimeSeconds(j.next_at) },
+              { title: t('operator.attempts'), cell: (j) => number(j.attempts, 0), right: true },
+              { title: t('operator.error'), cell: (j) => j.error ?? '—' },
+              { title: t('operator.run_now'), cell: (j) => <Button size="small" aria-label={`${t('operator.run_now')} ${j.name}`} onClick={() => { void run(j); }}>{t('operator.run_now')}</Button> }]} />
+          )}
+        </View>
+      </section>
+      <Provenance asOf={query.dataUpdatedAt} source="store.jobs" path="/operator/jobs" />
+    </>
+  );
+}
