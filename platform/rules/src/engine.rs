@@ -13,6 +13,7 @@ use kernel::access::Actor;
 use kernel::alerts::{Alert, AlertFilter, AlertState, AlertVerb, Alerts};
 use kernel::declare::Declared;
 use kernel::events::{Event, EventKind};
+use kernel::fault::FaultKind;
 use kernel::observations::{Observations, wire};
 use kernel::records::{Record, Registers};
 use kernel::{Clock, Fault, Span, Time};
@@ -41,6 +42,9 @@ const RETRY: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(10
 /// never costs more than [`CHECKPOINT_BYTES`] a second.
 const CHECKPOINT: Duration = Duration::from_secs(5);
 const CHECKPOINT_BYTES: u64 = 256 << 10;
+/// How often the records are compared with the registers: a version that begins in the future
+/// comes into force without an event.
+const REFRESH: Duration = Duration::from_secs(60);
 
 /// Where the engine stands, for the operator and `/metrics`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -64,11 +68,11 @@ struct Pace {
     reconciled: bool,
     next_tick: Instant,
     next_checkpoint: Instant,
+    next_refresh: Instant,
 }
 
 #[derive(Default)]
 struct Counters {
-    cursor: AtomicI64,
     at: AtomicI64,
     values: AtomicU64,
     outcomes: AtomicU64,
@@ -82,6 +86,8 @@ pub struct Engine {
     registers: Arc<dyn Registers>,
     escalations: Escalations,
     counters: Counters,
+    /// Number of the last event judged and written.
+    cursor: watch::Sender<i64>,
     evaluator: tokio::sync::Mutex<Evaluator>,
     stop: watch::Sender<bool>,
     worker: parking_lot::Mutex<Option<tokio::task::JoinHandle<()>>>,
@@ -89,11 +95,11 @@ pub struct Engine {
 
 impl Engine {
     /// Takes up the work where the last checkpoint stood and follows the log in a task of its own
-    /// until [`Engine::shut`].
+    /// until [`Engine::shutdown`].
     pub async fn open(
         store: Store,
         clock: Arc<dyn Clock>,
-        declared: &Declared,
+        declared: Arc<Declared>,
         observations: Arc<dyn Observations>,
         registers: Arc<dyn Registers>,
     ) -> Result<Arc<Engine>, Fault> {
@@ -107,11 +113,11 @@ impl Engine {
     pub async fn prepare(
         store: Store,
         clock: Arc<dyn Clock>,
-        declared: &Declared,
+        declared: Arc<Declared>,
         observations: Arc<dyn Observations>,
         registers: Arc<dyn Registers>,
     ) -> Result<Arc<Engine>, Fault> {
-        let make = || Evaluator::new(declared, Arc::new(observations.clone()));
+        let make = || Evaluator::new(&declared, Arc::new(observations.clone()));
         let mut evaluator = make();
         let mut missing = evaluator.registers();
         let mut cursor = 0;
@@ -131,8 +137,9 @@ impl Engine {
         }
         evaluator.settle(&mut outcomes);
         let engine = Arc::new(Engine {
-            escalations: Escalations::of(declared),
+            escalations: Escalations::of(&declared),
             counters: Counters::default(),
+            cursor: watch::channel(cursor).0,
             evaluator: tokio::sync::Mutex::new(evaluator),
             stop: watch::channel(false).0,
             worker: parking_lot::Mutex::default(),
@@ -140,7 +147,6 @@ impl Engine {
             clock,
             registers,
         });
-        engine.counters.cursor.store(cursor, Ordering::Relaxed);
         let mut evaluator = engine.evaluator.lock().await;
         engine.write(&evaluator, &[(cursor, outcomes)]).await?;
         // From now on the log is not pruned past what the rules have read.
@@ -149,22 +155,39 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Stops following, keeps the memory.
-    pub async fn shut(&self) -> Result<(), Fault> {
+    /// Stops following and keeps the memory. What cannot be kept is judged again at the next start.
+    pub async fn shutdown(&self) {
         self.stop.send_replace(true);
         let worker = self.worker.lock().take();
-        if let Some(worker) = worker {
-            worker
-                .await
-                .map_err(|e| Fault::internal("stopping the rules", e))?;
+        if let Some(worker) = worker
+            && let Err(error) = worker.await
+        {
+            tracing::error!(%error, "the rules did not stop cleanly");
         }
-        let mut evaluator = self.evaluator.lock().await;
-        self.checkpoint(&mut evaluator).await.map(drop)
+        if let Err(fault) = self.keep().await {
+            tracing::warn!(%fault, "the memory of the rules was not kept");
+        }
+    }
+
+    /// Waits until everything up to event `seq` is judged and written.
+    pub async fn caught_up(&self, seq: i64) -> Result<(), Fault> {
+        let (mut cursor, mut stop) = (self.cursor.subscribe(), self.stop.subscribe());
+        tokio::select! {
+            reached = cursor.wait_for(|cursor| *cursor >= seq) => {
+                reached.map(drop).map_err(|e| Fault::internal("waiting for the rules", e))
+            }
+            _ = stop.wait_for(|stop| *stop) => Err(Fault::new(
+                FaultKind::Overloaded,
+                "system.stopping",
+                "系统正在停止",
+                "the system is stopping",
+            )),
+        }
     }
 
     /// Where the engine stands.
     pub fn status(&self) -> Status {
-        let cursor = self.counters.cursor.load(Ordering::Relaxed);
+        let cursor = *self.cursor.borrow();
         let lag = (self.store.events().last_seq() - cursor).max(0);
         let behind = self.clock.now().0 - self.counters.at.load(Ordering::Relaxed);
         Status {
@@ -187,6 +210,7 @@ impl Engine {
             reconciled: false,
             next_tick: Instant::now(),
             next_checkpoint: Instant::now() + CHECKPOINT,
+            next_refresh: Instant::now(),
         };
         while !*stop.borrow() {
             let round = self.round(&mut pace).await;
@@ -202,7 +226,7 @@ impl Engine {
                     wait
                 }
             };
-            let cursor = self.counters.cursor.load(Ordering::Relaxed);
+            let cursor = *self.cursor.borrow();
             let events = self.store.events();
             tokio::select! {
                 _ = stop.changed() => {}
@@ -219,6 +243,10 @@ impl Engine {
             self.reconcile().await?;
             pace.reconciled = true;
         }
+        if Instant::now() >= pace.next_refresh {
+            self.refresh().await?;
+            pace.next_refresh = Instant::now() + REFRESH;
+        }
         if Instant::now() >= pace.next_tick {
             self.look_at_clock(self.clock.now() - GRACE).await?;
             pace.next_tick = Instant::now() + TICK;
@@ -232,12 +260,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Judges everything in the log. Stops between two readings when the engine is shut.
+    /// Judges everything in the log. Stops between two readings when the engine stops.
     pub async fn catch_up(&self) -> Result<(), Fault> {
         let events = self.store.events();
         while !*self.stop.borrow() {
             let mut evaluator = self.evaluator.lock().await;
-            let cursor = self.counters.cursor.load(Ordering::Relaxed);
+            let cursor = *self.cursor.borrow();
             let some = events.read(cursor, READ_BYTES).await?;
             let Some(last) = some.last() else {
                 return Ok(());
@@ -245,8 +273,8 @@ impl Engine {
             let (seq, at) = (last.seq, last.at);
             let judged = self.judge(&mut evaluator, &some);
             self.write_until_done(&evaluator, &judged).await?;
-            self.counters.cursor.store(seq, Ordering::Relaxed);
             self.counters.at.store(at.0, Ordering::Relaxed);
+            self.cursor.send_replace(seq);
             let states = evaluator.size() as u64;
             self.counters.states.store(states, Ordering::Relaxed);
             drop(evaluator);
@@ -292,13 +320,14 @@ impl Engine {
             tracing::error!(seq = event.seq, about = %event.about, "a record of the log cannot be read");
             return;
         };
-        // What is not valid yet, or was only corrected in the past, is asked of the register,
-        // which knows what stands now.
-        let ends = record.valid_to.is_some_and(|to| to <= event.at);
-        let stands = !ends && record.valid_from <= event.at && record.superseded_at.is_none();
-        let current = match stands {
-            true => Some(Arc::new(record.clone())),
-            false => self.registers.cached(&record.register, &record.key),
+        let ended = record.valid_to.is_some_and(|to| to <= event.at);
+        let not_now = record.valid_from > event.at || record.superseded_at.is_some();
+        let current = match (ended, not_now) {
+            // The register may be ahead of the log: what the event says of its own time counts.
+            (true, _) => None,
+            (false, false) => Some(Arc::new(record.clone())),
+            // What begins in the future says nothing of now; `refresh` sees it come.
+            (false, true) => self.registers.cached(&record.register, &record.key),
         };
         let (register, key) = (&record.register, &record.key);
         evaluator.record(register, key, current.as_deref(), event.at, out);
@@ -310,7 +339,7 @@ impl Engine {
         let mut evaluator = self.evaluator.lock().await;
         let mut outcomes = vec![];
         evaluator.tick(now, &mut outcomes);
-        let cursor = self.counters.cursor.load(Ordering::Relaxed);
+        let cursor = *self.cursor.borrow();
         if !outcomes.is_empty() {
             self.write_until_done(&evaluator, &[(cursor, outcomes)])
                 .await?;
@@ -319,11 +348,24 @@ impl Engine {
         self.escalate(now).await
     }
 
+    /// Compares the records the rules judge by with the registers.
+    pub async fn refresh(&self) -> Result<(), Fault> {
+        let mut evaluator = self.evaluator.lock().await;
+        let mut outcomes = vec![];
+        for name in evaluator.registers() {
+            let records = self.registers.cached_all(&name);
+            evaluator.refresh(&name, &records, self.clock.now() - GRACE, &mut outcomes);
+        }
+        let cursor = *self.cursor.borrow();
+        self.write_until_done(&evaluator, &[(cursor, outcomes)])
+            .await
+    }
+
     /// Writes the evaluator's memory with the cursor; answers its size in bytes.
     async fn checkpoint(&self, evaluator: &mut Evaluator) -> Result<u64, Fault> {
         let state = evaluator.checkpoint();
         let records = evaluator.checkpoint_records();
-        let cursor = self.counters.cursor.load(Ordering::Relaxed);
+        let cursor = *self.cursor.borrow();
         let write = async {
             let mut tx = self.store.begin().await?;
             table::keep(&mut tx, cursor, &state, records.as_deref()).await?;

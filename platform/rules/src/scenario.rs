@@ -1,6 +1,7 @@
 //! Scenarios: `systems/*/scenarios/*.yaml` run against the evaluator in memory, in no time.
 //!
 //! ```yaml
+//! title: { zh: 灭灯, en: A lamp goes dark }          # for people
 //! given:
 //!   clock: 2026-01-10T22:00+08:00
 //!   records: [{ lamp: L-000142, place: [114.51, 38.04] }]   # register: key, then fields
@@ -141,6 +142,7 @@ impl Stage<'_> {
                 "given" => self.given(part),
                 "steps" => items(part).iter().for_each(|step| self.step(step)),
                 "expect" => items(part).iter().for_each(|wish| self.expect(wish)),
+                "title" => {}
                 _ => self.unknown(line, key, &known),
             }
         }

@@ -53,7 +53,7 @@ pub(super) async fn put(tx: &mut Tx, row: &AlertRow, at: Time) -> Result<(), Fau
 
 impl Engine {
     /// Writes outcomes, however long the store refuses: the evaluator has moved on, so nothing
-    /// may be left out. Gives up only when the engine is shut; the log is then read again.
+    /// may be left out. Gives up only when the engine stops; the log is then read again.
     pub(super) async fn write_until_done(
         &self,
         evaluator: &Evaluator,

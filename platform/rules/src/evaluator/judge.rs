@@ -88,8 +88,9 @@ pub(crate) fn take(
     value: f64,
     levels: &[(Level, f64)],
 ) -> Option<Turn> {
-    if let Test::All { parts, hold } = &judge.test {
-        return take_part(parts, part as usize, *hold, state, at, value, levels);
+    if let Test::All { parts, .. } = &judge.test {
+        take_part(parts, part as usize, state, at, value);
+        return None; // concluded when the whole row has been taken
     }
     if at.time < state.last && state.last <= at.received + WRONG_CLOCK {
         return None;
@@ -151,34 +152,41 @@ pub(crate) fn take(
     }
 }
 
-fn take_part(
-    parts: &[Bound],
-    part: usize,
-    hold: Span,
-    state: &mut State,
-    at: Moment,
-    value: f64,
-    levels: &[(Level, f64)],
-) -> Option<Turn> {
+/// Takes a value into its part of a combined condition.
+fn take_part(parts: &[Bound], part: usize, state: &mut State, at: Moment, value: f64) {
     let Memory::Parts(states) = &mut state.memory else {
-        return None;
+        return;
     };
-    let (bound, seen) = (parts.get(part)?, states.get_mut(part)?);
+    let (Some(bound), Some(seen)) = (parts.get(part), states.get_mut(part)) else {
+        return;
+    };
     if at.time < seen.last && seen.last <= at.received + WRONG_CLOCK {
-        return None;
+        return;
     }
     seen.last = at.time;
     seen.value = value;
-    let signal = compare(bound, seen.limit, seen.holds, at.time, value);
-    match signal {
+    match compare(bound, seen.limit, seen.holds, at.time, value) {
         Signal::Holds { ratio, .. } => (seen.holds, seen.ratio) = (true, ratio),
         Signal::Between => {}
         Signal::Over => seen.holds = false,
     }
+}
+
+/// Judges a combined condition by the latest values of its parts, after a whole row: the values
+/// of a moment belong together.
+pub(crate) fn conclude(
+    judge: &Judge,
+    state: &mut State,
+    received: i64,
+    levels: &[(Level, f64)],
+) -> Option<Turn> {
+    let (Test::All { parts, hold }, Memory::Parts(states)) = (&judge.test, &state.memory) else {
+        return None;
+    };
     // The newest value of any part is the present of the whole.
-    let newest = states.iter().map(|s| s.last).max().unwrap_or(at.time);
+    let time = states.iter().map(|seen| seen.last).max()?;
     let fresh = |(bound, seen): (&Bound, &PartState)| {
-        seen.last != NEVER && newest - seen.last <= speaks_for(bound.kind.period).0
+        seen.last != NEVER && time - seen.last <= speaks_for(bound.kind.period).0
     };
     let together = parts.iter().zip(states.iter()).all(fresh) && states.iter().all(|s| s.holds);
     let first = states.first().copied().unwrap_or(PartState::UNSEEN);
@@ -191,9 +199,9 @@ fn take_part(
         },
         false => Signal::Over,
     };
-    state.last = newest;
-    let at = Moment { time: newest, ..at };
-    state.turn(signal, at, newest, hold, levels)
+    let at = Moment { time, received };
+    state.last = time;
+    state.turn(signal, at, time, *hold, levels)
 }
 
 /// How long the latest value of a part speaks for its series when others go on.

@@ -25,7 +25,7 @@ mod state;
 
 use crate::facts::{Facts, Records};
 use absence::Absences;
-use compile::{Judge, Rules, Watch};
+use compile::{Judge, Rules, Test, Watch};
 use kernel::Time;
 use kernel::declare::{CityPack, Declared, RuleDecl};
 use kernel::observations::{Cell, ColumnId, FUTURE_LIMIT, Period, Row};
@@ -81,6 +81,8 @@ pub struct Evaluator {
     absences: Absences,
     absence_rules: Vec<u32>,
     timers: BinaryHeap<Reverse<(i64, Timer)>>,
+    /// Combined conditions to be concluded at the end of a row.
+    touched: Vec<u32>,
     /// Counts changes of records: limits resolved before the last one are resolved again.
     generation: u32,
     now: i64,
@@ -102,6 +104,7 @@ impl Evaluator {
             states: FxHashMap::default(),
             absences: Absences::default(),
             timers: BinaryHeap::new(),
+            touched: vec![],
             generation: 1,
             now: NEVER,
         }
@@ -154,6 +157,9 @@ impl Evaluator {
                 self.take(row.thing.0, row.period, at, cell, out);
             }
         }
+        if !self.touched.is_empty() {
+            self.conclude(row.thing.0, received, out);
+        }
     }
 
     #[inline]
@@ -197,15 +203,47 @@ impl Evaluator {
             judge::resolve_all(judge, state, rule, name, &self.records, &self.city);
             state.generation = self.generation;
         }
+        if matches!(judge.test, Test::All { .. }) && !self.touched.contains(&watch.judge) {
+            self.touched.push(watch.judge);
+        }
         let levels = &rule.alert.levels;
         let turn = judge::take(judge, watch.part, state, at, value, levels);
+        if turn.is_some() || (state.phase == Phase::Pending && !state.queued) {
+            self.follow_up(pair, turn, at, out);
+        }
+    }
+
+    /// Judges the combined conditions that a row has touched.
+    fn conclude(&mut self, thing: u32, received: Time, out: &mut Vec<Outcome>) {
+        while let Some(number) = self.touched.pop() {
+            let judge = &self.rules.judges[number as usize];
+            let levels = &self.rules.rules[judge.rule as usize].decl.alert.levels;
+            let Some(state) = self.states.get_mut(&(thing, number)) else {
+                continue;
+            };
+            let turn = judge::conclude(judge, state, received.0, levels);
+            let at = Moment {
+                time: state.last,
+                received: received.0,
+            };
+            self.follow_up((thing, number), turn, at, out);
+        }
+    }
+
+    /// Sets the timer of a pending state and tells what follows.
+    fn follow_up(&mut self, pair: Pair, turn: Option<Turn>, at: Moment, out: &mut Vec<Outcome>) {
+        let Some(state) = self.states.get_mut(&pair) else {
+            return;
+        };
+        let judge = &self.rules.judges[pair.1 as usize];
         if state.phase == Phase::Pending && !state.queued {
             state.queued = true;
             let deadline = judge::due(judge, state).0;
             self.timers.push(Reverse((deadline.0, Timer::Hold(pair))));
         }
         if let Some(turn) = turn {
-            let name = known.name.clone().unwrap_or_else(|| "".into());
+            let name = self.things[pair.0 as usize].name.clone();
+            let name = name.unwrap_or_else(|| "".into());
             let why = (Time(at.time), Ending::Over);
             out.push(outcome(judge, state, name, turn, Time(at.received), why));
         }
@@ -338,6 +376,25 @@ impl Evaluator {
                 self.generation = self.generation.wrapping_add(1).max(1);
                 self.judge_record(register, &record.key, at, out);
             }
+        }
+    }
+
+    /// Makes what is known of a register equal to `records`.
+    pub fn refresh(
+        &mut self,
+        register: &str,
+        records: &[Arc<Record>],
+        now: Time,
+        out: &mut Vec<Outcome>,
+    ) {
+        let standing: rustc_hash::FxHashSet<&str> = records.iter().map(|r| &*r.key).collect();
+        let known = self.records.all(register).map(|(key, _)| key.clone());
+        let ended: Vec<String> = known.filter(|key| !standing.contains(&**key)).collect();
+        for key in ended {
+            self.record(register, &key, None, now, out);
+        }
+        for record in records {
+            self.record(register, &record.key, Some(record), now, out);
         }
     }
 

@@ -1,0 +1,8 @@
+//! Tests of the rules through their public doors: scenarios for what is judged, both databases
+//! for what is written.
+
+mod engine;
+mod fakes;
+mod judging;
+mod restarts;
+mod speed;
