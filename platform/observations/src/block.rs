@@ -615,8 +615,8 @@ mod tests {
 
     fn rows() -> impl Strategy<Value = Vec<(i64, i64, Vec<(u32, f64, u8)>)>> {
         let decimal = (-1_000_000i64..1_000_000, 0u8..10).prop_map(|(m, d)| from_decimal(m, d));
-        let any = any::<f64>().prop_filter("finite", |v| v.is_finite());
-        let value = prop_oneof![8 => decimal, 1 => any, 1 => Just(-0.0)];
+        let double = any::<f64>().prop_filter("finite", |v| v.is_finite());
+        let value = prop_oneof![8 => decimal, 1 => double, 1 => Just(-0.0)];
         let flag = prop_oneof![4 => Just(0u8), 2 => Just(b'N'), 1 => any::<u8>()];
         let time = prop_oneof![8 => (0i64..1000).prop_map(|n| n * 60_000_000), 1 => any::<i64>()];
         let row = (

@@ -330,6 +330,12 @@ async fn put_directory(
 }
 
 impl Engine {
+    /// Makes the hours of dense days that have closed, and of those with late rows, at once; the
+    /// engine does so by itself every ten minutes.
+    pub async fn keep_rollups(&self) -> Result<(), Fault> {
+        keep(self).await
+    }
+
     /// Removes raw rows that have outlived the retention of their property, leaving their hours,
     /// and hours that have outlived theirs. A block goes when all of it is old enough. May be
     /// stopped and repeated at any time.
@@ -401,8 +407,13 @@ async fn expire_group(engine: &Engine, group: u32) -> Result<(), Fault> {
             group.tail = tail;
         }
     }
-    let oldest = expiry.values().map(|e| e.1).min().unwrap_or(i64::MIN);
-    if oldest > i64::MIN {
+    // The longest of the group decides. Of columns kept for ever only kept rollups go with it,
+    // and those their raw rows answer for.
+    let hours = expiry
+        .values()
+        .map(|e| e.1)
+        .filter(|&until| until > i64::MIN);
+    if let Some(oldest) = hours.min() {
         let mut tx = engine.store.begin().await?;
         tables::delete_rollups_before(&mut tx, group, oldest - DAY.0).await?;
         tx.commit().await?;

@@ -50,6 +50,11 @@ impl Bench {
         Bench { engine, ..self }
     }
 
+    /// The clock, in microseconds.
+    pub fn now(&self) -> i64 {
+        kernel::Clock::now(self.clock.as_ref()).0
+    }
+
     /// A row of real-time values: `"a=1 b=2D"`, the letter being the flag.
     pub fn row(&self, thing: &str, time: Time, cells: &str) -> Row {
         let cell = |text: &str| {

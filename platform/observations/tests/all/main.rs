@@ -2,6 +2,8 @@
 
 mod devices;
 mod help;
+mod kill;
 mod ranges;
 mod restart;
+mod rollups;
 mod writing;

@@ -1,0 +1,177 @@
+//! kill -9 in the middle of ingest: what was acknowledged is there, exactly once, whatever the
+//! flusher was doing. The test runs itself again as the process that is killed. Five times on
+//! each database, or `JICHENG_KILLS` times.
+
+use crate::help::*;
+use kernel::SystemClock;
+use kernel::observations::Observations;
+use observations::{Engine, Options};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use store::Store;
+use testkit::each_address;
+
+const ADDRESS: &str = "JICHENG_KILL_ADDRESS";
+const FIRST: &str = "JICHENG_KILL_FIRST";
+const WRITERS: usize = 4;
+const ROWS: i64 = 20;
+
+/// Small enough that heads become blocks, blocks are joined and the log is pruned all the time.
+fn options() -> Options {
+    Options {
+        flush_values: 3_000,
+        ..Options::default()
+    }
+}
+
+/// The process that is killed; without its address it is no test at all.
+#[tokio::test(flavor = "multi_thread")]
+async fn child() {
+    let Ok(address) = std::env::var(ADDRESS) else {
+        return;
+    };
+    let first: i64 = std::env::var(FIRST).unwrap().parse().unwrap();
+    let store = Store::open(&address).await.unwrap();
+    let engine = Engine::open(store.clone(), Arc::new(SystemClock), options())
+        .await
+        .unwrap();
+    let bench = Arc::new(Bench {
+        engine,
+        clock: Arc::new(kernel::ManualClock::new(T0)),
+        store,
+    });
+    let writers = (0..WRITERS).map(|writer| {
+        let bench = bench.clone();
+        tokio::spawn(async move {
+            let mut next = first;
+            loop {
+                bench
+                    .engine
+                    .write(rows(&bench, writer, next))
+                    .await
+                    .unwrap();
+                // One write of a line: the pipe takes it whole before the next can begin.
+                let line = format!("acknowledged {writer} {next}\n");
+                std::io::stdout().write_all(line.as_bytes()).unwrap();
+                std::io::stdout().flush().unwrap();
+                next += ROWS;
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+}
+
+fn rows(bench: &Bench, writer: usize, first: i64) -> Vec<kernel::observations::Row> {
+    let row = |n: i64| {
+        bench.row(
+            &format!("W{writer}"),
+            minute(n),
+            &format!("a={n} b={}.5", n % 7),
+        )
+    };
+    (first..first + ROWS).map(row).collect()
+}
+
+/// Runs the child, kills it after a while, and says what it had acknowledged.
+fn run_and_kill(address: &str, first: i64, after: Duration) -> Vec<(usize, i64)> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["kill::child", "--exact", "--nocapture"])
+        .env(ADDRESS, address)
+        .env(FIRST, first.to_string())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut acknowledged = vec![];
+    let mut started: Option<Instant> = None;
+    let mut line = String::new();
+    // Counted from the first acknowledgement; what is in the pipe at the end counts as well.
+    while lines.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        // libtest writes its own words before the first of ours.
+        if let [.., "acknowledged", writer, first] = words[..]
+            && line.ends_with('\n')
+        {
+            acknowledged.push((writer.parse().unwrap(), first.parse().unwrap()));
+        }
+        line.clear();
+        if started.get_or_insert_with(Instant::now).elapsed() > after {
+            let _ = child.kill();
+        }
+    }
+    child.wait().unwrap();
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_or_doubled() {
+    let kills: u64 = std::env::var("JICHENG_KILLS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(5);
+    each_address(|address| async move {
+        let mut acknowledged: Vec<(usize, i64)> = vec![];
+        for kill in 0..kills {
+            // Each run writes times of its own; a tenth of a second to half a second of them.
+            let first = kill as i64 * 1_000_000;
+            let after = Duration::from_millis(100 + kill * 97 % 400);
+            let address = address.clone();
+            let run = tokio::task::spawn_blocking(move || run_and_kill(&address, first, after));
+            let some = run.await.unwrap();
+            assert!(
+                !some.is_empty(),
+                "kill {kill} came before anything was acknowledged"
+            );
+            acknowledged.extend(some);
+        }
+        let store = Store::open(&address).await.unwrap();
+        let bench = Bench::with(store.clone(), options()).await;
+        let mut stored = 0;
+        for writer in 0..WRITERS {
+            let mut found = BTreeMap::new();
+            for point in bench
+                .points(&format!("W{writer}"), "a", None)
+                .await
+                .split(' ')
+            {
+                let (at, value) = point.split_once('=').unwrap();
+                assert_eq!(at, value);
+                assert_eq!(
+                    found.insert(at.parse::<i64>().unwrap(), ()),
+                    None,
+                    "W{writer} {at} twice"
+                );
+            }
+            stored += found.len() as u64 * 2;
+            for (_, first) in acknowledged.iter().filter(|(w, _)| *w == writer) {
+                assert!(
+                    (*first..first + ROWS).all(|n| found.contains_key(&n)),
+                    "W{writer} {first} is lost"
+                );
+            }
+        }
+        assert_eq!(bench.engine.counters().values, stored);
+        // Sent again, every acknowledged value is known.
+        for (writer, first) in &acknowledged {
+            let receipt = bench
+                .engine
+                .write(rows(&bench, *writer, *first))
+                .await
+                .unwrap();
+            assert_eq!((receipt.stored, receipt.duplicates), (0, 2 * ROWS as u64));
+        }
+        eprintln!(
+            "{kills} kills, {} writes acknowledged, {stored} values, none lost, none doubled",
+            acknowledged.len()
+        );
+        bench.engine.shutdown().await;
+        store.close().await;
+    })
+    .await;
+}
