@@ -153,6 +153,9 @@ impl Shape {
     }
 }
 
+/// Computes the cells of some columns from a record's JSON.
+pub type CellsOf<'a> = dyn Fn(&[Column], &str) -> Result<Vec<Cell>, Fault> + Sync + 'a;
+
 /// One row: a stretch of valid time of a record, believed from `recorded_at` to `superseded_at`.
 /// Times are microseconds UTC.
 #[derive(Clone, Debug, PartialEq)]
@@ -219,13 +222,9 @@ fn rows_of(shape: &Shape) -> SelectStatement {
 }
 
 /// Makes the table and its indexes, or extends them: a column the declaration has gained is added
-/// and filled from the records kept; one it has lost stays, marked as no longer filled. `cells`
-/// computes the cells of some columns from a record's JSON. All or nothing.
-pub async fn prepare(
-    store: &Store,
-    shape: &Shape,
-    cells: &(dyn Fn(&[Column], &str) -> Result<Vec<Cell>, Fault> + Sync),
-) -> Result<(), Fault> {
+/// and filled from the records kept; one it has lost stays, marked as no longer filled. All or
+/// nothing.
+pub async fn prepare(store: &Store, shape: &Shape, cells: &CellsOf<'_>) -> Result<(), Fault> {
     let mut tx = store.begin().await?;
     create(&mut tx, shape).await?;
     let known = known_columns(&mut tx, shape).await?;
@@ -240,7 +239,7 @@ pub async fn prepare(
         if before.is_none() {
             let added = Table::alter()
                 .table(shape.table())
-                .add_column(&mut column_def(column))
+                .add_column(column_def(column))
                 .to_owned();
             tx.execute(&added).await?;
             let index = shape.index_name(&name);
@@ -356,7 +355,7 @@ async fn fill(
     tx: &mut Tx,
     shape: &Shape,
     columns: &[Column],
-    cells: &(dyn Fn(&[Column], &str) -> Result<Vec<Cell>, Fault> + Sync),
+    cells: &CellsOf<'_>,
 ) -> Result<(), Fault> {
     let mut after = 0;
     loop {

@@ -1,4 +1,5 @@
 //! Tests of the registers engine, each on both databases.
+#![allow(clippy::unwrap_used)]
 
 mod exchange;
 mod history;

@@ -1,0 +1,206 @@
+//! identity: who somebody is and what they may do. Local accounts with argon2id, sessions, tokens
+//! of programs, roles, and the policy that answers from them; denied unless granted. A password is
+//! kept as its hash only, a session or token as its SHA-256 only, and every change of an account
+//! is in the audit log.
+
+mod accounts;
+mod basic;
+mod limiter;
+mod passwords;
+mod policy;
+mod secrets;
+mod sessions;
+mod tokens;
+
+pub use accounts::{Account, AccountChange, AccountPage, NewAccount};
+pub use passwords::{HashCost, LONGEST_BYTES, SHORTEST};
+pub use policy::RolePolicy;
+pub use sessions::{Origin, Recognised, SessionInfo, SignedIn};
+pub use tokens::{NewToken, TokenInfo};
+
+use kernel::access::{Actor, Decision, Policy, Verb};
+use kernel::declare::Declared;
+use kernel::events::EventKind;
+use kernel::{Clock, Fault, Span, Time};
+use limiter::Limiter;
+use parking_lot::Mutex;
+use passwords::Hasher;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use store::audit::{self, AuditEntry};
+use store::{Store, Tx, events};
+
+/// What can be set.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Cost of a password hash.
+    pub cost: HashCost,
+    /// Hashes computed at a time; 0 for half of the processors.
+    pub hashing_at_once: usize,
+    /// A session ends when it was not used for so long.
+    pub idle: Span,
+    /// A session ends after so long in any case.
+    pub longest: Span,
+    /// Sessions of one account; the oldest is ended for another.
+    pub sessions_per_account: usize,
+}
+
+impl Default for Settings {
+    /// 19 MiB and two passes a hash; sessions of two hours idle, twelve hours at most, twenty an
+    /// account.
+    fn default() -> Settings {
+        Settings {
+            cost: HashCost::default(),
+            hashing_at_once: 0,
+            idle: Span::hours(2),
+            longest: Span::hours(12),
+            sessions_per_account: 20,
+        }
+    }
+}
+
+/// The identity engine.
+pub struct Engine {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    declared: Arc<Declared>,
+    policy: Arc<RolePolicy>,
+    settings: Settings,
+    hasher: Hasher,
+    limiter: Limiter,
+    basic: basic::Remembered,
+    /// Hash of a session or token → when it was last used, not yet in the store. Bounded.
+    used: Mutex<HashMap<String, i64>>,
+}
+
+impl Engine {
+    /// Opens the engine with the usual settings.
+    pub async fn open(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        declared: Arc<Declared>,
+    ) -> Result<Arc<Engine>, Fault> {
+        Engine::open_with(store, clock, declared, Settings::default()).await
+    }
+
+    /// Opens the engine with these settings.
+    pub async fn open_with(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        declared: Arc<Declared>,
+        settings: Settings,
+    ) -> Result<Arc<Engine>, Fault> {
+        Ok(Arc::new(Engine {
+            store,
+            clock,
+            policy: Arc::new(RolePolicy::new(&declared)),
+            declared,
+            hasher: Hasher::new(settings.cost, settings.hashing_at_once).await?,
+            settings,
+            limiter: Limiter::default(),
+            basic: basic::Remembered::default(),
+            used: Mutex::default(),
+        }))
+    }
+
+    /// The policy, for whoever asks who may do what.
+    pub fn policy(&self) -> Arc<RolePolicy> {
+        self.policy.clone()
+    }
+
+    /// Everything an actor may do: verbs and objects as granted.
+    pub fn may_list(&self, actor: &Actor) -> Vec<(Verb, String)> {
+        self.policy.may_list(actor)
+    }
+
+    /// Why somebody may, or may not, do something. `input.not_found` for an unknown account.
+    pub async fn explain(
+        &self,
+        account: &str,
+        verb: Verb,
+        object: &str,
+    ) -> Result<Decision, Fault> {
+        let account = self.account(account).await?;
+        Ok(self.policy.may(&account.actor(), verb, object))
+    }
+
+    /// Removes sessions and tokens that are over from the store, and writes into it the times of
+    /// last use that memory holds. May be repeated; meant to run every minute. Says how many
+    /// sessions and tokens were removed.
+    pub async fn tidy(&self) -> Result<u64, Fault> {
+        let now = self.clock.now();
+        let used: Vec<(String, i64)> = {
+            let held = self.used.lock();
+            held.iter().map(|(hash, at)| (hash.clone(), *at)).collect()
+        };
+        let mut tx = self.store.begin().await?;
+        store::accounts::touch(&mut tx, &used).await?;
+        let idle_since = now - self.settings.idle;
+        let removed = store::accounts::sweep(&mut tx, now.0, idle_since.0).await?;
+        tx.commit().await?;
+        let mut held = self.used.lock();
+        for (hash, at) in used {
+            // Used again meanwhile: for the next time.
+            if held.get(&hash) == Some(&at) {
+                held.remove(&hash);
+            }
+        }
+        Ok(removed)
+    }
+}
+
+impl Policy for Engine {
+    fn may(&self, actor: &Actor, verb: Verb, object: &str) -> Decision {
+        self.policy.may(actor, verb, object)
+    }
+}
+
+/// What is written down about a deed of identity.
+struct Deed<'a> {
+    at: Time,
+    by: &'a str,
+    verb: &'a str,
+    subject: &'a str,
+    details: Value,
+    outcome: &'a str,
+}
+
+/// Writes a deed into the audit log.
+async fn record(tx: &mut Tx, deed: Deed<'_>) -> Result<(), Fault> {
+    let entry = AuditEntry {
+        at: deed.at,
+        account: deed.by.into(),
+        verb: deed.verb.into(),
+        object: "accounts".into(),
+        subject: deed.subject.into(),
+        purpose: String::new(),
+        basis: String::new(),
+        details: deed.details,
+        outcome: deed.outcome.into(),
+    };
+    audit::append(tx, &entry).await?;
+    Ok(())
+}
+
+/// Writes a change of an account into the audit log and the log of events.
+async fn record_change(
+    tx: &mut Tx,
+    at: Time,
+    by: &str,
+    subject: &str,
+    details: Value,
+) -> Result<(), Fault> {
+    let body = json!({ "account": subject, "by": by, "change": details }).to_string();
+    let deed = Deed {
+        at,
+        by,
+        verb: "operate",
+        subject,
+        details,
+        outcome: "done",
+    };
+    record(tx, deed).await?;
+    events::append(tx, at, EventKind::Identity, subject, body.as_bytes()).await?;
+    Ok(())
+}
