@@ -89,7 +89,7 @@ pub(crate) fn unavailable(doing: &str, cause: &str) -> Fault {
 }
 
 /// It exists already.
-pub(crate) fn conflict(cause: &str) -> Fault {
+fn conflict(cause: &str) -> Fault {
     Fault::new(
         FaultKind::Conflict,
         "input.conflict",

@@ -5,6 +5,8 @@
 //! complete and on the disk.
 
 mod schema;
+#[cfg(test)]
+mod tests;
 
 pub use schema::{ColumnKind, ColumnShape, IndexShape, TableShape};
 
@@ -12,6 +14,7 @@ use crate::audit::AuditHead;
 use crate::sql::{Link, Plain, Run, stream};
 use crate::{Store, Tx, faults, migrations};
 use futures::TryStreamExt;
+use kernel::fault::FaultKind;
 use kernel::{Fault, Time};
 use sea_query::{ColumnDef, Expr, Query, Table};
 use serde::{Deserialize, Serialize};
@@ -68,7 +71,7 @@ impl Store {
     /// `input.conflict` when the file exists; a failed backup leaves nothing under that name.
     pub async fn backup(&self, to: &Path, at: Time) -> Result<Manifest, Fault> {
         if to.exists() {
-            return Err(faults::conflict(&to.display().to_string()));
+            return Err(occupied(&to.display().to_string()));
         }
         let mut partial = PathBuf::from(to).into_os_string();
         partial.push(".partial");
@@ -140,8 +143,7 @@ impl Store {
         let mut tx = self.begin().await?;
         let existing = schema::tables(&mut tx).await?;
         if let Some(table) = existing.first() {
-            let cause = format!("the place is not empty, it has a table {}", table.name);
-            return Err(faults::conflict(&cause));
+            return Err(occupied(&format!("table {}", table.name)));
         }
         let known = crate::migrations();
         let then: BTreeSet<String> = manifest.migrations.iter().cloned().collect();
@@ -251,6 +253,16 @@ fn damaged(cause: &str) -> Fault {
         "archive",
         format!("备份文件无法使用：{cause}"),
         format!("unusable: {cause}"),
+    )
+}
+
+/// What is already where something new should go.
+fn occupied(by: &str) -> Fault {
+    Fault::new(
+        FaultKind::Conflict,
+        "input.conflict",
+        format!("目标位置已有内容（{by}），未做任何更改"),
+        format!("something is there already ({by}), nothing was changed"),
     )
 }
 
