@@ -4,9 +4,11 @@
 //! TCP), `simulator` (stations that do not exist), `replay` (captured traffic sent again).
 
 pub mod codec;
+mod explain;
 pub mod replay;
 pub mod server;
 pub mod simulator;
 pub mod vocabulary;
 
+pub use explain::explain;
 pub use server::{Config, GatewayCounters, Server};

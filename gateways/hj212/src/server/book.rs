@@ -24,6 +24,8 @@ struct Known {
     edition: Edition,
     link: Option<Arc<Link>>,
     dirty: bool,
+    /// Request number and DataTime of a message that is coming in several packets.
+    split: Option<(String, Time)>,
 }
 
 /// What a command needs to know of its device.
@@ -71,6 +73,7 @@ impl Book {
                 edition: Edition::default(),
                 link: None,
                 dirty: true,
+                split: None,
             }),
         });
         entries.insert(mn.into(), entry.clone());
@@ -162,6 +165,21 @@ impl Entry {
                     .insert("clock_wrong".into(), Value::Bool(true)),
                 false => known.device.notes.remove("clock_wrong"),
             };
+        }
+    }
+
+    /// DataTime of the message this packet (PNUM, PNO) belongs to.
+    pub fn split_time(&self, frame: &Frame<'_>) -> Option<Time> {
+        let request = frame.qn.filter(|_| frame.pno.is_some())?;
+        let known = self.known.lock();
+        let (of, time) = known.split.as_ref()?;
+        (of == request).then_some(*time)
+    }
+
+    /// Remembers DataTime for the further packets of the same message.
+    pub fn remember_split(&self, frame: &Frame<'_>, time: Time) {
+        if let (Some(request), Some(_)) = (frame.qn, frame.pno) {
+            self.known.lock().split = Some((request.to_owned(), time));
         }
     }
 

@@ -136,9 +136,14 @@ fn accept(
     let period = vocabulary::period(frame.cn);
     let mut time = None;
     if period.is_some() && !numbers.is_empty() {
-        let told = frame
-            .field("DataTime")
-            .and_then(|t| parse_time(t.as_bytes()));
+        let told = match frame.field("DataTime") {
+            Some(told) => parse_time(told.as_bytes()),
+            // Of a message in several packets only the first need say it.
+            None => {
+                let entry = shared.book.find(frame.mn);
+                entry.and_then(|entry| entry.split_time(frame))
+            }
+        };
         time = Some(told.ok_or(Reason::BadTime)?);
     }
     let (entry, new) = shared
@@ -176,6 +181,9 @@ fn accept(
             .fetch_add(numbers.len() as u64, Relaxed);
     }
     entry.accepted(frame, link, now, values);
+    if let Some(time) = time {
+        entry.remember_split(frame, time);
+    }
     entry.clock(frame, now, shared.config.clock_tolerance_s);
     keep(shared, link, raw, frame.mn, None);
     shared.dialogues.heard(frame);

@@ -123,7 +123,7 @@ pub fn period(cn: u16) -> Option<Period> {
 }
 
 /// What a suffix says: property, statistic, basis. States of devices are properties of their own
-/// (`SB1-RS`, `SB1-RT`), so that they never mix with measured values.
+/// (`SB1`, `SB1_hours`), so that they never mix with measured values.
 pub fn column(code: &str, suffix: Suffix) -> (String, Statistic, Basis) {
     use Basis::{Converted, Measured};
     let own = || property(code).to_owned();
@@ -139,7 +139,7 @@ pub fn column(code: &str, suffix: Suffix) -> (String, Statistic, Basis) {
         Suffix::ZsMax => (own(), Statistic::Max, Converted),
         Suffix::DayData => ("Ld".into(), Statistic::Value, Measured),
         Suffix::NightData => ("Ln".into(), Statistic::Value, Measured),
-        Suffix::State => (format!("{code}-RS"), Statistic::Value, Measured),
-        Suffix::RunTime => (format!("{code}-RT"), Statistic::Value, Measured),
+        Suffix::State => (code.to_owned(), Statistic::Value, Measured),
+        Suffix::RunTime => (format!("{code}_hours"), Statistic::Value, Measured),
     }
 }

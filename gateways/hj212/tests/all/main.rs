@@ -11,6 +11,7 @@ mod fakes;
 mod replay;
 mod server;
 mod simulator;
+mod speed;
 mod splitter;
 mod vocabulary;
 

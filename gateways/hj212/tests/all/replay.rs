@@ -82,7 +82,7 @@ async fn copies_and_pace() {
     text.extend_from_slice(b"rubbish\r\n\r\n");
     let path = std::env::temp_dir().join(format!("hj212-replay-{}", std::process::id()));
     std::fs::write(&path, &text).unwrap();
-    let (counters, report) = replay(&[path.clone()], 4, 5, Speed::Max).await;
+    let (counters, report) = replay(std::slice::from_ref(&path), 4, 5, Speed::Max).await;
     assert_eq!(
         (report.lines, report.sent, report.answers),
         (31, 31 + 30 * 4, 150)
@@ -93,7 +93,7 @@ async fn copies_and_pace() {
     );
     assert_eq!(counters.values_stored, 150);
     // Twenty-nine minutes at 1,740 times the pace are one second.
-    let (_, report) = replay(&[path.clone()], 1, 1, Speed::Times(1740.0)).await;
+    let (_, report) = replay(std::slice::from_ref(&path), 1, 1, Speed::Times(1740.0)).await;
     assert!(
         (0.8..3.0).contains(&report.elapsed_s),
         "{}",

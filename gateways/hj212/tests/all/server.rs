@@ -306,7 +306,7 @@ async fn times_clocks_and_repeats_are_handled() {
         .await;
     station.send("ST=32;CN=2011;MN=Q1;CP=&&DataTime=20000202000000000;B01-Rtd=19.5;B01-Rtd=16.3;B01-Rtd=16.3&&").await;
     station
-        .send("ST=32;CN=2021;MN=Q1;CP=&&DataTime=20260101090000;SB1-RS=1;SB2-RS=0&&")
+        .send("ST=32;CN=2021;MN=Q1;CP=&&DataTime=20260101090000;SB1=1;SB2=0&&")
         .await;
     let future = Time::parse("2099-01-01").unwrap();
     station
@@ -326,7 +326,7 @@ async fn times_clocks_and_repeats_are_handled() {
     );
     assert_eq!(value("Q1", "real_time", "w00000", "2000-02-02"), Some(16.3));
     assert_eq!(
-        value("Q1", "real_time", "SB1-RS", "2026-01-01T09:00+08:00"),
+        value("Q1", "real_time", "SB1", "2026-01-01T09:00+08:00"),
         Some(1.0)
     );
     assert_eq!(value("Q2", "real_time", "w01018", "2099-01-01"), Some(1.0));
@@ -341,6 +341,38 @@ async fn times_clocks_and_repeats_are_handled() {
     assert!(devices["Q2"].clock_offset_s.unwrap() > 1e6);
     assert_eq!(devices["Q1"].notes["clock_wrong"], true);
     assert_eq!(devices["Q1"].state, DeviceState::Quarantined);
+}
+
+#[tokio::test]
+async fn packets_of_one_message_share_its_time() {
+    let (town, server) = begin(config()).await;
+    let mut station = Station::connect(&server).await;
+    let head = "ST=22;CN=2061;MN=P1;Flag=7;PNUM=2;PNO";
+    station
+        .send(&format!(
+            "QN=1;{head}=1;CP=&&DataTime=20260101080000;a34004-Avg=1&&"
+        ))
+        .await;
+    station
+        .send(&format!("QN=1;{head}=2;CP=&&a34002-Avg=2&&"))
+        .await;
+    station
+        .send(&format!("QN=2;{head}=2;CP=&&a34002-Avg=3&&"))
+        .await;
+    for _ in 0..2 {
+        station
+            .expect("QN=1;ST=91;CN=9014;MN=P1;Flag=4;CP=&&&&")
+            .await;
+    }
+    assert_eq!(
+        town.observations
+            .value("P1", "hour.mean", "a34002", "2026-01-01T08:00+08:00"),
+        Some(2.0)
+    );
+    until("refused", || {
+        server.counters().rejected.get("bad_time") == Some(&1)
+    })
+    .await;
 }
 
 #[tokio::test]

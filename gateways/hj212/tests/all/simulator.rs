@@ -264,11 +264,11 @@ async fn stations_obey_commands() {
             .is_some()
     );
     assert_eq!(
-        course(observations, "B", "SB2-RS").last().map(|p| p.1),
+        course(observations, "B", "SB2").last().map(|p| p.1),
         Some(0.0)
     );
     assert_eq!(
-        course(observations, "B", "SB1-RS").last().map(|p| p.1),
+        course(observations, "B", "SB1").last().map(|p| p.1),
         Some(1.0)
     );
 }

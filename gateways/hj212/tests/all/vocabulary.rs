@@ -154,7 +154,7 @@ fn commands_and_suffixes_make_kinds() {
         (
             "SB1",
             Suffix::State,
-            ("SB1-RS", Statistic::Value, Basis::Measured),
+            ("SB1", Statistic::Value, Basis::Measured),
         ),
         (
             "Leq",
