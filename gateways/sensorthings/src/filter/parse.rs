@@ -31,14 +31,21 @@ pub fn parse(text: &str) -> Result<Expr, Refusal> {
     let expr = parser.either()?;
     match parser.peek() {
         None => Ok(expr),
-        Some(token) => Err(wrong(&format!("unexpected {token:?}"))),
+        Some(token) => Err(unexpected(token)),
     }
 }
 
-fn wrong(what: &str) -> Refusal {
+fn unexpected(token: &Token) -> Refusal {
+    wrong(
+        format!("此处不应出现 {token:?}"),
+        format!("unexpected {token:?}"),
+    )
+}
+
+fn wrong(zh: impl std::fmt::Display, en: impl std::fmt::Display) -> Refusal {
     Refusal::bad(
-        format!("表达式有误：{what}"),
-        format!("the expression cannot be read: {what}"),
+        format!("表达式有误：{zh}"),
+        format!("the expression cannot be read: {en}"),
     )
 }
 
@@ -60,7 +67,12 @@ impl Lexer {
                 '\'' => tokens.push(Token::Literal(Val::Text(self.quoted()?))),
                 c if c.is_ascii_digit() => tokens.push(self.number_or_time()?),
                 c if c.is_alphabetic() || "_@$".contains(c) => tokens.push(self.word()?),
-                other => return Err(wrong(&format!("unexpected character {other:?}"))),
+                other => {
+                    return Err(wrong(
+                        format!("不认识的字符 {other:?}"),
+                        format!("unexpected character {other:?}"),
+                    ));
+                }
             }
         }
         Ok(tokens)
@@ -94,7 +106,7 @@ impl Lexer {
                 return Ok(text);
             }
         }
-        Err(wrong("a quotation mark is not closed"))
+        Err(wrong("引号没有闭合", "a quotation mark is not closed"))
     }
 
     fn number_or_time(&mut self) -> Result<Token, Refusal> {
@@ -118,7 +130,10 @@ impl Lexer {
         let digits = text.trim_end_matches(['f', 'd', 'm', 'L', 'l']);
         match digits.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(Token::Literal(Val::Num(number))),
-            _ => Err(wrong(&format!("{text} is no number"))),
+            _ => Err(wrong(
+                format!("{text} 不是数值"),
+                format!("{text} is no number"),
+            )),
         }
     }
 
@@ -131,7 +146,10 @@ impl Lexer {
         self.at += 1;
         let to = self.instant()?;
         if to < from {
-            return Err(wrong("an interval ends before it begins"));
+            return Err(wrong(
+                "时间区间的终点早于起点",
+                "an interval ends before it begins",
+            ));
         }
         Ok(Token::Literal(Val::Interval(from, to)))
     }
@@ -147,7 +165,8 @@ impl Lexer {
             text.extend([a, b, &':', c, d]);
             self.at += 6;
         }
-        Time::parse(&text).ok_or_else(|| wrong(&format!("{text} is no time")))
+        Time::parse(&text)
+            .ok_or_else(|| wrong(format!("{text} 不是时间"), format!("{text} is no time")))
     }
 
     fn word(&mut self) -> Result<Token, Refusal> {
@@ -162,9 +181,13 @@ impl Lexer {
             "datetime" | "datetimeoffset" | "time" => Time::parse(&text).map(Val::Time),
             _ => None,
         };
-        value
-            .map(Token::Literal)
-            .ok_or_else(|| wrong(&format!("{word}'{text}' is no literal")))
+        value.map(Token::Literal).ok_or_else(|| {
+            let bad = format!("{word}'{text}'");
+            wrong(
+                format!("{bad} 不是合法的字面量"),
+                format!("{bad} is no literal"),
+            )
+        })
     }
 }
 
@@ -234,7 +257,7 @@ impl Parser {
     ) -> Result<T, Refusal> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(wrong("it is nested too deeply"));
+            return Err(wrong("嵌套过深", "it is nested too deeply"));
         }
         let result = read(self);
         self.depth -= 1;
@@ -306,7 +329,7 @@ impl Parser {
         while let Some((_, op)) = ops.iter().find(|(word, _)| self.take_word(word)) {
             length += 1;
             if length > MAX_DEPTH {
-                return Err(wrong("it has too many terms"));
+                return Err(wrong("项数过多", "it has too many terms"));
             }
             let right = part(self)?;
             left = Expr::Pair(*op, Box::new(left), Box::new(right));
@@ -337,8 +360,8 @@ impl Parser {
                 "null" => Expr::Literal(Val::Null),
                 _ => Expr::Path(word.split('/').map(str::to_string).collect()),
             }),
-            Some(token) => Err(wrong(&format!("unexpected {token:?}"))),
-            None => Err(wrong("it ends too early")),
+            Some(token) => Err(unexpected(&token)),
+            None => Err(wrong("提前结束", "it ends too early")),
         }
     }
 
@@ -360,7 +383,7 @@ impl Parser {
     fn close(&mut self) -> Result<(), Refusal> {
         match self.take(&Token::Close) {
             true => Ok(()),
-            false => Err(wrong("a parenthesis is not closed")),
+            false => Err(wrong("括号没有闭合", "a parenthesis is not closed")),
         }
     }
 }
