@@ -316,7 +316,10 @@ impl Stage<'_> {
                 "flag" => text.bytes().next().map(|letter| flag = Flag(letter)),
                 "late" => span(part).map(|late| time = self.now - late),
                 "early" => span(part).map(|early| time = self.now + early),
-                _ if self.declared.register(key).is_some() => Some(thing = Some(text.clone())),
+                _ if self.declared.register(key).is_some() => {
+                    thing = Some(text.clone());
+                    Some(())
+                }
                 _ if self.declared.property(key).is_some() => {
                     number(part).map(|value| values.push((key.to_string(), value)))
                 }
