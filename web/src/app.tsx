@@ -9,6 +9,7 @@ import { Home } from './faces/portal/Home';
 
 const AntTheme = lazy(() => import('./theme/antd'));
 const SignIn = lazy(() => import('./shell/SignIn'));
+const AirPage = lazy(() => import('./faces/portal/Air'));
 const About = lazy(() => import('./faces/portal/About'));
 const Command = lazy(() => import('./faces/command/Command'));
 const Stations = lazy(() => import('./faces/desk/Stations'));
@@ -43,8 +44,9 @@ export function App() {
   return (
     <Routes>
       <Route element={<Shell />}>
-        <Route index element={<Home />} />
-        <Route path="portal" element={<Navigate to="/" replace />} />
+        <Route index element={<Navigate to="/portal" replace />} />
+        <Route path="portal" element={<Home />} />
+        <Route path="portal/air" element={<Suspense fallback={<Skeleton />}><AirPage /></Suspense>} />
         <Route path="about" element={<Suspense fallback={<Skeleton />}><About /></Suspense>} />
         <Route path="sign-in" element={<Suspense fallback={<Skeleton />}><SignIn /></Suspense>} />
         <Route path="command" element={rich(<Command />)} />

@@ -5,14 +5,14 @@ import type { Words } from '../i18n/lang';
 /** Some reports may name things in one or both languages. */
 export type Text = Words | string;
 
-export interface AqiLevel { number: number; title: Text; colour: string }
+export interface AqiLevel { number: number; title: Text; colour: string; advice?: Text }
 export interface AirStation {
   station: string; name: Text; district: string | null; place: [number, number] | null;
   aqi: number | null; level: AqiLevel | null; primary: string[];
   concentrations: Record<string, { value: number | null; unit: string; iaqi: number | null; title?: Text }>;
   period_start: string | null; reason?: Text | null;
 }
-export interface CityAir { aqi: number | null; level: AqiLevel | null; primary?: string[] }
+export interface CityAir { aqi: number | null; level: AqiLevel | null; primary?: string[]; reason?: Text | null }
 export interface Air { at: string; edition: string; items: AirStation[]; city: CityAir | null }
 export interface AirHistory { items: { time: string; aqi: number | null; primary: string[] }[] }
 
@@ -31,6 +31,7 @@ export interface Vitals {
   stations: VitalFigure; online: VitalFigure; offline: VitalFigure; exceeding: VitalFigure;
   open_alerts: LevelCounts | VitalFigure; transmission_rate: VitalFigure; validity_rate: VitalFigure;
   aqi_city: VitalFigure; values_today: VitalFigure; frames_today: VitalFigure;
+  values_total?: VitalFigure; frames_total?: VitalFigure; online_rate?: VitalFigure;
   trend?: Record<string, [number, number | null][]>; at?: string;
 }
 
@@ -40,7 +41,9 @@ export interface StationProperty {
   time?: string | null; value?: number | null; flag?: string | null;
   limit: number | null; ratio: number | null; digits?: number;
 }
+/** Rates are per cent. */
 export interface Station {
+  state?: StationState;
   record: RecordVersion; outlet?: RecordVersion | null; enterprise?: RecordVersion | null; device?: Device | null;
   limits: { property: string; limit: number; source: Text }[];
   properties: StationProperty[];
@@ -52,16 +55,18 @@ export interface Exceedance {
   limit: number; ratio: number; valid_share: number | null; source: Text;
 }
 export interface Exceedances { items: Exceedance[]; valid_rule: Text }
+/** Rates are per cent. */
 export interface Rate {
   key: string; title: Text; expected: number; received: number; valid: number;
   transmission_rate: number | null; validity_rate: number | null; online_rate: number | null;
 }
 export interface Suspect {
-  station: string; other: string | null; property: string; from: string; to: string; count: number; reason: Text;
+  station: string; name?: Text; other: string | null; other_name?: Text; property: string; title?: Text;
+  from: string; to: string; count: number; reason: Text;
 }
 export interface WorkingCondition {
-  station: string; from: string; to: string | null; production: Text | number | boolean | null;
+  station: string; name?: Text; from: string; to: string | null; production: Text | number | boolean | null;
   treatment: Text | number | boolean | null; finding: Text;
 }
-export interface Emission { key: string; title: Text; property: string; total: number; unit: string; hours: number }
+export interface Emission { key: string; title: Text; property: string; property_title?: Text; total: number; unit: string; hours: number }
 export interface Energy { enterprise: string; title: Text; electricity_kwh: number | null; coal_t: number | null }

@@ -5,9 +5,10 @@ import { App, Button, DatePicker, Form, Input, InputNumber, Select, Switch } fro
 import dayjs from 'dayjs';
 import { ApiError } from '../api/client';
 import { useApi } from '../api/hooks';
-import type { Field, FieldValue, Page, RecordVersion, Register } from '../api/types';
+import type { District, Field, FieldValue, Page, RecordVersion, Register } from '../api/types';
 import { useI18n } from '../i18n';
 import { rfc3339 } from '../lib/time';
+import { useSession } from '../shell/session';
 import { fromPicker, toPicker } from './TimeRange';
 
 type Fields = Record<string, FieldValue>;
@@ -28,7 +29,10 @@ function ReferencePick({ register, value, onChange, id }: { register: string; va
   return <Select id={id} allowClear showSearch={{ filterOption: false, onSearch: setText }} value={value ?? null} onChange={(v) => onChange?.(v ?? null)} options={options} loading={found.isFetching} />;
 }
 
-function control(field: Field, lang: 'zh' | 'en', fixed: boolean): ReactNode {
+function control(field: Field, lang: 'zh' | 'en', fixed: boolean, districts: District[]): ReactNode {
+  if (field.name === 'district' && districts.length) {
+    return <Select allowClear={!field.required} showSearch={{ optionFilterProp: 'label' }} options={districts.map((d) => ({ value: d.code, label: d.title[lang] }))} disabled={fixed} />;
+  }
   switch (field.type) {
     case 'integer': return <InputNumber style={{ width: '100%' }} precision={0} suffix={field.unit ?? undefined} disabled={fixed} />;
     case 'number': return <InputNumber style={{ width: '100%' }} suffix={field.unit ?? undefined} disabled={fixed} />;
@@ -63,6 +67,7 @@ function fromForm(fields: Field[], values: Record<string, unknown>): Fields {
 
 export function RecordForm({ register, initial = {}, fixed = [], submitText, onSubmit, children }: Props) {
   const { t, lang } = useI18n();
+  const { city } = useSession();
   const { message } = App.useApp();
   const [form] = Form.useForm<Record<string, unknown>>();
   const [busy, setBusy] = useState(false);
@@ -91,7 +96,7 @@ export function RecordForm({ register, initial = {}, fixed = [], submitText, onS
       {register.fields.map((f) => (
         <Form.Item key={f.name} name={f.name} label={`${f.title[lang]}${f.personal ? ` (${t('data.personal')})` : ''}`} valuePropName={f.type === 'boolean' ? 'checked' : 'value'}
           rules={[{ required: f.required && f.type !== 'boolean', message: t('data.required', { field: f.title[lang] }) }]}>
-          {control(f, lang, fixed.includes(f.name))}
+          {control(f, lang, fixed.includes(f.name), city?.districts ?? [])}
         </Form.Item>
       ))}
       {children}

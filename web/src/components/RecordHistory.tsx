@@ -2,7 +2,8 @@
 // wrote it and why; what changed from the version before is pointed out.
 import { Link } from 'react-router';
 import { useApi } from '../api/hooks';
-import type { List, RecordVersion, Register } from '../api/types';
+import { useRegister } from '../api/registers';
+import type { List, RecordVersion } from '../api/types';
 import { useI18n } from '../i18n';
 import { dateTimeSeconds } from '../lib/time';
 import { fieldText } from './fields';
@@ -10,9 +11,8 @@ import { View } from './View';
 
 export default function RecordHistory({ register, recordKey }: { register: string; recordKey: string }) {
   const { t, lang } = useI18n();
-  const registers = useApi<List<Register>>('/registers');
   const history = useApi<List<RecordVersion>>(`/registers/${register}/${encodeURIComponent(recordKey)}/history`);
-  const declared = registers.data?.items.find((r) => r.name === register);
+  const { register: declared } = useRegister(register);
   return (
     <section className="card">
       <p><Link to={`/data/registers/${register}/${encodeURIComponent(recordKey)}`}>{t('data.open_record')}</Link></p>

@@ -30,7 +30,7 @@ function FaceLinks({ pages, now }: { pages: MenuPage[]; now: Face }) {
       {shown.map((face) => (
         <Link
           key={face}
-          to={face === 'portal' ? '/' : (firstPath(pages, face) ?? `/${face}`)}
+          to={firstPath(pages, face) ?? `/${face}`}
           className={face === now ? 'face now' : 'face'}
           aria-current={face === now ? 'true' : undefined}
         >
@@ -56,7 +56,7 @@ function PageLinks({ pages, face }: { pages: MenuPage[]; face: Face }) {
         <NavLink
           key={page.path}
           to={page.path}
-          end={page.path === '/'}
+          end={page.path === '/portal'}
           className={({ isActive }) => `page-link${isActive ? ' now' : ''}${page.allowed ? '' : ' barred'}`}
         >
           <Icon name={page.icon} />

@@ -29,7 +29,8 @@ const aliases: Record<string, string> = {
   book: 'database', profile: 'file', container: 'database', monitor: 'heart', heartbeat: 'heart', 'close-circle': 'stop',
   'safety-certificate': 'audit', experiment: 'chart', fund: 'chart', compass: 'environment', hdd: 'api', cluster: 'link',
   global: 'environment', read: 'file', aim: 'gauge', trophy: 'gauge', exception: 'stop', solution: 'audit', 'pie-chart': 'chart',
-  map: 'environment', alerts: 'bell', devices: 'api', registers: 'database', series: 'chart',
+  map: 'environment', indicator: 'gauge', register: 'database', bulletin: 'file', device: 'api', station: 'environment',
+  account: 'user', connection: 'link', health: 'heart', job: 'clock', rejected: 'stop', air: 'cloud', analysis: 'chart', alerts: 'bell', devices: 'api', registers: 'database', series: 'chart',
 };
 
 export function Icon({ name }: { name: string }) {

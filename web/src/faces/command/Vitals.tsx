@@ -9,16 +9,16 @@ import { number } from '../../lib/format';
 import { LEVELS } from '../../theme/palette';
 
 type Name = Exclude<keyof Answer, 'trend' | 'at' | 'open_alerts'>;
-const FIGURES: readonly { name: Name; to: string; share?: boolean; bad?: (v: number) => boolean }[] = [
-  { name: 'aqi_city', to: '/', bad: (v) => v > 100 },
+const FIGURES: readonly { name: Name; instead?: Name; to: string; share?: boolean; bad?: (v: number) => boolean }[] = [
+  { name: 'aqi_city', to: '/portal/air', bad: (v) => v > 100 },
   { name: 'stations', to: '/desk/stations' },
   { name: 'online', to: '/desk/stations?state=online' },
   { name: 'offline', to: '/desk/stations?state=offline' },
   { name: 'exceeding', to: '/desk/analysis/exceedances', bad: (v) => v > 0 },
   { name: 'transmission_rate', to: '/desk/analysis/rates', share: true },
   { name: 'validity_rate', to: '/desk/analysis/rates', share: true },
-  { name: 'values_today', to: '/data/series' },
-  { name: 'frames_today', to: '/desk/devices' },
+  { name: 'values_today', instead: 'values_total', to: '/data/series' },
+  { name: 'frames_today', instead: 'frames_total', to: '/desk/devices' },
 ];
 
 /** Figures come bare or with trend and target. */
@@ -49,11 +49,11 @@ export function Vitals({ vitals }: { vitals: Answer }) {
           </Link>
           {byLevel ? <span className="vital-levels">{LEVELS.map((l) => <Link key={l} to={`/desk/alerts?level=${l}`}><LevelTag level={l} short /> {number(byLevel[l], 0)}</Link>)}</span> : null}
         </li>
-        {FIGURES.map(({ name, to, share, bad }) => {
+        {FIGURES.map(({ name: wanted, instead, to, share, bad }) => {
+          const name = instead && unpack(vitals[wanted]).value === null && vitals[instead] ? instead : wanted;
           const vital = unpack(vitals[name]);
           const trend = vital.trend ?? vitals.trend?.[name] ?? [];
-          const shown = share && vital.value !== null ? vital.value * 100 : vital.value;
-          const target = vital.target !== null && vital.target !== undefined && share ? vital.target * 100 : vital.target;
+          const { value: shown, target } = vital;
           const missed = share && shown !== null && target !== null && target !== undefined && shown < target;
           return (
             <li key={name}>

@@ -5,7 +5,8 @@ import { useParams } from 'react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { ApiError, send } from '../../api/client';
 import { useApi } from '../../api/hooks';
-import type { List, RecordVersion, Register } from '../../api/types';
+import { useRegister } from '../../api/registers';
+import type { RecordVersion } from '../../api/types';
 import { fieldText } from '../../components/fields';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
@@ -14,6 +15,7 @@ import RecordHistory from '../../components/RecordHistory';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { csv, saveFile } from '../../lib/csv';
+import { useDistrictName } from '../../lib/places';
 import { useAt } from '../../lib/at';
 import { clock, dateTimeSeconds } from '../../lib/time';
 import { useSession } from '../../shell/session';
@@ -30,9 +32,9 @@ export default function RecordPage() {
   const [ending, setEnding] = useState(false);
   const [endReason, setEndReason] = useState('');
   const path = `/registers/${name}/${encodeURIComponent(key)}`;
-  const registers = useApi<List<Register>>('/registers');
   const query = useApi<RecordVersion>(path, { valid_at: at });
-  const register = registers.data?.items.find((r) => r.name === name);
+  const { register } = useRegister(name);
+  const districtName = useDistrictName();
   const writable = may('write', `register.${name}`);
 
   const end = async () => {
@@ -60,7 +62,7 @@ export default function RecordPage() {
             <Tabs activeKey={tab} onChange={setTab} destroyOnHidden items={[
               { key: 'record', label: t('data.record'), children: (
                 <section className="card">
-                  <dl className="facts">{(register?.fields ?? []).map((f) => [<dt key={`${f.name} t`}>{f.title[lang]}</dt>, <dd key={f.name}>{fieldText(f, r.fields[f.name], lang)}</dd>])}</dl>
+                  <dl className="facts">{(register?.fields ?? []).map((f) => [<dt key={`${f.name} t`}>{f.title[lang]}</dt>, <dd key={f.name}>{f.name === 'district' && r.fields[f.name] ? `${districtName(r.fields[f.name])} (${String(r.fields[f.name])})` : fieldText(f, r.fields[f.name], lang)}</dd>])}</dl>
                   <p className="muted small" style={{ marginTop: 12 }}>{t('data.valid', { from: dateTimeSeconds(r.valid_from), to: r.valid_to ? dateTimeSeconds(r.valid_to) : t('data.now') })}</p>
                 </section>) },
               { key: 'edit', label: t('data.edit_record'), disabled: !writable, children: register ? (

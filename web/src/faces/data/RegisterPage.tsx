@@ -5,9 +5,9 @@ import { App, Button, DatePicker, Drawer, Input } from 'antd';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { address, ApiError, send } from '../../api/client';
-import { useApi } from '../../api/hooks';
 import { usePaged } from '../../api/pages';
-import type { List, RecordVersion, Register } from '../../api/types';
+import { useRegister } from '../../api/registers';
+import type { RecordVersion, Register } from '../../api/types';
 import { DataTable, type Column } from '../../components/DataTable';
 import { FieldFilters, fieldParams } from '../../components/FieldFilters';
 import { fieldText } from '../../components/fields';
@@ -18,6 +18,7 @@ import { fromPicker, toPicker } from '../../components/TimeRange';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { useFilters } from '../../lib/at';
+import { useDistrictName } from '../../lib/places';
 import { csv, saveFile } from '../../lib/csv';
 import { rfc3339 } from '../../lib/time';
 import { useSession } from '../../shell/session';
@@ -62,18 +63,18 @@ export default function RegisterPage() {
   const filters = useFilters();
   const [open, setOpen] = useState<'create' | 'import' | null>(null);
   const [selected, setSelected] = useState<string[]>([]);
-  const registers = useApi<List<Register>>('/registers');
-  const register = registers.data?.items.find((r) => r.name === name);
+  const { query: registers, register } = useRegister(name);
+  const districtName = useDistrictName();
   const order = filters.get('order');
   const params = { ...fieldParams(register, filters.params), text: filters.get('text'), order, valid_at: filters.get('at'), as_of: filters.get('as_of') };
   const path = `/registers/${name}`;
   const paged = usePaged<RecordVersion>(path, params);
   const writable = may('write', `register.${name}`);
   const columns = useMemo<Column<RecordVersion>[]>(() => (register?.fields ?? []).map((f) => ({
-    key: f.name, title: f.title[lang], spare: !register?.summary.includes(f.name) && f.name !== register?.key, order: f.index || f.name === register?.key ? f.name : undefined,
+    key: f.name, title: f.title[lang], spare: !register?.summary.includes(f.name) && f.name !== register?.key, order: f.index ? f.name : undefined,
     align: f.type === 'number' || f.type === 'integer' ? 'right' : undefined,
-    render: (r) => (f.name === register?.key ? <Link to={`/data/registers/${name}/${encodeURIComponent(r.key)}`}>{r.key}</Link> : fieldText(f, r.fields[f.name], lang)),
-  })), [register, lang, name]);
+    render: (r) => (f.name === register?.key ? <Link to={`/data/registers/${name}/${encodeURIComponent(r.key)}`}>{r.key}</Link> : f.name === 'district' ? districtName(r.fields[f.name]) || '—' : fieldText(f, r.fields[f.name], lang)),
+  })), [register, lang, name, districtName]);
   const moment = (param: 'at' | 'as_of', label: string) => (
     <label>{label}
       <DatePicker aria-label={label} showTime={{ format: 'HH:mm' }} format="YYYY-MM-DD HH:mm" placeholder={t('data.now')} value={filters.get(param) ? toPicker(Date.parse(filters.get(param))) : null} onChange={(d) => filters.set({ [param]: d ? rfc3339(fromPicker(d)) : null })} />

@@ -1,7 +1,7 @@
 // Data: all registers of the city.
 import { Link } from 'react-router';
-import { useApi } from '../../api/hooks';
-import type { List, Register } from '../../api/types';
+import { useRegisters } from '../../api/registers';
+import type { Register } from '../../api/types';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { saveRows, SimpleTable, type SimpleColumn } from '../../components/SimpleTable';
@@ -11,7 +11,7 @@ import { number } from '../../lib/format';
 
 export default function Registers() {
   const { t, w } = useI18n();
-  const query = useApi<List<Register>>('/registers');
+  const { query, items } = useRegisters();
   const columns: SimpleColumn<Register>[] = [
     { title: t('word.name'), cell: (r) => <Link to={`/data/registers/${r.name}`}>{w(r.title)}</Link>, file: (r) => w(r.title) },
     { title: t('word.code'), cell: (r) => <code>{r.name}</code>, file: (r) => r.name },
@@ -25,10 +25,10 @@ export default function Registers() {
       <PageHead title={t('data.registers')} />
       <section className="card">
         <View query={query} empty={(d) => d.items.length === 0} emptyText={t('data.registers_empty')}>
-          {(d) => <SimpleTable caption={t('data.registers_caption')} columns={columns} rows={d.items} rowKey={(r) => r.name} />}
+          {() => <SimpleTable caption={t('data.registers_caption')} columns={columns} rows={items} rowKey={(r) => r.name} />}
         </View>
       </section>
-      <Provenance asOf={query.dataUpdatedAt} source="registers" path="/registers" downloads={[{ text: 'CSV', save: () => saveRows('registers.csv', columns, query.data?.items ?? []) }]} />
+      <Provenance asOf={query.dataUpdatedAt} source="registers" path="/registers" downloads={[{ text: 'CSV', save: () => saveRows('registers.csv', columns, items) }]} />
     </>
   );
 }

@@ -9,13 +9,14 @@ import type { Params } from '../../api/client';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { saveRows, SimpleTable, type SimpleColumn } from '../../components/SimpleTable';
-import { TimeRange, useStretch } from '../../components/TimeRange';
+import { TimeRange, useStretch, type Span } from '../../components/TimeRange';
 import { View } from '../../components/View';
 import { useI18n, type Key } from '../../i18n';
 import { useFilters } from '../../lib/at';
 import { number, percent, quantity } from '../../lib/format';
 import { useNow } from '../../lib/now';
 import { pollutant } from '../../lib/pollutants';
+import { useRunning } from '../../lib/running';
 import { say } from '../../lib/text';
 import { dateTime } from '../../lib/time';
 import { useSession } from '../../shell/session';
@@ -24,6 +25,8 @@ const TABS: readonly [string, Key][] = [
   ['exceedances', 'analysis.exceedances'], ['rates', 'analysis.rates'], ['suspects', 'analysis.suspects'],
   ['conditions', 'analysis.conditions'], ['emissions', 'analysis.emissions'], ['energy', 'analysis.energy'],
 ];
+/** Reports that look at every reading cover fewer days. */
+const SPANS: Record<string, Span[]> = { suspects: ['hour', '6h', 'day'], conditions: ['day', 'week'] };
 const REPORTS: Record<string, string> = { conditions: 'working_conditions' };
 
 function StationLink({ station, name }: { station: string; name?: string }) {
@@ -48,6 +51,7 @@ function Report<T, A extends List<T>>({ path, params, columns, caption, note, ro
 
 function useColumns() {
   const { t, lang } = useI18n();
+  const running = useRunning();
   const exceedances: SimpleColumn<Exceedances['items'][number]>[] = [
     { title: t('word.station'), cell: (r) => <StationLink station={r.station} name={say(r.name, lang)} />, file: (r) => `${r.station} ${say(r.name, lang)}` },
     { title: t('word.property'), cell: (r) => say(r.title, lang) || pollutant(r.property, lang) },
@@ -64,30 +68,30 @@ function useColumns() {
     { title: t('analysis.expected'), cell: (r) => number(r.expected, 0), file: (r) => r.expected, right: true },
     { title: t('analysis.received'), cell: (r) => number(r.received, 0), file: (r) => r.received, right: true },
     { title: t('analysis.valid'), cell: (r) => number(r.valid, 0), file: (r) => r.valid, right: true },
-    { title: t('analysis.transmission'), cell: (r) => percent(r.transmission_rate), right: true },
-    { title: t('analysis.validity'), cell: (r) => percent(r.validity_rate), right: true },
-    { title: t('analysis.online'), cell: (r) => percent(r.online_rate), right: true },
+    { title: t('analysis.transmission'), cell: (r) => quantity(r.transmission_rate, '%', 1), right: true },
+    { title: t('analysis.validity'), cell: (r) => quantity(r.validity_rate, '%', 1), right: true },
+    { title: t('analysis.online'), cell: (r) => quantity(r.online_rate, '%', 1), right: true },
   ];
   const suspects: SimpleColumn<Suspect>[] = [
-    { title: t('word.station'), cell: (r) => <StationLink station={r.station} />, file: (r) => r.station },
-    { title: t('word.property'), cell: (r) => pollutant(r.property, lang) },
+    { title: t('word.station'), cell: (r) => <StationLink station={r.station} name={say(r.name, lang)} />, file: (r) => r.station },
+    { title: t('word.property'), cell: (r) => say(r.title, lang) || pollutant(r.property, lang) },
     { title: t('word.reason'), cell: (r) => say(r.reason, lang) },
-    { title: t('analysis.other'), cell: (r) => (r.other ? <StationLink station={r.other} /> : '—'), file: (r) => r.other },
+    { title: t('analysis.other'), cell: (r) => (r.other ? <StationLink station={r.other} name={say(r.other_name, lang)} /> : '—'), file: (r) => r.other },
     { title: t('word.from'), cell: (r) => dateTime(r.from) },
     { title: t('word.to'), cell: (r) => dateTime(r.to) },
     { title: t('analysis.points'), cell: (r) => number(r.count, 0), file: (r) => r.count, right: true },
   ];
   const conditions: SimpleColumn<WorkingCondition>[] = [
-    { title: t('word.station'), cell: (r) => <StationLink station={r.station} />, file: (r) => r.station },
+    { title: t('word.station'), cell: (r) => <StationLink station={r.station} name={say(r.name, lang)} />, file: (r) => r.station },
     { title: t('word.from'), cell: (r) => dateTime(r.from) },
     { title: t('word.to'), cell: (r) => dateTime(r.to) },
-    { title: t('station.production'), cell: (r) => say(r.production, lang) },
-    { title: t('station.treatment'), cell: (r) => say(r.treatment, lang) },
+    { title: t('station.production'), cell: (r) => running(r.production) },
+    { title: t('station.treatment'), cell: (r) => running(r.treatment) },
     { title: t('station.finding'), cell: (r) => say(r.finding, lang) },
   ];
   const emissions: SimpleColumn<Emission>[] = [
     { title: t('word.name'), cell: (r) => say(r.title, lang) || r.key },
-    { title: t('word.property'), cell: (r) => pollutant(r.property, lang) },
+    { title: t('word.property'), cell: (r) => say(r.property_title, lang) || pollutant(r.property, lang) },
     { title: t('analysis.total'), cell: (r) => quantity(r.total, r.unit), file: (r) => r.total, right: true },
     { title: t('word.unit'), cell: (r) => r.unit },
     { title: t('analysis.hours'), cell: (r) => number(r.hours, 0), file: (r) => r.hours, right: true },
@@ -122,7 +126,7 @@ export default function Analysis() {
       <PageHead title={t('analysis.title')} />
       <Tabs activeKey={tab} onChange={(key) => { void navigate({ pathname: `/desk/analysis/${key}`, search }); }} items={TABS.map(([key, title]) => ({ key, label: t(title) }))} />
       <div className="filters">
-        <TimeRange stretch={stretch} spans={['day', 'week', 'month']} />
+        <TimeRange stretch={stretch} spans={SPANS[tab] ?? ['day', 'week', 'month']} />
         {tab === 'exceedances' ? (
           <>
             <label>{t('word.period')}<Select aria-label={t('word.period')} style={{ minWidth: 120 }} value={period} onChange={(v: string) => filters.set({ period: v })} options={[{ value: 'hour', label: t('analysis.hour') }, { value: 'day', label: t('analysis.day') }]} /></label>

@@ -4,9 +4,9 @@ import { useState } from 'react';
 import { App, Button, Drawer, Input, Select } from 'antd';
 import { useQueryClient } from '@tanstack/react-query';
 import { send } from '../../api/client';
-import { useApi } from '../../api/hooks';
 import { usePaged } from '../../api/pages';
-import type { Device, FieldValue, List, Register } from '../../api/types';
+import { useRegister } from '../../api/registers';
+import type { Device, FieldValue, Register } from '../../api/types';
 import { DataTable, type Column } from '../../components/DataTable';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
@@ -31,11 +31,10 @@ function ClaimForm({ device, onDone }: { device: Device; onDone: () => void }) {
   const { t } = useI18n();
   const { message } = App.useApp();
   const client = useQueryClient();
-  const registers = useApi<List<Register>>('/registers');
+  const { query, register } = useRegister('station');
   return (
-    <View query={registers}>
-      {(d) => {
-        const register = d.items.find((r) => r.name === 'station');
+    <View query={query}>
+      {() => {
         if (!register) return <p>{t('state.empty')}</p>;
         const initial = prefill(register, device);
         return (

@@ -4,14 +4,14 @@ import { Tabs } from 'antd';
 import { Link, useLocation, useNavigate, useParams } from 'react-router';
 import { useApi } from '../../api/hooks';
 import type { Station as StationAnswer } from '../../api/environment';
+import { StationTag } from '../../components/Marks';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { Skeleton } from '../../components/Skeleton';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
-import { useAt } from '../../lib/at';
-import { percent } from '../../lib/format';
-import { useSession } from '../../shell/session';
+import { quantity } from '../../lib/format';
+import { useDistrictName } from '../../lib/places';
 import { Values } from './station/Values';
 
 const Charts = lazy(() => import('./station/Charts'));
@@ -30,25 +30,24 @@ export function thingOf(answer: StationAnswer): string {
 
 export default function Station() {
   const { station = '', tab = 'values' } = useParams();
-  const { t, lang } = useI18n();
-  const { at } = useAt();
-  const { city } = useSession();
+  const { t } = useI18n();
+  const districtName = useDistrictName();
   const navigate = useNavigate();
   const { search } = useLocation();
-  const query = useApi<StationAnswer>('/environment/station', { station, at }, { every: at ? 0 : REFRESH_MS, keep: true });
+  const query = useApi<StationAnswer>('/environment/station', { station }, { every: REFRESH_MS, keep: true });
   const lazily = (page: React.ReactNode) => <Suspense fallback={<Skeleton />}>{page}</Suspense>;
   return (
     <View query={query} lines={12}>
       {(s) => {
         const thing = thingOf(s);
         const fields = s.record.fields;
-        const district = city?.districts.find((d) => d.code === fields['district'])?.title[lang] ?? fields['district'];
+        const district = districtName(fields['district']);
         const name = String(fields['name'] ?? s.record.key);
-        const rates = t('station.rates', { transmission: percent(s.rates.transmission), validity: percent(s.rates.validity), online: percent(s.rates.online) });
+        const rates = t('station.rates', { transmission: quantity(s.rates.transmission, '%', 1), validity: quantity(s.rates.validity, '%', 1), online: quantity(s.rates.online, '%', 1) });
         return (
           <>
             <PageHead title={name} back={{ to: '/desk/stations', text: t('desk.stations') }}
-              sub={<><code>{s.record.key}</code>{district ? ` · ${String(district)}` : ''}{s.enterprise ? <> · <Link to={`/data/registers/${s.enterprise.register}/${encodeURIComponent(s.enterprise.key)}`}>{String(s.enterprise.fields['name'] ?? s.enterprise.key)}</Link></> : null} · {rates}</>} />
+              sub={<>{s.state ? <><StationTag state={s.state} /> · </> : null}<code>{s.record.key}</code>{district ? ` · ${district}` : ''}{s.enterprise ? <> · <Link to={`/data/registers/${s.enterprise.register}/${encodeURIComponent(s.enterprise.key)}`}>{String(s.enterprise.fields['name'] ?? s.enterprise.key)}</Link></> : null} · {rates}</>} />
             <Tabs
               activeKey={tab} destroyOnHidden
               onChange={(key) => { void navigate({ pathname: `/desk/stations/${encodeURIComponent(station)}/${key}`, search }); }}
@@ -62,7 +61,7 @@ export default function Station() {
                 { key: 'history', label: t('station.tab_history'), children: lazily(<RecordHistory register={s.record.register || 'station'} recordKey={s.record.key} />) },
               ]}
             />
-            <Provenance asOf={query.dataUpdatedAt} source={`environment/station · ${s.device?.gateway ?? 'hj212'}`} path="/environment/station" params={{ station, at }} />
+            <Provenance asOf={query.dataUpdatedAt} source={`environment/station · ${s.device?.gateway ?? 'hj212'}`} path="/environment/station" params={{ station }} />
           </>
         );
       }}

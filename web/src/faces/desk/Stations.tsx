@@ -7,7 +7,8 @@ import { useApi } from '../../api/hooks';
 import { address } from '../../api/client';
 import { usePaged } from '../../api/pages';
 import type { MapStation, StationMap, StationState } from '../../api/environment';
-import type { RecordVersion, Register } from '../../api/types';
+import { useRegister } from '../../api/registers';
+import type { RecordVersion } from '../../api/types';
 import { DataTable, type Column } from '../../components/DataTable';
 import { FieldFilters, fieldParams } from '../../components/FieldFilters';
 import { fieldText } from '../../components/fields';
@@ -19,6 +20,7 @@ import { useI18n } from '../../i18n';
 import { useAt, useFilters } from '../../lib/at';
 import { csv, saveFile } from '../../lib/csv';
 import { quantity } from '../../lib/format';
+import { useDistrictName } from '../../lib/places';
 import { say } from '../../lib/text';
 import { dateTime } from '../../lib/time';
 import { STATES } from '../../theme/palette';
@@ -31,8 +33,8 @@ export default function Stations() {
   const filters = useFilters();
   const navigate = useNavigate();
   const [selected, setSelected] = useState<string[]>([]);
-  const registers = useApi<{ items: Register[] }>('/registers');
-  const register = registers.data?.items.find((r) => r.name === 'station');
+  const { register } = useRegister('station');
+  const districtName = useDistrictName();
   const state = filters.get('state') as StationState | '';
   const order = filters.get('order');
   const params = { ...fieldParams(register, filters.params), text: filters.get('text'), order, valid_at: at };
@@ -45,22 +47,22 @@ export default function Stations() {
     : (paged.query.data?.items ?? []).map((r) => ({ key: r.key, record: r, station: byKey.get(r.key) }));
   const columns = useMemo<Column<Row>[]>(() => {
     const known = new Set(register?.fields.map((f) => f.name));
-    const summary = (register?.summary ?? []).filter((f) => known.has(f));
+    const summary = [register?.key ?? '', ...(register?.summary ?? [])].filter((f) => known.has(f));
     const own: Column<Row>[] = [
       { key: '_state', title: t('word.state'), render: (r) => (r.station ? <StationTag state={r.station.state} /> : '—') },
       { key: '_headline', title: t('desk.headline'), render: (r) => (r.station?.aqi !== null && r.station?.aqi !== undefined ? <AqiTag aqi={r.station.aqi} /> : r.station?.headline ? <>{say(r.station.headline.title, lang)} {quantity(r.station.headline.value, r.station.headline.unit)}</> : '—') },
       { key: '_last', title: t('desk.last_received'), render: (r) => dateTime(r.station?.last_received) },
     ];
     const fields: Column<Row>[] = (register?.fields ?? []).map((f) => ({
-      key: f.name, title: f.title[lang], order: f.index || f.name === register?.key ? f.name : undefined, spare: !summary.includes(f.name),
+      key: f.name, title: f.title[lang], order: f.index ? f.name : undefined, spare: !summary.includes(f.name),
       align: f.type === 'number' || f.type === 'integer' ? 'right' : undefined,
       render: (r) => (f.name === register?.key
         ? <Link to={`/desk/stations/${encodeURIComponent(r.key)}`}>{r.key}</Link>
-        : r.record ? fieldText(f, r.record.fields[f.name], lang) : f.name === 'name' && r.station ? say(r.station.name, lang) : '—'),
+        : f.name === 'district' ? districtName(r.record?.fields['district'] ?? r.station?.district) || '—' : r.record ? fieldText(f, r.record.fields[f.name], lang) : f.name === 'name' && r.station ? say(r.station.name, lang) : '—'),
     }));
     const keyed = fields.some((f) => f.key === register?.key) ? fields : [{ key: '_key', title: t('word.code'), render: (r: Row) => <Link to={`/desk/stations/${encodeURIComponent(r.key)}`}>{r.key}</Link> }, ...fields];
     return [...keyed, ...own];
-  }, [register, t, lang]);
+  }, [register, t, lang, districtName]);
 
   const exportSelected = () => {
     const fields = register?.fields ?? [];

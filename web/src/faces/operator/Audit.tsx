@@ -15,8 +15,12 @@ import { useNow } from '../../lib/now';
 import { dateTimeSeconds } from '../../lib/time';
 
 interface Entry { seq: number; at: string; account: string; verb: string; object: string; subject: string; purpose: string; basis: string; details: unknown; outcome: string; hash: string }
-interface Verdict { ok: boolean; checked: number; first_altered: number | null }
+interface Verdict { ok: boolean; checked: number; first_altered: { seq: number; what: string } | number | null }
 const FILTERS = ['account', 'verb', 'object'] as const;
+
+function where(altered: Verdict['first_altered']): string {
+  return altered === null ? '?' : typeof altered === 'number' ? String(altered) : `${altered.seq} (${altered.what})`;
+}
 
 export default function Audit() {
   const { t, lang } = useI18n();
@@ -54,7 +58,7 @@ export default function Audit() {
   return (
     <>
       <PageHead title={t('operator.audit')}><Button type="primary" loading={busy} onClick={() => { void verify(); }}>{t('operator.verify')}</Button></PageHead>
-      <div role="status">{verdict ? <p className={verdict.ok ? 'card' : 'error-box'}>{verdict.ok ? `✓ ${t('operator.verify_ok', { n: number(verdict.checked, 0) })}` : `✗ ${t('operator.verify_bad', { seq: verdict.first_altered ?? '?', n: number(verdict.checked, 0) })}`}</p> : null}</div>
+      <div role="status">{verdict ? <p className={verdict.ok ? 'card' : 'error-box'}>{verdict.ok ? `✓ ${t('operator.verify_ok', { n: number(verdict.checked, 0) })}` : `✗ ${t('operator.verify_bad', { seq: where(verdict.first_altered), n: number(verdict.checked, 0) })}`}</p> : null}</div>
       <div className="filters">
         <TimeRange stretch={stretch} spans={['day', 'week', 'month']} />
         {FILTERS.map((f) => <label key={f}>{t(`operator.${f}` as Key)}<Input.Search allowClear style={{ width: 170 }} defaultValue={filters.get(f)} onSearch={(v) => filters.set({ [f]: v.trim() })} /></label>)}

@@ -10,7 +10,7 @@ import { bytes, number } from '../../lib/format';
 import { useNow } from '../../lib/now';
 import { dateTimeSeconds, duration, ms } from '../../lib/time';
 
-interface GatewayHealth { name: string; address: string; connections: number; frames_per_s: number }
+interface GatewayHealth { name: string; address: string; connections: number; frames_per_s?: number; counters?: Record<string, number> }
 interface Cursor { name: string; seq: number; lag: number }
 interface HealthAnswer {
   version: string; started_at: string; store: { kind: string; size_bytes: number; last_event: number }; memory_bytes: number;
@@ -50,6 +50,7 @@ export default function Health() {
               <SimpleTable<GatewayHealth> caption={t('operator.gateways')} rows={h.gateways} rowKey={(g) => g.name} columns={[
                 { title: t('word.name'), cell: (g) => g.name }, { title: t('operator.address'), cell: (g) => <code>{g.address}</code> },
                 { title: t('operator.connections'), cell: (g) => number(g.connections, 0), right: true }, { title: t('operator.frames_per_s'), cell: (g) => number(g.frames_per_s, 1), right: true }]} />
+              {h.gateways.map((g) => (g.counters ? <details key={g.name}><summary>{g.name}: {t('operator.counters')}</summary><dl className="facts">{Object.entries(g.counters).map(([n, v]) => [<dt key={`${n} t`}>{n}</dt>, <dd key={n}>{typeof v === 'number' ? number(v, 0) : JSON.stringify(v)}</dd>])}</dl></details> : null))}
             </section>
             <section className="card">
               <h2>{t('operator.cursors')}</h2>

@@ -4,17 +4,15 @@ import { useQueryClient } from '@tanstack/react-query';
 import { ApiError, send } from '../../api/client';
 import { useApi } from '../../api/hooks';
 import type { List } from '../../api/types';
-import type { Text } from '../../api/environment';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { SimpleTable } from '../../components/SimpleTable';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { number } from '../../lib/format';
-import { say } from '../../lib/text';
-import { dateTimeSeconds, duration } from '../../lib/time';
+import { dateTimeSeconds } from '../../lib/time';
 
-interface Job { name: string; title: Text; every_s: number | null; last_started: string | null; last_ended: string | null; next_at: string | null; state: string; attempts: number; error: string | null }
+interface Job { name: string; state: string; next_at: string; started_at: string | null; ended_at: string | null; attempts: number; runs: number; failures: number; error: string | null }
 
 export default function Jobs() {
   const { t, lang } = useI18n();
@@ -24,7 +22,7 @@ export default function Jobs() {
   const run = async (job: Job) => {
     try {
       await send('POST', `/operator/jobs/${encodeURIComponent(job.name)}/run`);
-      void message.success(t('operator.run_started', { name: say(job.title, lang) || job.name }));
+      void message.success(t('operator.run_started', { name: job.name }));
     } catch (e) {
       if (!(e instanceof ApiError)) throw e;
       void message.error(e.say(lang));
@@ -38,12 +36,13 @@ export default function Jobs() {
         <View query={query} empty={(d) => d.items.length === 0} emptyText={t('operator.jobs_empty')}>
           {(d) => (
             <SimpleTable<Job> caption={t('operator.jobs_caption')} rows={d.items} rowKey={(j) => j.name} columns={[
-              { title: t('word.name'), cell: (j) => <>{say(j.title, lang)} <code className="muted">{j.name}</code></> },
+              { title: t('word.name'), cell: (j) => <code>{j.name}</code> },
               { title: t('word.state'), cell: (j) => <span className={j.error ? 'over' : ''}>{j.state}</span> },
-              { title: t('operator.every'), cell: (j) => (j.every_s ? duration(j.every_s * 1000, lang) : '—') },
-              { title: t('operator.last_run'), cell: (j) => dateTimeSeconds(j.last_ended ?? j.last_started) },
+              { title: t('operator.last_run'), cell: (j) => dateTimeSeconds(j.ended_at ?? j.started_at) },
               { title: t('operator.next_run'), cell: (j) => dateTimeSeconds(j.next_at) },
               { title: t('operator.attempts'), cell: (j) => number(j.attempts, 0), right: true },
+              { title: t('operator.runs'), cell: (j) => number(j.runs, 0), right: true },
+              { title: t('operator.failures'), cell: (j) => number(j.failures, 0), right: true },
               { title: t('operator.error'), cell: (j) => j.error ?? '—' },
               { title: t('operator.run_now'), cell: (j) => <Button size="small" aria-label={`${t('operator.run_now')} ${j.name}`} onClick={() => { void run(j); }}>{t('operator.run_now')}</Button> }]} />
           )}

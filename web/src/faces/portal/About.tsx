@@ -1,5 +1,4 @@
 // Portal: where the figures come from, what the levels mean, and the open indicators.
-import { Link } from 'react-router';
 import { useApi } from '../../api/hooks';
 import type { Air } from '../../api/environment';
 import type { Indicator } from '../../api/types';
@@ -19,14 +18,14 @@ export default function About() {
   const indicators = useApi<{ items: Indicator[] }>('/indicators');
   return (
     <>
-      <PageHead title={t('portal.about')} back={{ to: '/', text: t('portal.now') }} />
+      <PageHead title={t('portal.about')} back={{ to: '/portal', text: t('portal.home') }} />
       <section className="card">
         <p>{t('portal.about_text', { edition: air.data?.edition ?? 'HJ 633' })}</p>
         <p>{t('portal.about_hour')}</p>
         <p>{t('portal.about_na')}</p>
         <p><a href="/api/v1/openapi.json">{t('portal.see_all')}</a></p>
       </section>
-      <section className="card">
+      <section className="card" id="levels">
         <h2>{t('portal.levels')}</h2>
         <ul className="level-key">
           {aqiClasses.map((look, i) => (
@@ -52,7 +51,6 @@ export default function About() {
           )}
         </View>
       </section>
-      <p><Link to="/">{t('portal.now')}</Link></p>
     </>
   );
 }

@@ -46,7 +46,7 @@ function Bars({ items, label }: { items: AirHistory['items']; label: string }) {
   );
 }
 
-export function History({ station, name }: { station: string; name: string }) {
+export function History({ station, name }: { station: string | null; name: string }) {
   const { t } = useI18n();
   const [table, setTable] = useState(false);
   const history = useApi<AirHistory>('/environment/air_history', { station, hours: 48 }, { keep: true });

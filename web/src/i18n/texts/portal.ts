@@ -3,6 +3,12 @@ import type { Pair } from '../lang';
 
 export const portal = {
   'portal.title': ['{city}空气质量', 'Air quality in {city}'],
+  'portal.home': ['首页', 'Home'],
+  'portal.tile_stations': ['站点与地图', 'Stations and map'],
+  'portal.tile_stations_help': ['各站点指数、污染物浓度、最近 48 小时', 'Index and concentrations of each station, last 48 hours'],
+  'portal.tile_levels_help': ['六个级别的含义和健康建议', 'What the six levels mean, and advice'],
+  'portal.tile_indicators_help': ['全市环境目标完成得怎样', 'How the city meets its targets'],
+  'portal.tile_about_help': ['标准、更新时间与开放接口', 'Standards, times and open interface'],
   'portal.now': ['现在的空气', 'The air now'],
   'portal.city_aqi': ['全市空气质量指数（AQI）', 'Air quality index (AQI) of the city'],
   'portal.updated': ['更新于 {time}', 'Updated {time}'],

@@ -8,6 +8,7 @@ import { Empty } from '../../../components/View';
 import { useI18n } from '../../../i18n';
 import { number, percent } from '../../../lib/format';
 import { kindWords } from '../../../lib/series';
+import { useRunning } from '../../../lib/running';
 import { say } from '../../../lib/text';
 import { dateTimeSeconds, duration } from '../../../lib/time';
 
@@ -20,6 +21,7 @@ export function latestOf(p: StationProperty): { time: string | null; value: numb
 
 export function Values({ answer, thing }: { answer: Station; thing: string }) {
   const { t, lang } = useI18n();
+  const running = useRunning();
   return (
     <div className="grid side">
       <section className="card scroll">
@@ -57,6 +59,7 @@ export function Values({ answer, thing }: { answer: Station; thing: string }) {
         )}
       </section>
       <section className="card">
+        {answer.conditions ? <p>{t('station.production')}：<strong>{running(answer.conditions.production)}</strong> · {t('station.treatment')}：<strong>{running(answer.conditions.treatment)}</strong></p> : null}
         <h2>{t('word.device')}</h2>
         {answer.device ? <DeviceFacts device={answer.device} /> : <p>{t('station.device_missing')} <code>{thing}</code></p>}
         {answer.limits.length ? (
