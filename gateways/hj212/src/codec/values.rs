@@ -178,10 +178,10 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// A factor code: 1 to 16 letters, digits, `_` or `.`.
+/// A factor code: 1 to 32 letters, digits, `_` or `.`.
 fn usable_code(code: &[u8]) -> Option<&str> {
     let usable = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.');
-    let fits = (1..=16).contains(&code.len()) && code.iter().all(usable);
+    let fits = (1..=32).contains(&code.len()) && code.iter().all(usable);
     std::str::from_utf8(code).ok().filter(|_| fits)
 }
 

@@ -38,10 +38,14 @@ pub(super) fn reading(seed: u64, station: &SimStation, property: &SimProperty, a
             _ => {}
         }
     }
-    if !may_be_negative(&property.code) {
+    // The meters of a treatment that is off stand at nothing.
+    if station.scenario == Scenario::TreatmentOff && property.code.contains("treatment") {
+        value = 0.0;
+    }
+    if property.base >= 0.0 && !may_be_negative(&property.code) {
         value = value.max(0.0);
     }
-    round(value, digits(&property.code))
+    round(value, digits(property))
 }
 
 /// The readings of a period, taken at twelve instants of it.
@@ -55,7 +59,7 @@ pub(super) fn summary(
     const SAMPLES: i64 = 12;
     let sample = |n| reading(seed, station, property, from + Span(length.0 * n / SAMPLES));
     let values: Vec<f64> = (0..SAMPLES).map(sample).collect();
-    let digits = digits(&property.code);
+    let digits = digits(property);
     Summary {
         min: values.iter().copied().fold(f64::INFINITY, f64::min),
         mean: round(values.iter().sum::<f64>() / SAMPLES as f64, digits),
@@ -63,9 +67,15 @@ pub(super) fn summary(
     }
 }
 
-/// Decimal places of a factor: the standard's, two when it names none.
-pub(super) fn digits(code: &str) -> u8 {
-    vocabulary::factor(code).and_then(|f| f.digits).unwrap_or(2)
+/// Decimal places: the standard's (two when it names none), and for values below one as many as
+/// leave three digits.
+pub(super) fn digits(property: &SimProperty) -> u8 {
+    let standard = vocabulary::factor(&property.code).and_then(|f| f.digits);
+    let needed = match property.base.abs() {
+        base if base > 0.0 && base < 1.0 => (2.0 - base.log10().floor()).min(6.0) as u8,
+        _ => 0,
+    };
+    standard.unwrap_or(2).max(needed)
 }
 
 /// A concentration that treatment lowers, and no flow, temperature, pressure, oxygen or the like.

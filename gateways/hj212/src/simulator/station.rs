@@ -471,7 +471,7 @@ fn converts(station: &SimStation, property: &SimProperty, oxygen: Option<f64>) -
 /// Concentration at 6 % oxygen (HJ 212-2017, appendix D).
 fn converted(value: f64, oxygen: f64, property: &SimProperty) -> f64 {
     let factor = (21.0 - 6.0) / (21.0 - oxygen.min(20.0));
-    round(value * factor, pattern::digits(&property.code))
+    round(value * factor, pattern::digits(property))
 }
 
 fn number(frame: &Frame<'_>, name: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {

@@ -306,7 +306,7 @@ async fn times_clocks_and_repeats_are_handled() {
         .await;
     station.send("ST=32;CN=2011;MN=Q1;CP=&&DataTime=20000202000000000;B01-Rtd=19.5;B01-Rtd=16.3;B01-Rtd=16.3&&").await;
     station
-        .send("ST=32;CN=2021;MN=Q1;CP=&&DataTime=20260101090000;SB1=1;SB2=0&&")
+        .send("ST=32;CN=2021;MN=Q1;CP=&&DataTime=20260101090000;SB1-RS=1;SB2-RS=0&&")
         .await;
     let future = Time::parse("2099-01-01").unwrap();
     station

@@ -20,7 +20,10 @@ fn station(mn: &str, edition: Edition, kind: StationKind, scenario: Scenario) ->
         StationKind::FlueGas => ("31", &[("a21026", 25.0), ("a19001", 8.0), ("a00000", 60.0)]),
         StationKind::WasteWater => ("32", &[("w01018", 40.0), ("w00000", 20.0)]),
         StationKind::Noise => ("23", &[("LA", 55.0)]),
-        StationKind::Energy => ("44", &[("e30101", 90.0)]),
+        StationKind::Energy => (
+            "44",
+            &[("e_power_production", 90.0), ("e_power_treatment", 0.5)],
+        ),
     };
     let property = |(code, base): &(&str, f64)| SimProperty {
         code: (*code).into(),
@@ -175,6 +178,11 @@ async fn every_kind_edition_and_scenario_is_understood() {
     let shared = a.iter().filter(|point| b.contains(point)).count();
     assert!(a.len() >= 2 && a[0].1 != a[1].1 && (shared > 0 || a[0].0 != b[0].0));
     assert!(course(observations, "CLOCK", "w01018")[0].0 < Time::parse("2000-02-03").unwrap());
+    let power = hourly("ENERGY", "hour.mean", "e_power_treatment", 1).unwrap();
+    assert!(
+        (0.2..0.9).contains(&power) && power != power.round(),
+        "{power}"
+    );
     running.stop.send(true).unwrap();
     running.server.stop().await;
     let devices = running.town.devices.devices.lock();
