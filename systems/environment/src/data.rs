@@ -20,6 +20,7 @@ const AT_ONCE: usize = 16;
 const STATION_DAYS_LIMIT: i64 = 12_000;
 
 type HoursKey = (String, String, Basis, Time, Time);
+type NewestOfThing = Arc<Vec<(SeriesName, Latest)>>;
 
 /// What a report reads from. Cheap to clone.
 #[derive(Clone)]
@@ -29,7 +30,7 @@ pub struct Data {
     /// Its stations in order of key.
     pub stations: Arc<Vec<Arc<Station>>>,
     hours: Arc<Mutex<HashMap<HoursKey, Arc<Vec<Hour>>>>>,
-    latest: Arc<Mutex<HashMap<String, Arc<Vec<(SeriesName, Latest)>>>>>,
+    latest: Arc<Mutex<HashMap<String, NewestOfThing>>>,
 }
 
 const fn kind(period: Period, statistic: Statistic, basis: Basis) -> Kind {
@@ -85,7 +86,7 @@ impl Data {
     }
 
     /// Newest values of all series of a station.
-    pub fn latest(&self, thing: &str) -> Arc<Vec<(SeriesName, Latest)>> {
+    pub fn latest(&self, thing: &str) -> NewestOfThing {
         if let Some(known) = self.latest.lock().get(thing) {
             return known.clone();
         }

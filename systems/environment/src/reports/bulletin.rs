@@ -91,7 +91,7 @@ async fn emissions(data: &Data, range: (Time, Time)) -> Result<Vec<Value>, Fault
     let item = |(property, total): (&str, Total)| {
         json!({
             "property": property, "title": title(&data.city, property),
-            "total": figure(total.kg, 3), "unit": "kg", "hours": total.hours,
+            "total": figure(total.amount, 3), "unit": totals::amount_unit(property), "hours": total.hours,
         })
     };
     Ok(sums.into_iter().map(item).collect())

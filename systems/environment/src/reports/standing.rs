@@ -8,10 +8,23 @@ use kernel::observations::{Basis, Flag, Kind, Period, SeriesName, Statistic};
 use kernel::{Fault, Span, Time};
 use std::collections::HashMap;
 
-/// A station not heard of for this long is offline (the rule `station_offline`).
-pub const OFFLINE_AFTER: Span = Span::minutes(30);
 /// A value older than this says nothing about the present.
 const VALUE_SPEAKS_FOR: Span = Span::hours(2);
+
+/// A station not heard of for this long is offline, as in the rules `station_offline` and
+/// `section_offline`.
+pub fn offline_after(station: &Station) -> Span {
+    match station.kind.as_str() {
+        "surface_water" => Span::hours(6),
+        _ => Span::minutes(30),
+    }
+}
+
+/// How long a value of a station speaks for its present.
+fn speaks_for(station: &Station) -> Span {
+    VALUE_SPEAKS_FOR.max(offline_after(station))
+}
+
 /// Pages of alerts looked through at most, of 1,000 each.
 const ALERT_PAGES: usize = 5;
 
@@ -98,7 +111,7 @@ pub async fn values_at(data: &Data, station: &Station, at: Time) -> Result<Vec<V
     let mut then = vec![];
     for value in values {
         let name = &value.series;
-        let range = (at - VALUE_SPEAKS_FOR, at + Span(1));
+        let range = (at - speaks_for(station), at + Span(1));
         let readings = data.readings(&name.thing, &name.property, name.kind, range, 10_000);
         if let Some((time, number)) = readings.await?.last().copied() {
             then.push(Value {
@@ -115,7 +128,7 @@ pub async fn values_at(data: &Data, station: &Station, at: Time) -> Result<Vec<V
 /// The value to show for a station: the one nearest to (or furthest beyond) its limit, else the
 /// first of the main properties.
 pub fn headline<'a>(station: &Station, values: &'a [Value], at: Time) -> Option<&'a Value> {
-    let fresh = |v: &&Value| at.since(v.time) <= VALUE_SPEAKS_FOR;
+    let fresh = |v: &&Value| at.since(v.time) <= speaks_for(station);
     let worst = values
         .iter()
         .filter(fresh)
@@ -169,8 +182,8 @@ impl State {
         level: Option<Level>,
         at: Time,
     ) -> State {
-        let silent = heard.is_none_or(|heard| at.since(heard) > OFFLINE_AFTER);
-        let fresh = |v: &&Value| at.since(v.time) <= VALUE_SPEAKS_FOR;
+        let silent = heard.is_none_or(|heard| at.since(heard) > offline_after(station));
+        let fresh = |v: &&Value| at.since(v.time) <= speaks_for(station);
         let above = |v: &Value| v.ratio().is_some_and(|ratio| ratio > 1.0);
         if !station.running {
             State::Stopped

@@ -2,7 +2,7 @@
 
 use super::{Given, begin, figure, whole_hours};
 use crate::data::Data;
-use crate::emissions::{Total, total};
+use crate::emissions::{Total, total, volume};
 use crate::energy::{metered_kwh, summed};
 use crate::stations::{Station, group_key, name_of, title};
 use kernel::observations::{Basis, Kind, Period, Statistic};
@@ -34,8 +34,8 @@ pub async fn emissions(city: City, given: Given) -> Result<Value, Fault> {
     let item = |((key, property), total): (&(&str, &str), &Total)| {
         json!({
             "key": key, "title": name_of(&data.city, by, key), "property": property,
-            "property_title": title(&data.city, property), "total": figure(total.kg, 3),
-            "unit": "kg", "hours": total.hours,
+            "property_title": title(&data.city, property), "total": figure(total.amount, 3),
+            "unit": amount_unit(property), "hours": total.hours,
         })
     };
     let items: Vec<Value> = groups.iter().map(item).collect();
@@ -47,17 +47,18 @@ pub async fn emission_totals(
     data: &Data,
     range: (Time, Time),
 ) -> Result<Vec<(Arc<Station>, &'static str, Total)>, Fault> {
-    let sources: Vec<Arc<Station>> = data.stations.iter().cloned().collect();
-    let sources: Vec<Arc<Station>> = sources
-        .into_iter()
-        .filter(|s| !emitted(&s.kind).1.is_empty())
-        .collect();
+    let emits = |s: &&Arc<Station>| !emitted(&s.kind).1.is_empty();
+    let sources: Vec<Arc<Station>> = data.stations.iter().filter(emits).cloned().collect();
     data.bounded(sources.len(), range.0, range.1)?;
     let ask = |data: Data, station: Arc<Station>| async move {
-        let (flow, properties) = emitted(&station.kind);
-        let flow = data.hours(&station.key, flow, Basis::Measured, range);
+        let (carrier, properties) = emitted(&station.kind);
+        let flow = data.hours(&station.key, carrier, Basis::Measured, range);
         let flow = flow.await?;
         let mut found = vec![];
+        let flowed = volume(&flow, carrier == "w00000");
+        if flowed.hours > 0 {
+            found.push((station.clone(), carrier, flowed));
+        }
         for property in properties {
             let concentration = data.hours(&station.key, property, Basis::Measured, range);
             let stated = data.readings(&station.key, property, HOUR_TOTAL, range, 10_000);
@@ -70,6 +71,14 @@ pub async fn emission_totals(
     };
     let found = data.each(sources, ask).await?;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// Unit of the amounts of a property: flows sum up to cubic metres, the rest to kilograms.
+pub fn amount_unit(property: &str) -> &'static str {
+    match property {
+        "a00000" | "w00000" => "m³",
+        _ => "kg",
+    }
 }
 
 /// The flow of a kind of source, and what it carries.
