@@ -106,7 +106,8 @@ impl Inner {
         }
         refuse(troubles.into_iter().flatten().collect())?;
         self.write(&mut tx, &work).await?;
-        self.tell(&mut tx, actor, &changes, &outcomes, now).await?;
+        self.tell(&mut tx, actor, (&changes, &outcomes), &work, now)
+            .await?;
         tx.commit().await?;
         for ((register, key), timeline) in &work.timelines {
             self.cache.put(register, key, timeline.standing(), now)?;
@@ -292,13 +293,15 @@ impl Inner {
     }
 
     /// One audit entry and one event for every record. The audit log names the fields that
-    /// changed, never their values: it is kept longer than personal data may be.
+    /// changed, never their values: it is kept longer than personal data may be. The event carries
+    /// the record as it now stands, so that a correction of the past is not taken for the present;
+    /// when nothing stands now, it carries what has ended or is yet to begin.
     async fn tell(
         &self,
         tx: &mut Tx,
         actor: &Actor,
-        changes: &[RecordChange],
-        outcomes: &[Outcome],
+        (changes, outcomes): (&[RecordChange], &[Outcome]),
+        work: &Work,
         now: Time,
     ) -> Result<(), Fault> {
         for (change, outcome) in changes.iter().zip(outcomes) {
@@ -330,7 +333,13 @@ impl Inner {
                 outcome: "done".into(),
             };
             audit::append(tx, &entry).await?;
-            let body = serde_json::to_vec(record)
+            let key = (change.register.clone(), change.key.clone());
+            let stands = work.timelines.get(&key).and_then(|t| t.at(now.0));
+            let told = match stands {
+                Some(row) => stored(&change.register, row)?,
+                None => record.clone(),
+            };
+            let body = serde_json::to_vec(&told)
                 .map_err(|e| Fault::internal("writing the event of a record", e))?;
             let about = format!("{}/{}", change.register, change.key);
             events::append(tx, now, EventKind::Record, &about, &body).await?;
@@ -427,6 +436,11 @@ pub(crate) fn faulty(head: Option<Fault>, mut problems: Vec<Problem>) -> Fault {
 /// The fields of a stored record.
 pub(crate) fn fields_of(body: &str) -> Result<Map<String, Value>, Fault> {
     serde_json::from_str(body).map_err(|e| Fault::internal("reading a stored record", e))
+}
+
+/// A record from its row, with the fields stored in it.
+pub(crate) fn stored(register: &str, row: &RecordRow) -> Result<Record, Fault> {
+    Ok(record(register, row, fields_of(&row.body)?))
 }
 
 /// A record from its row. Its version is that of its latest change, the one an editor must name.

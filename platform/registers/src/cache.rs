@@ -2,7 +2,7 @@
 //! frame. What is valid is decided by the clock when asked, so a version that begins in the future
 //! comes into force by itself.
 
-use crate::apply::{fields_of, record};
+use crate::apply::stored;
 use kernel::records::Record;
 use kernel::{Fault, Time};
 use parking_lot::RwLock;
@@ -30,7 +30,7 @@ impl Cache {
     pub(crate) fn add(&mut self, register: &str, rows: &[RecordRow]) -> Result<(), Fault> {
         let mut held = Held::new();
         for row in rows {
-            let record = record(register, row, fields_of(&row.body)?);
+            let record = stored(register, row)?;
             held.entry(row.key.clone())
                 .or_default()
                 .push(Arc::new(record));
@@ -52,7 +52,7 @@ impl Cache {
         };
         let mut stretches = vec![];
         for row in rows.iter().filter(|row| row.valid_to > now.0) {
-            stretches.push(Arc::new(record(register, row, fields_of(&row.body)?)));
+            stretches.push(Arc::new(stored(register, row)?));
         }
         let mut held = held.write();
         if stretches.is_empty() {

@@ -87,6 +87,23 @@ impl Engine {
         }))))
     }
 
+    /// Names of the registers, those that others refer to first: the order to load files in.
+    pub fn in_order_of_reference(&self) -> Vec<String> {
+        let mut order: Vec<String> = vec![];
+        while order.len() < self.0.registers.len() {
+            let waiting = |name: &&String| !order.contains(*name);
+            let ready = |name: &&String| {
+                let mut targets = self.0.registers[*name].targets();
+                targets.all(|target| target == name.as_str() || order.iter().any(|o| o == target))
+            };
+            let mut names = self.0.registers.keys().filter(waiting);
+            // Registers that refer to each other in a circle have no right order.
+            let next = names.clone().find(ready).or_else(|| names.next());
+            order.extend(next.cloned());
+        }
+        order
+    }
+
     /// Runs to its end even if the caller no longer waits, so that memory and store agree.
     async fn finish<T: Send + 'static>(
         &self,
@@ -121,7 +138,7 @@ impl Registers for Engine {
         let Some(row) = rows.first() else {
             return Ok(None);
         };
-        let mut record = apply::record(name, row, apply::fields_of(&row.body)?);
+        let mut record = apply::stored(name, row)?;
         if as_of.is_some() {
             record.version = row.version;
         }
@@ -140,7 +157,7 @@ impl Registers for Engine {
         }
         let mut found = vec![];
         for row in &rows {
-            let mut record = apply::record(name, row, apply::fields_of(&row.body)?);
+            let mut record = apply::stored(name, row)?;
             if query.as_of.is_some() {
                 record.version = row.version;
             }
@@ -163,7 +180,7 @@ impl Registers for Engine {
         let rows = records::history(&mut reader, shape, key, HISTORY_LIMIT).await?;
         rows.iter()
             .map(|row| {
-                let mut record = apply::record(name, row, apply::fields_of(&row.body)?);
+                let mut record = apply::stored(name, row)?;
                 record.version = row.version;
                 Ok(record)
             })

@@ -93,6 +93,13 @@ async fn a_correction_of_the_past_is_known_from_its_recording_on() {
         assert_eq!(name(60, Some(200)).await.as_deref(), Some("v3"));
         assert_eq!(name(150, Some(99)).await.as_deref(), Some("v1"));
         assert_eq!(name(-1, None).await, None);
+        // The event tells how the record stands, not the stretch of the past that was corrected.
+        let events = store.events().read(0, 1 << 20).await.unwrap();
+        let told: Record = serde_json::from_slice(&events.last().unwrap().body).unwrap();
+        assert_eq!(
+            (told.fields["name"].as_str(), told.valid_to, told.version),
+            (Some("v2"), None, 3)
+        );
         // Whoever edits the present must have seen the correction.
         let now = house
             .engine
