@@ -87,23 +87,6 @@ impl Engine {
         }))))
     }
 
-    /// Names of the registers, those that others refer to first: the order to load files in.
-    pub fn in_order_of_reference(&self) -> Vec<String> {
-        let mut order: Vec<String> = vec![];
-        while order.len() < self.0.registers.len() {
-            let waiting = |name: &&String| !order.contains(*name);
-            let ready = |name: &&String| {
-                let mut targets = self.0.registers[*name].targets();
-                targets.all(|target| target == name.as_str() || order.iter().any(|o| o == target))
-            };
-            let mut names = self.0.registers.keys().filter(waiting);
-            // Registers that refer to each other in a circle have no right order.
-            let next = names.clone().find(ready).or_else(|| names.next());
-            order.extend(next.cloned());
-        }
-        order
-    }
-
     /// Runs to its end even if the caller no longer waits, so that memory and store agree.
     async fn finish<T: Send + 'static>(
         &self,

@@ -120,17 +120,6 @@ impl Register {
         })
     }
 
-    /// Registers that records of this one refer to.
-    pub(crate) fn targets(&self) -> impl Iterator<Item = &str> {
-        self.decl
-            .fields
-            .iter()
-            .filter_map(|field| match &field.kind {
-                FieldKind::Reference { register } => Some(register.as_str()),
-                _ => None,
-            })
-    }
-
     /// Keys of other registers a record refers to: field, register, key.
     pub(crate) fn references<'a>(
         &'a self,

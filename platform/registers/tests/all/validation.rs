@@ -173,30 +173,3 @@ async fn unknown_registers_and_bad_declarations_are_named() {
     })
     .await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn registers_are_loaded_after_those_they_refer_to() {
-    each_store(|store| async move {
-        let refer = |to: &str| {
-            PUMP.replace(
-                "\"x-reference\": \"station\"",
-                &format!("\"x-reference\": \"{to}\""),
-            )
-        };
-        let (a, b) = (refer("station"), refer("a_first"));
-        let house = open(
-            &store,
-            &[("a_first", &a), ("b_next", &b), ("station", STATION)],
-        )
-        .await;
-        let order = house.unwrap().engine.in_order_of_reference();
-        assert_eq!(order, ["station", "a_first", "b_next"]);
-        let (a, b) = (refer("b_next"), refer("a_first"));
-        let circle = open(&store, &[("a_first", &a), ("b_next", &b)]).await;
-        assert_eq!(
-            circle.unwrap().engine.in_order_of_reference(),
-            ["a_first", "b_next"]
-        );
-    })
-    .await;
-}
