@@ -165,11 +165,10 @@ def jicheng(program, chunks, values, last, folder, queries):
     port, gateway = free_port(), free_port()
     base = [program, "--data", str(folder / "data"), "--set", f"http=127.0.0.1:{port}", "--set", f"hj212=127.0.0.1:{gateway}",
             "--set", "log=warn"]
-    made = subprocess.run(base + ["account", "add", "bench", "--display", "bench", "--roles", "operator,feeder"],
-                          capture_output=True, text=True)
+    made = subprocess.run(base + ["account", "token", "bench", "--roles", "feeder"], capture_output=True, text=True)
     if made.returncode:
         sys.exit(made.stderr)
-    token = subprocess.run(base + ["account", "token", "bench", "--label", "bench"], capture_output=True, text=True).stdout.strip()
+    token = made.stdout.strip()
     server = Server(base + ["serve"], port, folder)
     server.wait("/ready")
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/plain"}

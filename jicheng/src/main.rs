@@ -1,2 +1,5 @@
-//! The program. Nothing else knows every part.
-fn main() {}
+//! The program's door; everything is in the library beside it, so that tests can reach it.
+
+fn main() -> std::process::ExitCode {
+    jicheng::main()
+}

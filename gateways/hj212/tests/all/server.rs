@@ -418,6 +418,32 @@ async fn an_overloaded_engine_is_asked_again_and_the_station_waits() {
 }
 
 #[tokio::test]
+async fn a_correction_waits_behind_what_it_corrects() {
+    let (town, server) = begin(config()).await;
+    town.observations.refuse.store(2, SeqCst);
+    let mut station = Station::connect(&server).await;
+    for n in 1..=3 {
+        station
+            .send(&format!(
+                "QN={n};ST=31;CN=2011;MN=A1;Flag=5;CP=&&DataTime=20260101080000;01-Rtd={n}&&"
+            ))
+            .await;
+        sleep(Duration::from_millis(20)).await;
+    }
+    for n in 1..=3 {
+        station
+            .expect(&format!("QN={n};ST=91;CN=9014;MN=A1;Flag=4;CP=&&&&"))
+            .await;
+    }
+    let stored = town
+        .observations
+        .value("A1", "real_time", "a34013", "2026-01-01T08:00+08:00");
+    assert_eq!(stored, Some(3.0));
+    let counters = server.counters();
+    assert_eq!((counters.corrected, counters.write_retries), (2, 2));
+}
+
+#[tokio::test]
 async fn what_cannot_be_stored_is_never_acknowledged() {
     let (town, server) = begin(Config {
         overload_patience_s: 0,

@@ -1,0 +1,65 @@
+//! The commands of the program, one file each.
+
+pub mod admin;
+pub mod demo;
+pub mod import;
+pub mod replay;
+pub mod serve;
+pub mod simulate;
+
+use crate::config::Config;
+use kernel::declare::Declared;
+use kernel::{Fault, Problem};
+
+/// Faults of declarations as lines `file:line: Chinese / English`.
+pub fn show(faults: &[Problem]) -> String {
+    let mut lines: Vec<String> = faults
+        .iter()
+        .map(|p| format!("{}: {} / {}", p.at, p.words.zh, p.words.en))
+        .collect();
+    lines.sort();
+    lines.push(format!("{} 处错误 / {} faults", faults.len(), faults.len()));
+    lines.join("\n")
+}
+
+/// A fault in both languages, for the terminal.
+pub fn say(fault: Fault) -> String {
+    let mut text = format!("{}: {}\n{}", fault.code, fault.words.zh, fault.words.en);
+    for problem in &fault.problems {
+        text.push_str(&format!(
+            "\n  {}: {} / {}",
+            problem.at, problem.words.zh, problem.words.en
+        ));
+    }
+    text
+}
+
+/// Everything declared, or every fault.
+pub fn declared(config: &Config) -> Result<Declared, String> {
+    crate::run::declared(config).map_err(|faults| show(&faults))
+}
+
+/// `jicheng check`.
+pub fn check(config: &Config) -> Result<(), String> {
+    let declared = declared(config)?;
+    println!(
+        "声明无误 / declarations are sound: {} systems, {} registers, {} properties, {} rules, {} indicators",
+        declared.systems.len(),
+        declared.registers().count(),
+        declared
+            .systems
+            .iter()
+            .map(|s| s.properties.len())
+            .sum::<usize>(),
+        declared.rules().count(),
+        declared.indicators().count(),
+    );
+    Ok(())
+}
+
+/// A password nobody can guess: sixteen letters and digits that are not mistaken for each other.
+pub fn new_password() -> String {
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
+    let letter = || LETTERS[rand::random_range(0..LETTERS.len())] as char;
+    (0..16).map(|_| letter()).collect()
+}

@@ -1,0 +1,70 @@
+//! `jicheng serve`: the city, until it is told to stop (Ctrl-C or SIGTERM).
+
+use super::{declared, demo, say};
+use crate::config::Config;
+use crate::run::{Parts, Running};
+use kernel::SystemClock;
+use std::sync::Arc;
+
+/// How to serve.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A demonstration: sample records, demonstration accounts, simulated stations.
+    #[arg(long)]
+    demo: bool,
+}
+
+/// Serves until stopped.
+pub async fn run(config: Config, arguments: Arguments) -> Result<(), String> {
+    let declared = declared(&config)?;
+    let parts = Parts {
+        http: true,
+        gateways: true,
+        simulated: arguments.demo,
+        replaying: false,
+    };
+    let running = Running::start(config, declared, Arc::new(SystemClock), parts)
+        .await
+        .map_err(say)?;
+    let simulation = match arguments.demo {
+        true => Some(demo::start(&running).await?),
+        false => None,
+    };
+    if let Some(http) = running.http {
+        println!("冀城已启动 / Jicheng is running: http://{http}/");
+        if running
+            .app
+            .identity
+            .accounts("", 1)
+            .await
+            .map_err(say)?
+            .total
+            == 0
+        {
+            println!(
+                "还没有账号 / no account yet: jicheng account add NAME --display … --roles operator"
+            );
+        }
+    }
+    stopped().await;
+    tracing::info!("stopping");
+    if let Some(simulation) = simulation {
+        simulation.stop().await;
+    }
+    running.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Returns on Ctrl-C or SIGTERM.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

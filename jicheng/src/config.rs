@@ -1,0 +1,319 @@
+//! Configuration: defaults, then a TOML file, then environment variables `JICHENG_*`, then flags;
+//! the later wins. `jicheng config show` prints every value and where it came from. Secrets are
+//! never printed. Only this crate reads the environment.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One setting: name, default, what it is for.
+struct Setting {
+    name: &'static str,
+    default: &'static str,
+    about: &'static str,
+}
+
+/// Every setting there is. A name not in this list is refused wherever it comes from.
+const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "data",
+        default: "data",
+        about: "folder of the embedded store and of everything the city keeps",
+    },
+    Setting {
+        name: "store",
+        default: "",
+        about: "postgres://… for the city profile; empty: SQLite in the data folder",
+    },
+    Setting {
+        name: "city",
+        default: "shijiazhuang",
+        about: "city pack, a folder under cities/",
+    },
+    Setting {
+        name: "declarations",
+        default: "",
+        about: "folder with systems/ and cities/; empty: those built in",
+    },
+    Setting {
+        name: "http",
+        default: "127.0.0.1:8080",
+        about: "address of the web and API",
+    },
+    Setting {
+        name: "hj212",
+        default: "127.0.0.1:9212",
+        about: "address of the HJ 212 gateway",
+    },
+    Setting {
+        name: "hj212_max_connections",
+        default: "12000",
+        about: "stations connected at once",
+    },
+    Setting {
+        name: "hj212_idle_s",
+        default: "1800",
+        about: "seconds of silence after which a connection is closed",
+    },
+    Setting {
+        name: "hj212_answer_bad_crc",
+        default: "false",
+        about: "answer QnRtn=9 to a wrong check value instead of dropping it",
+    },
+    Setting {
+        name: "hj212_frames_per_s",
+        default: "5000",
+        about: "frames a second read from one connection; 0: no limit; beyond it reading pauses",
+    },
+    Setting {
+        name: "max_requests",
+        default: "512",
+        about: "HTTP requests worked on at once; more are answered 503",
+    },
+    Setting {
+        name: "metrics_token",
+        default: "",
+        about: "bearer token for /metrics from other machines; empty: loopback only",
+    },
+    Setting {
+        name: "log",
+        default: "info",
+        about: "log filter, such as info or jicheng=debug",
+    },
+    Setting {
+        name: "log_format",
+        default: "text",
+        about: "text or json",
+    },
+];
+
+/// A value with its origin.
+#[derive(Clone, Debug, Serialize, PartialEq)]
+pub struct Value {
+    /// The text of the value.
+    pub value: String,
+    /// `default`, `file …`, `environment JICHENG_…` or `flag`.
+    pub from: String,
+}
+
+/// The configuration in force.
+#[derive(Clone, Debug)]
+pub struct Config {
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl Config {
+    /// Puts the layers together. `flags` are `name=value`. All faults come at once.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: &[(String, String)],
+    ) -> Result<Config, Vec<String>> {
+        let mut config = Config {
+            values: BTreeMap::new(),
+        };
+        let mut faults = vec![];
+        for setting in SETTINGS {
+            let value = Value {
+                value: setting.default.into(),
+                from: "default".into(),
+            };
+            config.values.insert(setting.name, value);
+        }
+        if let Some(path) = file {
+            match read_file(path) {
+                Ok(entries) => {
+                    for (name, value) in entries {
+                        config.set(
+                            &name,
+                            value,
+                            format!("file {}", path.display()),
+                            &mut faults,
+                        );
+                    }
+                }
+                Err(fault) => faults.push(fault),
+            }
+        }
+        let mut taken = vec![];
+        for (key, value) in environment {
+            if let Some(name) = key.strip_prefix("JICHENG_")
+                && !["CONFIG", "CORPORA"].contains(&name)
+            {
+                taken.push((
+                    name.to_ascii_lowercase(),
+                    value,
+                    format!("environment {key}"),
+                ));
+            }
+        }
+        taken.sort();
+        for (name, value, from) in taken {
+            config.set(&name, value, from, &mut faults);
+        }
+        for (name, value) in flags {
+            config.set(name, value.clone(), "flag".into(), &mut faults);
+        }
+        config.check(&mut faults);
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn set(&mut self, name: &str, value: String, from: String, faults: &mut Vec<String>) {
+        match SETTINGS.iter().find(|s| s.name == name) {
+            Some(setting) => {
+                self.values.insert(setting.name, Value { value, from });
+            }
+            None => faults.push(format!(
+                "没有名为 {name} 的配置项 / there is no setting {name} ({from})"
+            )),
+        }
+    }
+
+    fn check(&self, faults: &mut Vec<String>) {
+        for name in ["http", "hj212"] {
+            if self.text(name).parse::<std::net::SocketAddr>().is_err() {
+                faults.push(format!(
+                    "{name}: 应为 IP:端口 / expected IP:port, got {}",
+                    self.text(name)
+                ));
+            }
+        }
+        for name in ["hj212_max_connections", "hj212_idle_s", "max_requests"] {
+            if !self.text(name).parse::<u32>().is_ok_and(|n| n > 0) {
+                faults.push(format!(
+                    "{name}: 应为正整数 / expected a positive number, got {}",
+                    self.text(name)
+                ));
+            }
+        }
+        if self.text("hj212_frames_per_s").parse::<u32>().is_err() {
+            faults.push("hj212_frames_per_s: 应为整数 / expected a whole number".into());
+        }
+        if !["true", "false"].contains(&self.text("hj212_answer_bad_crc")) {
+            faults.push("hj212_answer_bad_crc: 应为 true 或 false / expected true or false".into());
+        }
+        if !["text", "json"].contains(&self.text("log_format")) {
+            faults.push("log_format: 应为 text 或 json / expected text or json".into());
+        }
+    }
+
+    /// The text of a setting.
+    pub fn text(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", |v| &v.value)
+    }
+
+    /// A setting checked to be a number.
+    pub fn number(&self, name: &str) -> u32 {
+        self.text(name).parse().unwrap_or(0)
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        PathBuf::from(self.text("data"))
+    }
+
+    /// The URL of the store.
+    pub fn store_url(&self) -> String {
+        match self.text("store") {
+            "" => format!("sqlite:{}", self.data().join("jicheng.db").display()),
+            url => url.into(),
+        }
+    }
+
+    /// Lines for `config show`: name, value (secrets hidden), origin, purpose.
+    pub fn show(&self) -> Vec<[String; 4]> {
+        let line = |s: &Setting| {
+            let value = &self.values[s.name];
+            let shown = hide(s.name, &value.value);
+            [
+                s.name.to_string(),
+                shown,
+                value.from.clone(),
+                s.about.to_string(),
+            ]
+        };
+        SETTINGS.iter().map(line).collect()
+    }
+}
+
+/// Hides tokens and the password inside a database address.
+fn hide(name: &str, value: &str) -> String {
+    if name.ends_with("_token") && !value.is_empty() {
+        return "***".into();
+    }
+    if name == "store"
+        && let Some((scheme, rest)) = value.split_once("://")
+        && let Some((login, host)) = rest.rsplit_once('@')
+    {
+        let user = login.split(':').next().unwrap_or("");
+        return format!("{scheme}://{user}:***@{host}");
+    }
+    value.into()
+}
+
+fn read_file(path: &Path) -> Result<Vec<(String, String)>, String> {
+    let show = path.display();
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        format!("无法读取配置文件 / cannot read the configuration file {show}: {e}")
+    })?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|e| format!("配置文件有误 / the configuration file {show} is wrong: {e}"))?;
+    let as_text = |value: toml::Value| match value {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Ok(table
+        .into_iter()
+        .map(|(name, value)| (name, as_text(value)))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(env: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let own = |(k, v): &(&str, &str)| (k.to_string(), v.to_string());
+        let flags: Vec<_> = flags.iter().map(own).collect();
+        Config::load(None, env.iter().map(own), &flags)
+    }
+
+    #[test]
+    fn later_layers_win_and_say_so() {
+        let config = load(
+            &[("JICHENG_HTTP", "0.0.0.0:1"), ("PATH", "x")],
+            &[("hj212", "0.0.0.0:2")],
+        )
+        .unwrap();
+        assert_eq!(config.values["http"].from, "environment JICHENG_HTTP");
+        assert_eq!(config.values["hj212"].from, "flag");
+        assert_eq!(config.values["city"].from, "default");
+    }
+
+    #[test]
+    fn all_faults_at_once_and_no_secret_shown() {
+        let faults = load(
+            &[("JICHENG_HTP", "x")],
+            &[("http", "here"), ("max_requests", "0")],
+        )
+        .unwrap_err();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        let config = load(
+            &[
+                ("JICHENG_STORE", "postgres://u:secret@h/d"),
+                ("JICHENG_METRICS_TOKEN", "t0k"),
+            ],
+            &[],
+        );
+        let shown = format!("{:?}", config.unwrap().show());
+        assert!(
+            !shown.contains("secret") && !shown.contains("t0k"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! The HTTP face of the program: one table of routes, one guard before each, one form of fault.
+
+pub mod alerts;
+pub mod city;
+pub mod devices;
+pub mod guard;
+pub mod input;
+pub mod live;
+pub mod openapi;
+pub mod operator;
+pub mod output;
+pub mod problem;
+pub mod registers;
+pub mod reports;
+pub mod series;
+pub mod session;
+pub mod sta;
+pub mod table;
+pub mod web;
+
+use crate::app::App;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use kernel::Access;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use table::{Route, Table, line};
+use tower_http::compression::CompressionLayer;
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// A request body holds at most so many bytes, compressed or not.
+const BODY_LIMIT: usize = 64 * 1024 * 1024;
+
+/// Every route of the program with its handler.
+pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
+    let mut table = Table::new(app.clone());
+    session::add(&mut table);
+    city::add(&mut table);
+    registers::add(&mut table);
+    series::add(&mut table);
+    live::add(&mut table);
+    alerts::add(&mut table);
+    devices::add(&mut table);
+    reports::add(&mut table, &app.city.declared, &app.reports);
+    operator::add(&mut table);
+    sta::add(&mut table);
+    table.add(
+        line("GET /api/v1/openapi.json", Access::Public, "OpenAPI 文档", "The OpenAPI document"),
+        |State(app): State<Arc<App>>| async move { axum::Json(openapi::document(&self::table(&app).1)) },
+    );
+    table.finish()
+}
+
+/// The whole service: routes, pages, limits.
+pub fn service(app: Arc<App>) -> Router {
+    let (router, _) = table(&app);
+    router
+        .fallback(web::serve)
+        .layer(from_fn_with_state(app.clone(), count))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(RequestDecompressionLayer::new())
+        .layer(CompressionLayer::new())
+        .layer(TimeoutLayer::with_status_code(
+            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            Duration::from_secs(120),
+        ))
+        .with_state(app)
+}
+
+async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    app.requests_total.fetch_add(1, Ordering::Relaxed);
+    next.run(request).await
+}

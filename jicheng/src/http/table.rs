@@ -1,0 +1,130 @@
+//! The table of routes. A route can be added only together with what it demands of its caller,
+//! so nothing is open by forgetting. The access matrix, the list of routes and the OpenAPI
+//! document are all printed from this table.
+
+use super::guard;
+use crate::app::App;
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use kernel::{Access, Words};
+use std::sync::Arc;
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// `GET`, `POST`, `PUT`, `PATCH`, `DELETE`.
+    pub method: &'static str,
+    /// Path with `{parameters}`.
+    pub path: String,
+    /// What it demands.
+    pub access: Access,
+    /// What it does.
+    pub words: Words,
+    /// Query parameters: name and what it is, such as `limit: number`.
+    pub query: &'static [&'static str],
+    /// Component of the OpenAPI document that the body follows; empty for none.
+    pub takes: &'static str,
+    /// Component that the answer follows; empty for none.
+    pub gives: &'static str,
+}
+
+/// The table and the router made of it.
+pub struct Table {
+    app: Arc<App>,
+    /// Lines in the order they were added.
+    pub routes: Vec<Route>,
+    router: Router<Arc<App>>,
+}
+
+/// A line being added; see [`Table::add`].
+pub struct Line {
+    method: &'static str,
+    path: String,
+    access: Access,
+    words: Words,
+    query: &'static [&'static str],
+    takes: &'static str,
+    gives: &'static str,
+}
+
+/// Begins a line: `GET /path`, what it demands, what it does in Chinese and English.
+pub fn line(route: &str, access: Access, zh: &str, en: &str) -> Line {
+    let (method, path) = route.split_once(' ').unwrap_or(("GET", route));
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    let method = methods.into_iter().find(|m| *m == method).unwrap_or("GET");
+    Line {
+        method,
+        path: path.into(),
+        access,
+        words: Words::new(zh, en),
+        query: &[],
+        takes: "",
+        gives: "",
+    }
+}
+
+impl Line {
+    /// Query parameters.
+    pub fn query(mut self, names: &'static [&'static str]) -> Line {
+        self.query = names;
+        self
+    }
+    /// Component of the body.
+    pub fn takes(mut self, component: &'static str) -> Line {
+        self.takes = component;
+        self
+    }
+    /// Component of the answer.
+    pub fn gives(mut self, component: &'static str) -> Line {
+        self.gives = component;
+        self
+    }
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(app: Arc<App>) -> Table {
+        Table {
+            app,
+            routes: vec![],
+            router: Router::new(),
+        }
+    }
+
+    /// Adds a line with its handler, guarded by what it demands.
+    pub fn add<H, T>(&mut self, line: Line, handler: H)
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        let filter = match line.method {
+            "POST" => MethodFilter::POST,
+            "PUT" => MethodFilter::PUT,
+            "PATCH" => MethodFilter::PATCH,
+            "DELETE" => MethodFilter::DELETE,
+            _ => MethodFilter::GET,
+        };
+        let guarded: MethodRouter<Arc<App>> = on(filter, handler).layer(from_fn_with_state(
+            (self.app.clone(), line.access),
+            guard::admit,
+        ));
+        let router = std::mem::take(&mut self.router);
+        self.router = router.route(&line.path, guarded);
+        self.routes.push(Route {
+            method: line.method,
+            path: line.path,
+            access: line.access,
+            words: line.words,
+            query: line.query,
+            takes: line.takes,
+            gives: line.gives,
+        });
+    }
+
+    /// The finished router and its lines.
+    pub fn finish(self) -> (Router<Arc<App>>, Vec<Route>) {
+        (self.router, self.routes)
+    }
+}

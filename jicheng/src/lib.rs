@@ -1,0 +1,147 @@
+//! jicheng: the program. One binary that serves a city, checks its declarations, replays
+//! recorded traffic, simulates stations, backs up and restores. Nothing else knows every part.
+
+pub mod app;
+pub mod bindings;
+pub mod commands;
+pub mod config;
+pub mod embed;
+pub mod http;
+pub mod jobs;
+pub mod run;
+pub mod systems;
+
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// 冀城 Jicheng, the smart-city platform.
+#[derive(Parser)]
+#[command(version, about, long_about = None)]
+struct Arguments {
+    /// Configuration file (TOML); also JICHENG_CONFIG.
+    #[arg(long, global = true, env = "JICHENG_CONFIG")]
+    config: Option<PathBuf>,
+    /// A setting for this run, such as --set http=0.0.0.0:80 (repeatable); see `config show`.
+    #[arg(long = "set", global = true, value_name = "NAME=VALUE")]
+    settings: Vec<String>,
+    /// Data folder; short for --set data=….
+    #[arg(long, global = true)]
+    data: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the city until stopped.
+    Serve(commands::serve::Arguments),
+    /// Check all declarations: every fault with file and line.
+    Check,
+    /// Send recorded frames through a real connection and count.
+    Replay(commands::replay::Arguments),
+    /// Simulate stations that speak to a gateway.
+    Simulate(commands::simulate::Arguments),
+    /// Import a register (CSV) or district outlines (GeoJSON).
+    Import(commands::import::Arguments),
+    /// Copy a city, running or not, into one file.
+    Backup {
+        /// The file to write.
+        file: PathBuf,
+    },
+    /// Fill an empty store from a backup.
+    Restore {
+        /// The file to read.
+        file: PathBuf,
+    },
+    /// Verify the audit log; names the altered entry.
+    Audit {
+        #[command(subcommand)]
+        what: commands::admin::Audit,
+    },
+    /// Why may (or may not) a person do something.
+    Access {
+        #[command(subcommand)]
+        what: commands::admin::Access,
+    },
+    /// Make or change an account.
+    Account {
+        #[command(subcommand)]
+        what: commands::admin::Account,
+    },
+    /// Show the configuration in force and where each value comes from.
+    Config {
+        #[command(subcommand)]
+        what: commands::admin::Config,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+/// The program: reads its arguments, works, answers with an exit code.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match work(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(text) => {
+            eprintln!("{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn work(arguments: Arguments) -> Result<(), String> {
+    let config = configure(&arguments)?;
+    start_log(&config);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| format!("无法启动运行时 / cannot start the runtime: {e}"))?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(input) => commands::serve::run(config, input).await,
+            Command::Check => commands::check(&config),
+            Command::Replay(input) => commands::replay::run(config, input).await,
+            Command::Simulate(input) => commands::simulate::run(config, input).await,
+            Command::Import(input) => commands::import::run(config, input).await,
+            Command::Backup { file } => commands::admin::backup(&config, &file).await,
+            Command::Restore { file } => commands::admin::restore(&config, &file).await,
+            Command::Audit { what } => commands::admin::audit(&config, what).await,
+            Command::Access { what } => commands::admin::access(&config, what).await,
+            Command::Account { what } => commands::admin::account(&config, what).await,
+            Command::Config { what } => commands::admin::config(&config, what),
+            Command::Openapi => commands::admin::openapi(&config).await,
+        }
+    })
+}
+
+fn configure(arguments: &Arguments) -> Result<config::Config, String> {
+    let mut flags = vec![];
+    for setting in &arguments.settings {
+        let (name, value) = setting
+            .split_once('=')
+            .ok_or_else(|| format!("--set {setting}: 应为 名称=值 / expected NAME=VALUE"))?;
+        flags.push((name.to_string(), value.to_string()));
+    }
+    flags.extend(
+        arguments
+            .data
+            .iter()
+            .map(|data| ("data".to_string(), data.clone())),
+    );
+    config::Config::load(arguments.config.as_deref(), std::env::vars(), &flags)
+        .map_err(|faults| faults.join("\n"))
+}
+
+fn start_log(config: &config::Config) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(config.text("log")).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second start in one process (tests) keeps the first log.
+    let _ = match config.text("log_format") {
+        "json" => log.json().try_init(),
+        _ => log.try_init(),
+    };
+}

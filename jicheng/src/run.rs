@@ -1,0 +1,243 @@
+//! Starting a city: store, engines, gateways, web, jobs, in this order; stopping it in the
+//! reverse one, so that nothing acknowledged is lost and nobody is cut off in mid-sentence.
+
+use crate::app::{App, Turns};
+use crate::config::Config;
+use crate::{embed, http, systems};
+use kernel::city::{Bindings, Report};
+use kernel::declare::Declared;
+use kernel::{City, Clock, Fault};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
+use store::Store;
+use tokio::sync::{Semaphore, watch};
+
+/// A running city.
+pub struct Running {
+    /// What the handlers see.
+    pub app: Arc<App>,
+    /// Where the web listens; `None` when it was not asked for.
+    pub http: Option<SocketAddr>,
+    rules: Arc<rules::Engine>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+/// What to start besides the engines.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// The web and API.
+    pub http: bool,
+    /// The gateways.
+    pub gateways: bool,
+    /// Data come from the simulator.
+    pub simulated: bool,
+    /// Data are a replay.
+    pub replaying: bool,
+}
+
+/// Reads and checks all declarations; faults are printed with file and line.
+pub fn declared(config: &Config) -> Result<Declared, Vec<kernel::Problem>> {
+    let files =
+        embed::declarations(config.text("declarations"), config.text("city")).map_err(|e| {
+            let words = kernel::Words::new(
+                format!("无法读取声明目录：{e}"),
+                format!("cannot read the declarations: {e}"),
+            );
+            vec![kernel::Problem {
+                at: config.text("declarations").into(),
+                words,
+            }]
+        })?;
+    let declared = kernel::declare::check::load(&files)?;
+    let faults = crate::bindings::compare(&declared, &systems::all());
+    if faults.is_empty() {
+        Ok(declared)
+    } else {
+        Err(faults)
+    }
+}
+
+/// Reports bound by the systems.
+pub fn reports() -> BTreeMap<(String, String), Report> {
+    let mut all = BTreeMap::new();
+    for system in systems::all() {
+        let mut names = Bindings::default();
+        system.bind(&mut names);
+        for (name, report) in names.reports {
+            all.insert((system.folder().to_string(), name.to_string()), report);
+        }
+    }
+    all
+}
+
+impl Running {
+    /// Starts a city on `clock`. Fails whole: no half a city.
+    pub async fn start(
+        config: Config,
+        declared: Declared,
+        clock: Arc<dyn Clock>,
+        parts: Parts,
+    ) -> Result<Running, Fault> {
+        std::fs::create_dir_all(config.data())
+            .map_err(|e| Fault::internal("making the data folder", e))?;
+        let store = Store::open(&config.store_url()).await?;
+        let declared = Arc::new(declared);
+        let options = observations::Options {
+            retention: retention(&declared),
+            ..observations::Options::default()
+        };
+        let observations =
+            observations::Engine::open(store.clone(), clock.clone(), options).await?;
+        let registers =
+            registers::Engine::open(store.clone(), clock.clone(), declared.clone()).await?;
+        let identity =
+            identity::Engine::open(store.clone(), clock.clone(), declared.clone()).await?;
+        let rules = rules::Engine::open(
+            store.clone(),
+            clock.clone(),
+            declared.clone(),
+            observations.clone(),
+            registers.clone(),
+        )
+        .await?;
+        let city = City {
+            clock: clock.clone(),
+            observations: observations.clone(),
+            registers: registers.clone(),
+            alerts: rules.clone(),
+            devices: observations.clone(),
+            policy: identity.policy(),
+            declared: declared.clone(),
+            gateways: vec![],
+        };
+        let reports = reports();
+        let indicators = indicators::Engine::open(
+            store.clone(),
+            clock.clone(),
+            declared,
+            reports.clone(),
+            city.clone(),
+        )
+        .await?;
+        let (stop, stopping) = watch::channel(false);
+        let app = Arc::new(App {
+            room: Arc::new(Semaphore::new(config.number("max_requests") as usize)),
+            started_at: clock.now(),
+            city,
+            store,
+            identity,
+            registers,
+            observations,
+            indicators,
+            reports,
+            config,
+            hj212: OnceLock::new(),
+            simulated: parts.simulated,
+            replaying: parts.replaying,
+            requests_total: AtomicU64::new(0),
+            keys: Turns::default(),
+            stopping,
+            jobs: OnceLock::new(),
+        });
+        let mut running = Running {
+            app,
+            http: None,
+            rules,
+            stop,
+            tasks: vec![],
+        };
+        if parts.gateways {
+            running.start_gateways().await?;
+        }
+        running.start_jobs().await?;
+        if parts.http {
+            running.start_http().await?;
+        }
+        Ok(running)
+    }
+
+    async fn start_gateways(&mut self) -> Result<(), Fault> {
+        let config = &self.app.config;
+        let settings = hj212::Config {
+            listen: config.text("hj212").into(),
+            max_connections: config.number("hj212_max_connections") as usize,
+            idle_time_out_s: u64::from(config.number("hj212_idle_s")),
+            frames_per_s: config.number("hj212_frames_per_s"),
+            answer_wrong_check: config.text("hj212_answer_bad_crc") == "true",
+            ..hj212::Config::default()
+        };
+        let server = hj212::Server::start(self.app.city.clone(), settings).await?;
+        tracing::info!(address = %server.local_addr(), "hj212 gateway listens");
+        let _ = self.app.hj212.set(server);
+        Ok(())
+    }
+
+    async fn start_http(&mut self) -> Result<(), Fault> {
+        let address = self.app.config.text("http").to_string();
+        let listener = tokio::net::TcpListener::bind(&address)
+            .await
+            .map_err(|e| Fault::internal("opening the web's address", format!("{address}: {e}")))?;
+        let local = listener
+            .local_addr()
+            .map_err(|e| Fault::internal("opening the web's address", e))?;
+        self.http = Some(local);
+        let service =
+            http::service(self.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let mut stopping = self.app.stopping.clone();
+        self.tasks.push(tokio::spawn(async move {
+            let stop = async move {
+                let _ = stopping.wait_for(|stop| *stop).await;
+            };
+            if let Err(error) = axum::serve(listener, service)
+                .with_graceful_shutdown(stop)
+                .await
+            {
+                tracing::error!(%error, "the web stopped");
+            }
+        }));
+        tracing::info!(address = %local, "web listens");
+        Ok(())
+    }
+
+    async fn start_jobs(&mut self) -> Result<(), Fault> {
+        self.tasks.push(crate::jobs::start(self.app.clone()).await?);
+        Ok(())
+    }
+
+    /// Stops in order: no new frames, no new requests, then the engines write down what they hold.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        if let Some(gateway) = self.app.hj212.get() {
+            gateway.stop().await;
+        }
+        for task in self.tasks {
+            let grace = std::time::Duration::from_secs(10);
+            if tokio::time::timeout(grace, task).await.is_err() {
+                tracing::warn!("a task did not stop in time");
+            }
+        }
+        self.app.indicators.shutdown().await;
+        self.rules.shutdown().await;
+        self.app.observations.shutdown().await;
+        self.app.store.close().await;
+    }
+
+    /// Waits until the rules have read everything that is in the log.
+    pub async fn rules_caught_up(&self) -> Result<(), Fault> {
+        self.rules
+            .caught_up(self.app.store.events().last_seq())
+            .await
+    }
+}
+
+/// How long raw observations and rollups are kept, by property; what nobody declared is kept for
+/// ever.
+fn retention(declared: &Declared) -> observations::Retention {
+    let properties = declared.systems.iter().flat_map(|s| &s.properties);
+    properties
+        .map(|p| (p.name.clone(), (p.keep_raw, p.keep_rollups)))
+        .collect()
+}
