@@ -77,6 +77,8 @@ struct Counters {
     values: AtomicU64,
     outcomes: AtomicU64,
     states: AtomicU64,
+    /// Cursor and outcomes at the last checkpoint: without news there is nothing to keep.
+    kept: parking_lot::Mutex<Option<(i64, u64)>>,
 }
 
 /// The rules engine.
@@ -361,8 +363,13 @@ impl Engine {
             .await
     }
 
-    /// Writes the evaluator's memory with the cursor; answers its size in bytes.
+    /// Writes the evaluator's memory with the cursor, when there is news; answers its size in bytes.
     async fn checkpoint(&self, evaluator: &mut Evaluator) -> Result<u64, Fault> {
+        let outcomes = self.counters.outcomes.load(Ordering::Relaxed);
+        let news = Some((*self.cursor.borrow(), outcomes));
+        if *self.counters.kept.lock() == news {
+            return Ok(0);
+        }
         let state = evaluator.checkpoint();
         let records = evaluator.checkpoint_records();
         let cursor = *self.cursor.borrow();
@@ -372,8 +379,10 @@ impl Engine {
             tx.commit().await
         };
         let written = write.await;
-        if written.is_err() && records.is_some() {
-            evaluator.records_not_kept();
+        match &written {
+            Ok(()) => *self.counters.kept.lock() = news,
+            Err(_) if records.is_some() => evaluator.records_not_kept(),
+            Err(_) => {}
         }
         written.map(|()| (state.len() + records.map_or(0, |r| r.len())) as u64)
     }
