@@ -9,7 +9,7 @@ use super::ingest::{Batch, take};
 use crate::codec::Splitter;
 use futures::StreamExt;
 use futures::stream::FuturesOrdered;
-use kernel::observations::Row;
+use kernel::observations::{Receipt, Row};
 use kernel::{Fault, Time};
 use parking_lot::Mutex;
 use std::cell::RefCell;
@@ -50,7 +50,13 @@ pub(super) struct Link {
     served: Mutex<Vec<(Arc<Entry>, Box<str>)>>,
     outbox: Mutex<VecDeque<Vec<u8>>>,
     bell: Notify,
+    /// Taken by a batch that the engine refused, so that later ones wait behind it: a correction
+    /// must not be overtaken by what it corrects. Values and states go separate ways.
+    value_turn: Turn,
+    state_turn: Turn,
 }
+
+type Turn = tokio::sync::Mutex<()>;
 
 impl Link {
     pub fn new(id: u64, peer: String, since: Time) -> Link {
@@ -63,6 +69,8 @@ impl Link {
             served: Mutex::default(),
             outbox: Mutex::default(),
             bell: Notify::new(),
+            value_turn: Turn::default(),
+            state_turn: Turn::default(),
         }
     }
 
@@ -175,7 +183,7 @@ async fn converse(shared: &Arc<Shared>, stream: &TcpStream, link: &Arc<Link>) ->
                     return Closed::ByPeer;
                 };
                 if batch.pieces > 0 {
-                    under_way.push_back(Box::pin(commit(shared.clone(), batch, permit)));
+                    under_way.push_back(Box::pin(commit(shared.clone(), link.clone(), batch, permit)));
                 }
             }
             readable = stream.readable(), if may_read && !state.ready => {
@@ -278,12 +286,16 @@ fn read(
 /// after the patience of the configuration the connection is given up, unacknowledged.
 async fn commit(
     shared: Arc<Shared>,
+    link: Arc<Link>,
     mut batch: Batch,
     _memory: OwnedSemaphorePermit,
 ) -> Result<Batch, Fault> {
     let rows = std::mem::take(&mut batch.rows);
     let states = std::mem::take(&mut batch.states);
-    let (values, states) = tokio::join!(write(&shared, rows), write(&shared, states));
+    let (values, states) = tokio::join!(
+        write(&shared, &link.value_turn, rows),
+        write(&shared, &link.state_turn, states)
+    );
     let (values, states) = (values?, states?);
     let counters = &shared.counters;
     counters.values_stored.fetch_add(values.stored, Relaxed);
@@ -293,10 +305,14 @@ async fn commit(
     Ok(batch)
 }
 
-async fn write(shared: &Shared, rows: Vec<Row>) -> Result<kernel::observations::Receipt, Fault> {
+async fn write(shared: &Shared, turn: &Turn, rows: Vec<Row>) -> Result<Receipt, Fault> {
     if rows.is_empty() {
-        return Ok(Default::default());
+        return Ok(Receipt::default());
     }
+    let mut held = match turn.try_lock() {
+        Ok(_) => None,
+        Err(_) => Some(turn.lock().await),
+    };
     let give_up = Instant::now() + Duration::from_secs(shared.config.overload_patience_s);
     let mut pause = Duration::from_millis(50);
     loop {
@@ -307,6 +323,9 @@ async fn write(shared: &Shared, rows: Vec<Row>) -> Result<kernel::observations::
         if Instant::now() + pause > give_up {
             tracing::error!(%fault, rows = rows.len(), "writing given up; station must send again");
             return Err(fault);
+        }
+        if held.is_none() {
+            held = Some(turn.lock().await);
         }
         shared.counters.write_retries.fetch_add(1, Relaxed);
         tokio::time::sleep(pause).await;

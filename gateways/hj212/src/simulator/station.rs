@@ -319,7 +319,8 @@ impl Station {
     }
 
     fn realtime(&mut self, request: Option<&str>) -> Vec<u8> {
-        let at = self.now();
+        // To the second, as DataTime says it: copies agree to the last digit.
+        let at = self.now().floor(Span::seconds(1));
         let station = self.about();
         let value = |p: &SimProperty| pattern::reading(self.options.seed, station, p, at);
         let oxygen = station
