@@ -31,6 +31,12 @@ interface Props {
   to?: number;
 }
 
+/** A round number a little above a limit, so that its line is inside the chart. */
+function niceAbove(limit: number): number {
+  const step = 10 ** Math.floor(Math.log10(Math.abs(limit) || 1)) / 2;
+  return Math.ceil((limit * 1.05) / step) * step;
+}
+
 const oddShape = 'path://M10 1l9 9l-9 9l-9-9z';
 
 function bandSeries(line: ChartLine, axis: number, colour: string, at: number) {
@@ -74,8 +80,8 @@ function option(p: Props, palette: Palette): EChartsCoreOption {
   return {
     animation: false,
     backgroundColor: 'transparent',
-    textStyle: { ...text, fontFamily: 'inherit' },
-    grid: { left: 12, right: units.length > 1 ? 12 : 20, top: p.lines.length > 1 ? 56 : 32, bottom: 64, containLabel: true },
+    textStyle: { ...text, fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 13 },
+    grid: { left: 12, right: units.length > 1 ? 12 : 20, top: p.lines.length > 1 ? 60 : 34, bottom: 40, containLabel: true },
     legend: p.lines.length > 1 ? { top: 0, textStyle: text, type: 'scroll', data: p.lines.map((l) => l.name) } : undefined,
     tooltip: {
       trigger: 'axis', backgroundColor: palette.surface, borderColor: palette.line, textStyle: text, confine: true,
@@ -92,12 +98,12 @@ function option(p: Props, palette: Palette): EChartsCoreOption {
     },
     xAxis: {
       type: 'time', min: p.from, max: p.to,
-      axisLabel: { ...text, hideOverlap: true, formatter: (at: number) => (clock(at) === '00:00' ? date(at).slice(5) : clock(at)) },
+      axisLabel: { ...text, fontSize: 13, hideOverlap: true, formatter: (at: number) => (clock(at) === '00:00' ? date(at).slice(5) : clock(at)) },
       axisLine: { lineStyle: { color: palette.line } }, splitLine: { show: false },
     },
     yAxis: units.slice(0, 2).map((unit, i) => ({
-      type: 'value', scale: true, name: unit, nameTextStyle: { ...text, align: i ? 'right' : 'left' }, axisLabel: { ...text, formatter: (v: number) => number(v) }, splitLine: { show: i === 0, lineStyle: { color: palette.grid } },
-      max: i === 0 && Number.isFinite(limitTop) ? (e: { max: number }) => Math.max(e.max, limitTop) * 1.05 : undefined,
+      type: 'value', scale: true, name: unit, nameTextStyle: { ...text, align: i ? 'right' : 'left' }, axisLabel: { ...text, fontSize: 13, formatter: (v: number) => number(v) }, splitLine: { show: i === 0, lineStyle: { color: palette.grid } },
+      max: i === 0 && Number.isFinite(limitTop) ? (e: { max: number }) => (e.max >= limitTop ? null : niceAbove(limitTop)) : undefined,
     })),
     dataZoom: [{ type: 'inside', filterMode: 'none', zoomOnMouseWheel: 'ctrl' }, { type: 'slider', height: 18, bottom: 8, filterMode: 'none', textStyle: text, labelFormatter: (at: number) => dateTime(at).slice(5), borderColor: palette.line }],
     series,

@@ -131,6 +131,7 @@ export function DataTable<T extends object>(p: Props<T>) {
           <Popover content={chooser} trigger="click" placement="bottomRight"><Button>{t('verb.columns')}</Button></Popover>
         </span>
       </div>
+      <div className="scroll">
       <Table<T>
         size="small"
         rowKey={rowKey}
@@ -139,7 +140,6 @@ export function DataTable<T extends object>(p: Props<T>) {
         pagination={false}
         loading={p.loading}
         onChange={change}
-        scroll={{ x: 'max-content' }}
         showSorterTooltip={false}
         rowClassName={(_, i) => (i === now ? 'row-now' : '')}
         rowSelection={selected && onSelect ? {
@@ -150,6 +150,7 @@ export function DataTable<T extends object>(p: Props<T>) {
         } : undefined}
         components={parts}
       />
+      </div>
       {p.onPage ? (
         <div className="table-foot">
           <span className="muted">{t('table.page', { n: number((p.page ?? 0) + 1, 0) })}</span>

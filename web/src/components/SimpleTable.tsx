@@ -10,11 +10,11 @@ export interface SimpleColumn<T> {
   right?: boolean;
 }
 
-export function SimpleTable<T>({ caption, columns, rows, rowKey }: { caption: string; columns: SimpleColumn<T>[]; rows: readonly T[]; rowKey: (row: T, i: number) => string }) {
+export function SimpleTable<T>({ caption, columns, rows, rowKey, quiet }: { quiet?: boolean; caption: string; columns: SimpleColumn<T>[]; rows: readonly T[]; rowKey: (row: T, i: number) => string }) {
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={caption}>
       <table className="plain-table">
-        <caption>{caption}</caption>
+        <caption className={quiet ? 'hidden' : undefined}>{caption}</caption>
         <thead><tr>{columns.map((c) => <th key={c.title} scope="col" className={c.right ? 'num' : undefined}>{c.title}</th>)}</tr></thead>
         <tbody>
           {rows.map((row, i) => (

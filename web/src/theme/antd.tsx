@@ -23,6 +23,7 @@ export default function AntTheme({ children }: { children: ReactNode }) {
         algorithm: mode === 'dark' ? antTheme.darkAlgorithm : antTheme.defaultAlgorithm,
         token: {
           colorPrimary: mode === 'dark' ? '#3d8fdb' : palette.accent,
+          colorError: mode === 'dark' ? '#ff8f8f' : '#b01717',
           colorLink: palette.accent,
           colorLinkHover: palette.text,
           colorBgBase: palette.surface,
@@ -46,7 +47,7 @@ export default function AntTheme({ children }: { children: ReactNode }) {
         },
       }}
     >
-      <AntApp>{children}</AntApp>
+      <AntApp component={false}>{children}</AntApp>
     </ConfigProvider>
   );
 }

@@ -53,34 +53,34 @@ function Body({ a }: { a: Answer }) {
       <p style={{ textAlign: 'center' }}>{date(a.date)} {weekday(a.date ?? 0, lang)}</p>
       <p>{t('bulletin.stations')}：{number(a.stations, 0)}{a.complete === false ? ` · ${t('bulletin.incomplete')}` : ''}</p>
       {a.remark ? <p>{say(a.remark, lang)}</p> : null}
-      <h3>{t('bulletin.air')}</h3>
+      <h3 className="part">{t('bulletin.air')}</h3>
       {cityAir ? <p>{t('portal.city_aqi')}：<AqiTag aqi={cityAir.aqi} /></p> : null}
-      {air.length ? <SimpleTable caption={t('bulletin.air')} rows={air} rowKey={(r) => r.station} columns={[
+      {air.length ? <SimpleTable quiet caption={t('bulletin.air')} rows={air} rowKey={(r) => r.station} columns={[
         { title: t('word.station'), cell: (r) => say(r.name, lang) || r.station }, { title: 'AQI', cell: (r) => <AqiTag aqi={r.aqi} /> },
         { title: t('word.property'), cell: (r) => (r.primary ?? []).map((p) => pollutant(p, lang)).join('、') || '—' }]} /> : none}
-      <h3>{t('bulletin.exceedances')}</h3>
-      {exceedances.length ? <SimpleTable caption={t('bulletin.exceedances')} rows={exceedances} rowKey={(r) => `${r.station} ${r.property} ${r.period_start}`} columns={[
+      <h3 className="part">{t('bulletin.exceedances')}</h3>
+      {exceedances.length ? <SimpleTable quiet caption={t('bulletin.exceedances')} rows={exceedances} rowKey={(r) => `${r.station} ${r.property} ${r.period_start}`} columns={[
         { title: t('word.station'), cell: (r) => say(r.name, lang) || r.station }, { title: t('word.property'), cell: (r) => say(r.title, lang) || pollutant(r.property, lang) },
         { title: t('word.period'), cell: (r) => dateTime(r.period_start) }, { title: t('analysis.mean'), cell: (r) => quantity(r.mean, r.unit), right: true }, { title: t('word.limit'), cell: (r) => quantity(r.limit, r.unit), right: true }, { title: t('analysis.ratio'), cell: (r) => number(r.ratio, 2), right: true }]} /> : none}
-      <h3>{t('bulletin.rates')}</h3>
-      {rates.length ? <SimpleTable caption={t('bulletin.rates')} rows={rates} rowKey={(r) => r.key} columns={[
+      <h3 className="part">{t('bulletin.rates')}</h3>
+      {rates.length ? <SimpleTable quiet caption={t('bulletin.rates')} rows={rates} rowKey={(r) => r.key} columns={[
         { title: t('word.name'), cell: (r) => say(r.title, lang) || r.key }, { title: t('analysis.transmission'), cell: (r) => quantity(r.transmission_rate, '%', 1), right: true }, { title: t('analysis.validity'), cell: (r) => quantity(r.validity_rate, '%', 1), right: true }, { title: t('analysis.online'), cell: (r) => quantity(r.online_rate, '%', 1), right: true }]} /> : none}
-      <h3>{t('bulletin.alerts')}</h3>
+      <h3 className="part">{t('bulletin.alerts')}</h3>
       {a.alerts && !Array.isArray(a.alerts) && a.alerts.count !== undefined ? <p>{t('bulletin.raised', { n: number(a.alerts.count, 0), closed: number(a.alerts.closed, 0) })}</p> : null}
-      {alerts.length ? <SimpleTable caption={t('bulletin.alerts')} rows={alerts} rowKey={(r) => r.id} columns={[
+      {alerts.length ? <SimpleTable quiet caption={t('bulletin.alerts')} rows={alerts} rowKey={(r) => r.id} columns={[
         { title: t('alerts.about'), cell: (r) => w(r.message) || w(r.title) }, { title: t('alerts.level'), cell: (r) => <LevelTag level={r.level} short /> }, { title: t('alerts.raised'), cell: (r) => dateTime(r.raised_at) }, { title: t('word.state'), cell: (r) => <StateTag state={r.state} /> }]} /> : none}
-      <h3>{t('bulletin.suspects')}</h3>
-      {suspects.length ? <SimpleTable caption={t('bulletin.suspects')} rows={suspects} rowKey={(_, i) => String(i)} columns={[
+      <h3 className="part">{t('bulletin.suspects')}</h3>
+      {suspects.length ? <SimpleTable quiet caption={t('bulletin.suspects')} rows={suspects} rowKey={(_, i) => String(i)} columns={[
         { title: t('word.station'), cell: (r) => say(r.name, lang) || r.station }, { title: t('word.property'), cell: (r) => say(r.title, lang) || pollutant(r.property, lang) }, { title: t('word.reason'), cell: (r) => say(r.reason, lang) }]} /> : none}
-      <h3>{t('bulletin.conditions')}</h3>
-      {conditions.length ? <SimpleTable caption={t('bulletin.conditions')} rows={conditions} rowKey={(_, i) => String(i)} columns={[
+      <h3 className="part">{t('bulletin.conditions')}</h3>
+      {conditions.length ? <SimpleTable quiet caption={t('bulletin.conditions')} rows={conditions} rowKey={(_, i) => String(i)} columns={[
         { title: t('word.station'), cell: (r) => say(r.name, lang) || r.station }, { title: t('word.from'), cell: (r) => dateTime(r.from) }, { title: t('word.to'), cell: (r) => dateTime(r.to) },
         { title: t('station.production'), cell: (r) => running(r.production) }, { title: t('station.treatment'), cell: (r) => running(r.treatment) }, { title: t('station.finding'), cell: (r) => say(r.finding, lang) }]} /> : none}
-      <h3>{t('bulletin.emissions')}</h3>
-      {emissions.length ? <SimpleTable caption={t('bulletin.emissions')} rows={emissions} rowKey={(r) => r.property} columns={[
+      <h3 className="part">{t('bulletin.emissions')}</h3>
+      {emissions.length ? <SimpleTable quiet caption={t('bulletin.emissions')} rows={emissions} rowKey={(r) => r.property} columns={[
         { title: t('word.property'), cell: (r) => say(r.title, lang) || r.property }, { title: t('analysis.total'), cell: (r) => quantity(r.total, r.unit), right: true }, { title: t('analysis.hours'), cell: (r) => number(r.hours, 0), right: true }]} /> : none}
-      <h3>{t('bulletin.energy')}</h3>
-      {energy.length ? <SimpleTable caption={t('bulletin.energy')} rows={energy} rowKey={(r) => r.enterprise} columns={[
+      <h3 className="part">{t('bulletin.energy')}</h3>
+      {energy.length ? <SimpleTable quiet caption={t('bulletin.energy')} rows={energy} rowKey={(r) => r.enterprise} columns={[
         { title: t('word.enterprise'), cell: (r) => say(r.title, lang) || r.enterprise }, { title: `${t('analysis.electricity')} (kWh)`, cell: (r) => number(r.electricity_kwh), right: true }, { title: `${t('analysis.coal')} (t)`, cell: (r) => number(r.coal_t), right: true }]} /> : none}
       <p className="muted small" style={{ marginTop: 24 }}>{t('bulletin.issued', { city: city ? w(city.title) : '', time: dateTime(a.generated_at ?? city?.now) })}</p>
     </article>

@@ -1,0 +1,104 @@
+// Walk: which pages each role visits, and the main paths done by keyboard alone.
+
+/** Keys of things that exist in the running city, so that detail pages can be opened. */
+export async function discover(page, base) {
+  return page.evaluate(async (root) => {
+    const ask = async (path) => {
+      const answer = await fetch(`${root}/api/v1${path}`);
+      return answer.ok ? answer.json() : null;
+    };
+    const stations = await ask('/environment/map');
+    const alerts = await ask('/alerts?limit=1');
+    const series = await ask('/series?limit=1');
+    const busy = stations?.items.find((s) => s.state !== 'quarantined' && s.headline && s.kind !== 'air') ?? stations?.items.find((s) => s.state !== 'quarantined');
+    return { station: busy?.station, alert: alerts?.items[0]?.id, series: series?.items[0] };
+  }, base);
+}
+
+export function pagesOf(role, known) {
+  const open = [{ name: 'portal', path: '/portal' }, { name: 'portal-air', path: '/portal/air' }, { name: 'about', path: '/about' }];
+  if (!role) return [...open, { name: 'sign-in', path: '/sign-in' }, { name: 'not-found', path: '/nowhere' }];
+  if (role === 'resident') return [...open, { name: 'resident-indicators', path: '/data/indicators' }];
+  const station = known.station ? `/desk/stations/${encodeURIComponent(known.station)}` : null;
+  const s = known.series;
+  const day = 86_400_000;
+  const desk = [
+    { name: 'command', path: '/command' },
+    { name: 'stations', path: '/desk/stations' },
+    ...(station ? ['values', 'charts', 'alerts', 'conditions', 'frames', 'commands', 'history'].map((tab) => ({ name: `station-${tab}`, path: `${station}/${tab}` })) : []),
+    { name: 'alerts', path: '/desk/alerts' },
+    ...(known.alert ? [{ name: 'alert', path: `/desk/alerts/${encodeURIComponent(known.alert)}` }] : []),
+    { name: 'devices', path: '/desk/devices' },
+    { name: 'bulletin', path: `/desk/bulletin?date=${new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10)}` },
+    ...['exceedances', 'rates', 'suspects', 'conditions', 'emissions', 'energy'].map((tab) => ({ name: `analysis-${tab}`, path: `/desk/analysis/${tab}` })),
+    { name: 'registers', path: '/data/registers' },
+    { name: 'register', path: '/data/registers/station' },
+    ...(known.station ? [{ name: 'record', path: `/data/registers/station/${encodeURIComponent(known.station)}` }] : []),
+    { name: 'series', path: s ? `/data/series?series=${encodeURIComponent(`${s.thing}~${s.property}~${s.kind}`)}` : '/data/series' },
+    { name: 'indicators', path: '/data/indicators' },
+    { name: 'command-past', path: `/command?at=${encodeURIComponent(new Date(Date.now() - day / 12).toISOString())}` },
+  ];
+  if (role === 'officer') return desk;
+  if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
+  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'audit', 'accounts'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
+  if (role === 'auditor') return [{ name: 'auditor-audit', path: '/operator/audit' }];
+  return [];
+}
+
+const seen = async (page, locator, what) => {
+  await page.locator(locator).first().waitFor().catch(() => { throw new Error(`${what}: ${locator} did not appear`); });
+};
+
+export const STEPS = [
+  {
+    name: 'keyboard: skip link, search, rows, open an alert', role: 'officer',
+    run: async (page, base) => {
+      await page.goto(`${base}/desk/alerts`);
+      await seen(page, 'tbody tr', 'alert list');
+      await page.keyboard.press('Tab');
+      const skip = await page.evaluate(() => document.activeElement?.className);
+      if (skip !== 'skip') throw new Error(`first Tab lands on "${skip}", not on the skip link`);
+      await page.keyboard.press('Enter');
+      if ((await page.evaluate(() => document.activeElement?.id)) !== 'main') throw new Error('the skip link does not reach the main content');
+      await page.keyboard.press('?');
+      await seen(page, 'dialog[open] kbd', 'help');
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('j');
+      await seen(page, 'tr.row-now', 'row by j');
+      await page.keyboard.press('x');
+      await seen(page, '.batch', 'batch bar');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/\/desk\/alerts\/.+/);
+    },
+  },
+  {
+    name: 'wrong password is said in words', role: 'officer',
+    run: async (page, base) => {
+      await page.context().clearCookies();
+      await page.goto(`${base}/sign-in`);
+      await page.locator('input[name=account]').fill('nobody-here');
+      await page.locator('input[name=password]').fill('wrong-wrong-wrong');
+      await page.keyboard.press('Enter');
+      await seen(page, '.error-box', 'error');
+    },
+  },
+  {
+    name: 'time slider leads into the past and back', role: 'officer',
+    run: async (page, base) => {
+      await page.goto(`${base}/command`);
+      await seen(page, '#past', 'slider');
+      await page.locator('#past').focus();
+      for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowLeft');
+      await seen(page, '.banner.past', 'banner of the past');
+      await page.locator('.banner.past button').click();
+      await page.waitForFunction(() => !document.querySelector('.banner.past'));
+    },
+  },
+  {
+    name: 'resident is told why the desk is closed', role: 'resident',
+    run: async (page, base) => {
+      await page.goto(`${base}/desk/alerts`);
+      await seen(page, '.state', 'explanation');
+    },
+  },
+];

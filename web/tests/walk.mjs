@@ -1,0 +1,129 @@
+// Walk: signs in as each role on a running city and visits every page in both languages, both themes
+// and three widths; fails on broken pages, errors in the console, requests to other machines and
+// serious axe-core findings. With --pictures the screenshots of the main pages go to docs/pictures.
+//   BASE_URL=http://127.0.0.1:8080 ACCOUNTS='{"officer":"password",…}' node tests/walk.mjs [--pictures] [--quick]
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { discover, pagesOf, STEPS } from './pages.mjs';
+
+const base = process.env.BASE_URL ?? 'http://127.0.0.1:8080';
+const accounts = JSON.parse(process.env.ACCOUNTS ?? '{}');
+const pictures = process.argv.includes('--pictures');
+const quick = process.argv.includes('--quick');
+const only = process.argv.find((a) => a.startsWith('--only='))?.slice(7);
+const out = process.env.PICTURES ?? join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docs', 'pictures');
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const WIDTHS = { 390: 844, 1280: 800, 1920: 1080 };
+const SETTLE_MS = 700;
+const problems = [];
+const report = (where, what) => {
+  problems.push(`${where}: ${what}`);
+  console.log(`  ✗ ${where}: ${what}`);
+};
+
+if (!executablePath) {
+  console.log('walk: skipped, no Chromium found (set CHROMIUM)');
+  process.exit(process.env.WALK_REQUIRED ? 1 : 0);
+}
+if (pictures) mkdirSync(out, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath,
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
+});
+
+/** A fresh person: own cookies, own choices. */
+async function person(look) {
+  const context = await browser.newContext({ viewport: { width: look.width, height: WIDTHS[look.width] }, locale: look.lang === 'zh' ? 'zh-CN' : 'en-GB', timezoneId: 'Europe/London', reducedMotion: 'reduce' });
+  await context.addInitScript(([lang, theme]) => {
+    localStorage.setItem('jicheng.lang', lang);
+    localStorage.setItem('jicheng.theme.pages', theme);
+    localStorage.setItem('jicheng.theme.command', theme);
+  }, [look.lang, look.theme]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const here = { page, context, where: '' };
+  page.on('pageerror', (e) => report(here.where, `page error ${e.message}`));
+  page.on('console', (m) => {
+    if (m.type() === 'error' && !/Failed to load resource/.test(m.text())) report(here.where, `console: ${m.text().slice(0, 300)}`);
+  });
+  page.on('request', (r) => {
+    if (!r.url().startsWith(base) && !/^(data|blob):/.test(r.url())) report(here.where, `foreign request ${r.url()}`);
+  });
+  page.on('response', (r) => {
+    if (r.status() >= 500 || r.status() === 422) report(here.where, `${r.status()} ${r.url()}`);
+  });
+  return here;
+}
+
+async function signIn(here, account) {
+  here.where = `sign-in ${account}`;
+  await here.page.goto(`${base}/sign-in`);
+  await here.page.locator('input[name=account]').fill(account);
+  await here.page.locator('input[name=password]').fill(accounts[account]);
+  await here.page.keyboard.press('Enter');
+  await here.page.locator('details.user').waitFor();
+}
+
+async function settle(page) {
+  await page.waitForLoadState('domcontentloaded');
+  await page.locator('main h1').first().waitFor({ state: 'attached' });
+  await page.waitForFunction(() => document.querySelectorAll('.skeleton').length === 0).catch(() => {});
+  await page.waitForTimeout(SETTLE_MS);
+}
+
+async function checkAxe(here) {
+  await here.page.evaluate(axeSource);
+  const found = await here.page.evaluate(() => axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  for (const v of found.violations.filter((x) => x.impact === 'serious' || x.impact === 'critical')) {
+    report(here.where, `axe ${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
+  }
+}
+
+async function visit(here, item, look, axe) {
+  here.where = `${item.name} ${look.lang} ${look.theme} ${look.width}`;
+  await here.page.goto(base + item.path);
+  await settle(here.page);
+  if (await here.page.locator('.state[role=alert]').count()) report(here.where, `shows: ${(await here.page.locator('.state[role=alert]').first().innerText()).slice(0, 200)}`);
+  const wide = await here.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (wide > 1) report(here.where, `page is ${wide} px wider than the screen`);
+  if (axe) await checkAxe(here);
+  if (pictures) {
+    const width = look.width === 1280 ? '' : `-${look.width}`;
+    const suffix = `${width}${look.lang === 'en' ? '-en' : ''}${look.theme === (item.path.startsWith('/command') ? 'light' : 'dark') ? `-${look.theme}` : ''}`;
+    await here.page.screenshot({ path: join(out, `${item.name}${suffix}.png`), fullPage: !item.path.startsWith('/command') && look.width !== 1920 });
+  }
+}
+
+const LOOKS = [
+  { lang: 'zh', theme: 'light', width: 1280, axe: true }, { lang: 'en', theme: 'dark', width: 1280, axe: true },
+  { lang: 'zh', theme: 'light', width: 390, axe: true }, { lang: 'zh', theme: 'dark', width: 1920, axe: false }, { lang: 'en', theme: 'light', width: 390, axe: false },
+];
+const roles = Object.keys(accounts);
+for (const look of quick ? LOOKS.slice(0, 1) : LOOKS) {
+  for (const role of [null, ...roles]) {
+    const here = await person(look);
+    if (role) await signIn(here, role);
+    const items = pagesOf(role, role ? await discover(here.page, base) : {}).filter((p) => !only || p.name.includes(only));
+    console.log(`${role ?? 'public'} ${look.lang} ${look.theme} ${look.width}: ${items.length} pages`);
+    for (const item of items) await visit(here, item, look, look.axe).catch((e) => report(here.where, e.message.split('\n')[0]));
+    await here.context.close();
+  }
+}
+if (!only) {
+  for (const step of STEPS.filter((s) => accounts[s.role])) {
+    const here = await person({ lang: 'zh', theme: 'light', width: 1280 });
+    await signIn(here, step.role);
+    here.where = step.name;
+    await step.run(here.page, base).catch((e) => report(step.name, e.message.split('\n')[0]));
+    console.log(`step ${step.name}`);
+    await here.context.close();
+  }
+}
+await browser.close();
+console.log(problems.length ? `walk: ${problems.length} problem(s)` : 'walk: no problem found');
+process.exit(problems.length ? 1 : 0);
