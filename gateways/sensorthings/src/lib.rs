@@ -21,7 +21,7 @@ mod url;
 mod view;
 
 use kernel::fault::FaultKind;
-use kernel::{City, Fault};
+use kernel::{Actor, City, Fault};
 use serde_json::{Value, json};
 
 /// Longest query string that is read, in bytes.
@@ -121,8 +121,35 @@ impl From<Fault> for Refusal {
 /// Answers `GET {base_url}/{path}?{query}`. `path` is what follows the mount point and `query`
 /// what follows the question mark, both still percent-encoded; `base_url` ends without a slash
 /// (`https://city.example/sta/v1.1`) and is what every link in the answer begins with.
+///
+/// Shows records of every register that has a place: for callers who have decided that their
+/// reader may see them all. [`answer_for`] asks the policy.
 pub async fn answer(city: &City, base_url: &str, path: &str, query: &str) -> Answer {
-    let view = view::View::new(city, base_url.trim_end_matches('/'));
+    respond(city, None, base_url, path, query).await
+}
+
+/// Like [`answer`], but what of the registers shows (names, places, fields) is decided register
+/// by register by the city's policy. A thing of a register the reader may not read appears only
+/// when it has observations, under its bare name. That the reader may read observations is for
+/// the caller to demand.
+pub async fn answer_for(
+    city: &City,
+    reader: &Actor,
+    base_url: &str,
+    path: &str,
+    query: &str,
+) -> Answer {
+    respond(city, Some(reader), base_url, path, query).await
+}
+
+async fn respond(
+    city: &City,
+    reader: Option<&Actor>,
+    base_url: &str,
+    path: &str,
+    query: &str,
+) -> Answer {
+    let view = view::View::new(city, reader, base_url.trim_end_matches('/'));
     match resolve::resolve(&view, path.trim_matches('/'), query).await {
         Ok(answer) => answer,
         Err(refusal) => refusal.answer(),

@@ -4,9 +4,9 @@
 use crate::Refusal;
 use crate::model::{Entity, ThingRow};
 use crate::url;
-use kernel::City;
 use kernel::observations::{SeriesFilter, SeriesInfo, SeriesName};
 use kernel::records::Record;
+use kernel::{Actor, City, Decision, Verb};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -22,13 +22,27 @@ pub struct View<'a> {
     pub base: &'a str,
     scanned: AtomicUsize,
     answered: AtomicUsize,
+    registers: Vec<&'a str>,
     places: OnceLock<BTreeMap<String, Arc<Record>>>,
 }
 
 impl<'a> View<'a> {
-    /// A fresh view.
-    pub fn new(city: &'a City, base: &'a str) -> View<'a> {
+    /// A fresh view; with a reader, only records of registers that reader may read.
+    pub fn new(city: &'a City, reader: Option<&Actor>, base: &'a str) -> View<'a> {
+        let placed = city
+            .declared
+            .registers()
+            .filter(|r| r.cached && r.place.is_some());
+        let names = placed.map(|r| r.name.as_str());
+        let readable = |name: &&str| {
+            let object = format!("register.{name}");
+            reader.is_none_or(|reader| {
+                let decision = city.policy.may(reader, Verb::Read, &object);
+                matches!(decision, Decision::Allowed { .. })
+            })
+        };
         View {
+            registers: names.filter(readable).collect(),
             city,
             base,
             scanned: AtomicUsize::new(0),
@@ -63,7 +77,7 @@ impl<'a> View<'a> {
     pub fn places(&self) -> &BTreeMap<String, Arc<Record>> {
         self.places.get_or_init(|| {
             let mut places = BTreeMap::new();
-            for register in self.placed_registers() {
+            for register in &self.registers {
                 for record in self.city.registers.cached_all(register) {
                     places.entry(record.key.clone()).or_insert(record);
                 }
@@ -72,19 +86,13 @@ impl<'a> View<'a> {
         })
     }
 
-    fn placed_registers(&self) -> impl Iterator<Item = &str> {
-        let registers = self.city.declared.registers();
-        registers
-            .filter(|r| r.cached && r.place.is_some())
-            .map(|r| r.name.as_str())
-    }
-
     /// A thing with its record, whether or not it exists.
     pub fn thing_row(&self, name: &str) -> ThingRow {
         let record = match self.places.get() {
             Some(places) => places.get(name).cloned(),
             None => self
-                .placed_registers()
+                .registers
+                .iter()
                 .find_map(|register| self.city.registers.cached(register, name)),
         };
         ThingRow {

@@ -1,5 +1,6 @@
 //! Tests of the SensorThings door, all through `answer`, on a small made-up city.
 
+// A test that cannot go on should stop where it is.
 #![allow(clippy::unwrap_used)]
 
 mod city;
@@ -7,7 +8,8 @@ mod filters;
 mod paging;
 
 use city::{A, B, C, START, city};
-use sensorthings::{Answer, answer};
+use kernel::Actor;
+use sensorthings::{Answer, answer, answer_for};
 use serde_json::{Value, json};
 
 const BASE: &str = "http://city.example/sta/v1.1";
@@ -255,6 +257,28 @@ async fn wrong_requests_are_refused_with_a_reason() {
     check("Things", "$select=colour", 400, "colour").await;
     check("Things('", "", 400, "malformed").await;
     check("Things", "$filter=%zz", 400, "percent").await;
+}
+
+#[tokio::test]
+async fn records_show_only_to_those_who_may_read_their_register() {
+    let check = async |role: &str, path: &str, shows: &str, expect: bool| {
+        let reader = Actor {
+            roles: vec![role.into()],
+            ..Actor::system()
+        };
+        let answer = answer_for(&city(false), &reader, BASE, path, "").await;
+        let text = answer.body.to_string();
+        assert_eq!(text.contains(shows), expect, "{role} {path}: {text}");
+    };
+    for (role, may) in [("officer", true), ("stranger", false)] {
+        check(role, "Things", "一号站", may).await;
+        check(role, "Locations", "coordinates", may).await;
+        check(role, "Datastreams", "一号站", may).await;
+        check(role, "Datastreams", "observedArea", may).await;
+        check(role, "FeaturesOfInterest", "114.4", may).await;
+        // What was observed shows to both, under the bare name.
+        check(role, "Things", A, true).await;
+    }
 }
 
 #[test]
