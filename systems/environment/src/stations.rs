@@ -40,6 +40,8 @@ pub struct Station {
     pub running: bool,
     /// May be shown to the public.
     pub published: bool,
+    /// The limits are set for this outlet, not for its class.
+    pub own_limits: bool,
     /// Limits by property.
     pub limits: BTreeMap<String, Limit>,
     /// The record itself.
@@ -67,7 +69,7 @@ fn list(fields: &Map<String, Value>, name: &str) -> Vec<String> {
 }
 
 impl Station {
-    fn read(record: Arc<Record>, limits: BTreeMap<String, Limit>) -> Station {
+    fn read(record: Arc<Record>, limits: BTreeMap<String, Limit>, by_class: bool) -> Station {
         let fields = &record.fields;
         let number = |name: &str| fields.get(name).and_then(Value::as_f64);
         Station {
@@ -84,6 +86,7 @@ impl Station {
             treatment: list(fields, "treatment_properties"),
             running: text(fields, "state").is_none_or(|state| state == "running"),
             published: fields.get("published") == Some(&Value::Bool(true)),
+            own_limits: !by_class && !limits.is_empty(),
             limits,
             record: record.clone(),
         }
@@ -95,7 +98,7 @@ impl Station {
             .map_or(Value::Null, |(lon, lat)| json!([lon, lat]))
     }
 
-    /// Properties for which rates are counted: those with a limit, else the usual ones of the kind.
+    /// Properties that matter for the kind: those with a limit, and the usual ones.
     pub fn main_properties(&self) -> Vec<&str> {
         let usual: &[&str] = match self.kind.as_str() {
             "air" => &["a21026", "a21004", "a34002", "a21005", "a05024", "a34004"],
@@ -106,10 +109,21 @@ impl Station {
             "process" => &["production_running", "treatment_running"],
             _ => &[],
         };
-        if matches!(self.kind.as_str(), "flue_gas" | "waste_water") && !self.limits.is_empty() {
+        let limited = self.limits.keys().map(String::as_str);
+        let others = usual.iter().filter(|p| !self.limits.contains_key(**p));
+        limited.chain(others.copied()).collect()
+    }
+
+    /// Properties that should come, and for which rates are counted: those limited for this very
+    /// outlet; otherwise those that matter and have ever come, because a class has limits for more
+    /// than each of its stations measures. A station that never sent anything owes all.
+    pub fn expected_properties(&self, came: impl Fn(&str) -> bool) -> Vec<&str> {
+        if self.own_limits {
             return self.limits.keys().map(String::as_str).collect();
         }
-        usual.to_vec()
+        let main = self.main_properties();
+        let known: Vec<&str> = main.iter().copied().filter(|p| came(p)).collect();
+        if known.is_empty() { main } else { known }
     }
 }
 
@@ -135,7 +149,7 @@ pub fn stations(city: &City) -> Vec<Arc<Station>> {
             Some(class) => limits_of_class(city, &class),
             None => own.remove(&record.key).unwrap_or_default(),
         };
-        Arc::new(Station::read(record, limits))
+        Arc::new(Station::read(record, limits, by_class))
     });
     read.collect()
 }

@@ -28,7 +28,7 @@ pub fn expected_stations(data: &Data) -> Vec<Arc<Station>> {
     running.cloned().collect()
 }
 
-/// Hours of the main properties of each station, in the order of the stations.
+/// Hours of the expected properties of each station, in the order of the stations.
 pub async fn main_hours(
     data: &Data,
     stations: &[Arc<Station>],
@@ -37,7 +37,9 @@ pub async fn main_hours(
     data.bounded(stations.len(), range.0, range.1)?;
     let ask = |data: Data, station: Arc<Station>| async move {
         let mut found = vec![];
-        for property in station.main_properties() {
+        let latest = data.latest(&station.key);
+        let came = |property: &str| latest.iter().any(|(name, _)| name.property == property);
+        for property in station.expected_properties(came) {
             let hours = data.hours(&station.key, property, Basis::Measured, range);
             let hours = hours.await?;
             // Some stacks send converted concentrations only.

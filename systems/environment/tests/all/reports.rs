@@ -379,8 +379,8 @@ async fn an_hour_of_flagged_values_is_not_judged() {
 async fn rates_by_station_and_district() {
     let (city, _) = town().city();
     let given = [("from", "2026-06-01"), ("to", "2026-06-02")];
-    let answer = ask(&city, "rates", &given).await.unwrap();
-    let gas = find(&answer, "key", GAS);
+    let stations = ask(&city, "rates", &given).await.unwrap();
+    let gas = find(&stations, "key", GAS);
     // Two limited properties: 24 + 12 of 48 hours.
     assert_eq!(
         (&gas["expected"], &gas["received"], &gas["valid"]),
@@ -398,7 +398,13 @@ async fn rates_by_station_and_district() {
     let answer = ask(&city, "rates", &by).await.unwrap();
     let firm = find(&answer, "key", "91130199MA00123747");
     assert_eq!(firm["title"]["zh"], "演示热电");
-    // The energy station sends no e_power.
+    // The water station has a class with limits for more than it measures: what never came there
+    // is not owed. The energy station sent no e_power at all and owes it.
+    let water = find(&stations, "key", WATER);
+    assert_eq!(
+        (&water["expected"], &water["received"]),
+        (&json!(24), &json!(12))
+    );
     assert_eq!(
         (&firm["expected"], &firm["received"]),
         (&json!(72), &json!(36))
