@@ -66,15 +66,23 @@ impl Iterator for Cells<'_> {
     }
 }
 
-/// Walks the rows of an event of the log without unpacking them into vectors: what they were
-/// received at, and for each row its group, time and packed cells. `None` when damaged.
-pub(crate) fn walk(mut from: &[u8], mut each: impl FnMut(u32, i64, &[u8])) -> Option<i64> {
-    let (head, rest) = from.split_first_chunk::<9>()?;
+/// When the batch of an event of the log was received; `None` when it is no batch.
+pub(crate) fn received(from: &[u8]) -> Option<i64> {
+    let (head, _) = from.split_first_chunk::<9>()?;
     if head[0] != 1 {
         return None;
     }
-    let received = i64::from_le_bytes(head[1..].try_into().ok()?);
-    from = rest;
+    Some(i64::from_le_bytes(head[1..].try_into().ok()?))
+}
+
+/// Walks the rows of an event of the log without unpacking them into vectors: group, time and
+/// packed cells of each. False when the body is damaged; the rows before the damage were given.
+pub(crate) fn walk(from: &[u8], each: impl FnMut(u32, i64, &[u8])) -> bool {
+    from.get(9..)
+        .is_some_and(|rows| walk_rows(rows, each).is_some())
+}
+
+fn walk_rows(mut from: &[u8], mut each: impl FnMut(u32, i64, &[u8])) -> Option<()> {
     let mut time = 0i64;
     while !from.is_empty() {
         let thing = u32::try_from(take_u64(&mut from).ok()?).ok()?;
@@ -93,7 +101,7 @@ pub(crate) fn walk(mut from: &[u8], mut each: impl FnMut(u32, i64, &[u8])) -> Op
             &cells[..cells.len() - from.len()],
         );
     }
-    Some(received)
+    Some(())
 }
 
 /// A group is a thing and a period: the rows that share their columns and their times.

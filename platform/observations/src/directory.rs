@@ -2,7 +2,7 @@
 //! blocks, in some six bytes a series.
 
 use crate::cells;
-use crate::table::{Group, Series, Tail};
+use crate::group::{Group, Series, Tail};
 use kernel::observations::wire::{put_i64, put_u64, take_i64, take_u64};
 use kernel::observations::{Cell, ColumnId, Flag};
 

@@ -5,10 +5,11 @@
 //! Blocks of a group never overlap in time. New rows behind the last block start a new one or are
 //! joined to it while it is small; late rows are merged into the block that covers their time.
 
+use crate::batches::BatchNumber;
 use crate::block::Block;
 use crate::directory::{self, Entry};
 use crate::engine::{CURSOR, Engine};
-use crate::table::{Series, Tail};
+use crate::group::{Series, Tail};
 use kernel::{Fault, Span, Time};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -96,22 +97,17 @@ fn due(engine: &Engine) -> Vec<u32> {
             due.push(id);
         }
     }
-    let oldest = table
-        .groups()
-        .filter_map(|(_, g)| g.rows.first())
-        .map(|r| r.batch)
-        .min();
-    if let Some(oldest) = oldest.filter(|&batch| batch < table.committed) {
+    if let Some(oldest) = table.oldest() {
         let now = engine.clock.now().0;
         let aged = table.batches.get(oldest).received < now.saturating_sub(options.flush_age.0);
         let long = table.batches.cells_from(oldest) > 2 * options.flush_values;
         if aged || long {
             // The older half of the log goes, so that this does not come again at once.
-            let upto = oldest + (table.committed - oldest).div_ceil(2);
+            let upto = oldest.plus(table.committed.since(oldest).div_ceil(2));
             due.extend(
                 table
                     .groups()
-                    .filter(|(_, g)| g.rows.first().is_some_and(|r| r.batch < upto))
+                    .filter(|(_, g)| g.rows.first().is_some_and(|r| r.batch.before(upto)))
                     .map(|(id, _)| id),
             );
         }
@@ -152,7 +148,7 @@ async fn flush(engine: &Engine, groups: &[u32]) -> Result<(), Fault> {
 /// A group as it was when its step began.
 struct Work {
     group: u32,
-    upto_batch: u32,
+    upto_batch: BatchNumber,
     flushed_seq: i64,
     tail: Tail,
     stored: u64,
@@ -169,7 +165,7 @@ struct Outcome {
     blocks: Vec<BlockRow>,
     directory: Vec<GroupRow>,
     /// Group, batches that left the head, event, last block.
-    settled: Vec<(u32, u32, i64, Tail)>,
+    settled: Vec<(u32, BatchNumber, i64, Tail)>,
     /// Days whose rollups no longer hold.
     days: Vec<(u32, i64)>,
 }

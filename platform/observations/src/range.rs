@@ -345,7 +345,7 @@ impl<'a> Pages<'a> {
         let mut head = Vec::new();
         for (at, row) in state.rows.iter().enumerate() {
             let received = table.batches.get(row.batch).received;
-            let wanted = row.batch < table.committed && received <= as_of;
+            let wanted = row.batch.before(table.committed) && received <= as_of;
             if !wanted || row.time < query.from.0 || row.time >= query.to.0 {
                 continue;
             }

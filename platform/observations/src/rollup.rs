@@ -14,7 +14,7 @@ use crate::block::{Block, BlockColumn};
 use crate::directory::{self, Entry};
 use crate::engine::Engine;
 use crate::flush::unpack;
-use crate::table::Tail;
+use crate::group::Tail;
 use kernel::observations::{Bucket, Flag};
 use kernel::{Fault, Span, Time};
 use std::collections::BTreeMap;

@@ -3,8 +3,9 @@
 
 use crate::cells::group_of;
 use crate::engine::Engine;
+use crate::group::Series;
 use crate::names::Names;
-use crate::table::{Series, Table};
+use crate::table::Table;
 use kernel::Time;
 use kernel::observations::{Flag, Kind, Latest, Period, SeriesFilter, SeriesInfo, SeriesName};
 

@@ -30,6 +30,13 @@ async fn duplicates_are_counted_and_corrections_shown() {
             assert_eq!(bench.put(thing, minute(1), "a=1.5 b=2 c=3").await, "2 1 1");
             settle().await;
             assert_eq!(bench.put(thing, minute(1), "a=1.5").await, "0 1 0");
+            // A column twice in one row: as if the second came later.
+            assert_eq!(
+                bench.put(thing, minute(9), "d=1 d=1 d=2 e=1").await,
+                "3 1 1"
+            );
+            settle().await;
+            assert_eq!(bench.points(thing, "d", None).await, "9=2");
             // The flag is part of the observation.
             assert_eq!(bench.put(thing, minute(2), "a=5D").await, "1 0 1");
             assert_eq!(bench.points(thing, "a", None).await, "1=1.5 2=5D");
@@ -189,6 +196,42 @@ async fn a_live_reader_gets_what_was_new() {
         let batch = live.recv().await.unwrap();
         assert_eq!(batch.rows, vec![bench.row("S", minute(1), "b=2")]);
         bench.engine.shutdown().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_commit_takes_nothing() {
+    testkit::each_address(|address| async move {
+        let store = store::Store::open(&address).await.unwrap();
+        let bench = Bench::open(store.clone()).await;
+        assert_eq!(bench.put("S", minute(1), "a=1").await, "1 0 0");
+        store.close().await;
+        for _ in 0..3 {
+            let refused = bench.put("S", minute(2), "a=2 b=3").await;
+            assert!(
+                refused.starts_with("store.") || refused.starts_with("system."),
+                "{refused}"
+            );
+        }
+        assert_eq!(
+            (bench.newest("S", "a"), bench.newest("S", "b")),
+            ("1=1".into(), "none".into())
+        );
+        assert_eq!(
+            (
+                bench.engine.counters().values,
+                bench.engine.counters().unflushed
+            ),
+            (1, 1)
+        );
+        bench.engine.shutdown().await;
+        let store = store::Store::open(&address).await.unwrap();
+        let bench = Bench::open(store.clone()).await;
+        assert_eq!(bench.points("S", "a", None).await, "1=1");
+        assert_eq!(bench.put("S", minute(2), "a=2 b=3").await, "2 0 0");
+        bench.engine.shutdown().await;
+        store.close().await;
     })
     .await;
 }
