@@ -96,11 +96,13 @@ impl View<'_> {
         properties.insert("state".into(), state.into());
         if let Some(record) = &row.record {
             properties.insert("register".into(), record.register.clone().into());
+            // In an object of their own: a field of a register may be called `state` too.
             let open = record
                 .fields
                 .iter()
-                .filter(|(field, _)| !self.is_personal(&record.register, field));
-            properties.extend(open.map(|(field, value)| (field.clone(), value.clone())));
+                .filter(|(field, _)| !self.is_personal(&record.register, field))
+                .map(|(field, value)| (field.clone(), value.clone()));
+            properties.insert("record".into(), Value::Object(open.collect()));
         }
         Value::Object(properties)
     }

@@ -71,7 +71,10 @@ def things(service):
     total = first.count
     check(isinstance(total, int) and total > 0, f"$count of Things: {total}")
     ids = [thing.id for thing in first]
-    check(len(ids) == total and len(set(ids)) == total, "Things one a page, all pages, none twice")
+    # In a demonstration stations are still connecting for the first time.
+    now = service.things().query().count().top(1).list().count
+    check(total <= len(ids) <= now, f"Things one a page: {len(ids)}")
+    check(len(set(ids)) == len(ids), "none twice")
     found = service.things().find(ids[0])
     check(found.id == ids[0] and found.name, f"a Thing by id: {found.name}")
     named = service.things().query().filter(f"name eq {quoted(found.name)}").list()

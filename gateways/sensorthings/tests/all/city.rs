@@ -23,6 +23,7 @@ const SCHEMA: &str = r#"{"title": "站点", "x-title-en": "Station", "x-owner": 
 "x-cached": true, "x-place": ["lon", "lat"], "x-summary": ["mn", "title"], "type": "object",
 "additionalProperties": false, "required": ["mn"], "properties": {
   "mn": {"type": "string", "title": "编号", "x-title-en": "Id"},
+  "state": {"type": "string", "title": "状态", "x-title-en": "State"},
   "title": {"type": "string", "title": "名称", "x-title-en": "Name"},
   "lon": {"type": "number", "title": "经度", "x-title-en": "Longitude"},
   "lat": {"type": "number", "title": "纬度", "x-title-en": "Latitude"},
@@ -95,7 +96,7 @@ impl Fake {
         let records = [(A, "一号站", 114.4), (B, "二号站", 114.6)];
         let records = records.map(|(key, title, lon)| {
             let fields = json!({
-                "mn": key, "title": title, "lon": lon, "lat": 38.0, "phone": "00000000000",
+                "mn": key, "state": "running", "title": title, "lon": lon, "lat": 38.0, "phone": "00000000000",
             });
             let record = Record {
                 register: "station".into(),

@@ -23,9 +23,9 @@ async fn things_are_found() {
     check(&format!("id eq '{A}' or id eq '{B}'"), &[A, B]).await;
     check("length(name) eq 3", &[A, B]).await;
     check("tolower(properties/register) eq 'station'", &[A, B]).await;
-    check("properties/lon gt 114.5", &[B]).await;
-    check("properties/lon add 1 gt 115.5 and true", &[B]).await;
-    check("-properties/lon lt -114.5", &[B]).await;
+    check("properties/record/lon gt 114.5", &[B]).await;
+    check("properties/record/lon add 1 gt 115.5 and true", &[B]).await;
+    check("-properties/record/lon lt -114.5", &[B]).await;
     check("properties/none eq null", &[A, B, C]).await;
     check("Datastreams/ObservedProperty/@iot.id eq 'w01018'", &[C]).await;
     check("Datastreams/properties/kind eq 'minute.mean'", &[A]).await;
@@ -34,7 +34,7 @@ async fn things_are_found() {
     let near = "geo.distance(Locations/location,geography'POINT(114.6 38.1)') lt 0.15";
     check(near, &[B]).await;
     check(
-        "(name eq '一号站' or name eq '二号站') and properties/lon lt 114.5",
+        "(name eq '一号站' or name eq '二号站') and properties/record/lon lt 114.5",
         &[A],
     )
     .await;

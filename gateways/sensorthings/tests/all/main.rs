@@ -71,7 +71,8 @@ async fn a_thing_shows_its_record_but_nothing_personal() {
     let thing = get(&format!("Things('{A}')"), "").await;
     assert_eq!(thing["name"], "一号站");
     assert_eq!(thing["properties"]["state"], "claimed");
-    assert_eq!(thing["properties"]["lon"], 114.4);
+    assert_eq!(thing["properties"]["record"]["state"], "running");
+    assert_eq!(thing["properties"]["record"]["lon"], 114.4);
     assert!(!thing.to_string().contains("00000000000"), "{thing}");
     assert_eq!(thing["@iot.selfLink"], format!("{BASE}/Things('{A}')"));
     let place = get(&format!("Things('{A}')/Locations"), "").await;
