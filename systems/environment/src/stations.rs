@@ -51,7 +51,7 @@ pub struct Station {
 /// A limit of one property.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limit {
-    /// In the unit of the property.
+    /// In the unit in which the station sends the property.
     pub limit: f64,
     /// Standard and table.
     pub source: String,
@@ -68,10 +68,27 @@ fn list(fields: &Map<String, Value>, name: &str) -> Vec<String> {
     names.map(str::to_string).collect()
 }
 
+/// Gases that some ambient stations send in µg/m³; carbon monoxide stays in mg/m³ everywhere.
+const SENT_IN_MICROGRAMS: [&str; 5] = ["a21026", "a21004", "a05024", "a21003", "a21002"];
+
+/// A limit in the unit in which the station sends.
+fn in_micrograms((property, limit): (String, Limit)) -> (String, Limit) {
+    let factor = match SENT_IN_MICROGRAMS.contains(&property.as_str()) {
+        true => 1000.0,
+        false => 1.0,
+    };
+    let scaled = Limit {
+        limit: limit.limit * factor,
+        ..limit
+    };
+    (property, scaled)
+}
+
 impl Station {
     fn read(record: Arc<Record>, limits: BTreeMap<String, Limit>, by_class: bool) -> Station {
         let fields = &record.fields;
         let number = |name: &str| fields.get(name).and_then(Value::as_f64);
+        let gas_in_micrograms = text(fields, "gas_unit").as_deref() == Some("ug");
         Station {
             key: record.key.clone(),
             name: text(fields, "name").unwrap_or_else(|| record.key.clone()),
@@ -81,13 +98,16 @@ impl Station {
             outlet: text(fields, "outlet"),
             place: number("longitude").zip(number("latitude")),
             standard_o2: number("standard_o2"),
-            gas_in_micrograms: text(fields, "gas_unit").as_deref() == Some("ug"),
+            gas_in_micrograms,
             production: list(fields, "production_properties"),
             treatment: list(fields, "treatment_properties"),
             running: text(fields, "state").is_none_or(|state| state == "running"),
             published: fields.get("published") == Some(&Value::Bool(true)),
             own_limits: !by_class && !limits.is_empty(),
-            limits,
+            limits: match gas_in_micrograms {
+                true => limits.into_iter().map(in_micrograms).collect(),
+                false => limits,
+            },
             record: record.clone(),
         }
     }
@@ -96,6 +116,14 @@ impl Station {
     pub fn place_json(&self) -> Value {
         self.place
             .map_or(Value::Null, |(lon, lat)| json!([lon, lat]))
+    }
+
+    /// Unit in which the station sends a property.
+    pub fn unit(&self, city: &City, property: &str) -> String {
+        match self.gas_in_micrograms && SENT_IN_MICROGRAMS.contains(&property) {
+            true => "µg/m³".into(),
+            false => unit(city, property),
+        }
     }
 
     /// Properties that matter for the kind: those with a limit, and the usual ones.

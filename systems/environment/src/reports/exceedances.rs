@@ -6,7 +6,7 @@ use crate::air::HOURS_OF_A_VALID_DAY;
 use crate::data::Data;
 use crate::gas::weighted_by_flow;
 use crate::quality::Hour;
-use crate::stations::{Station, title, unit, words};
+use crate::stations::{Station, title, words};
 use kernel::observations::Basis;
 use kernel::time::{DAY, HOUR};
 use kernel::{City, Fault, Span, Time};
@@ -84,7 +84,7 @@ pub fn item(city: &City, found: &Exceedance) -> Value {
         "district": found.station.district,
         "property": found.property,
         "title": title(city, &found.property),
-        "unit": unit(city, &found.property),
+        "unit": found.station.unit(city, &found.property),
         "period_start": found.start,
         "mean": figure(found.mean, 4),
         "limit": limit.map(|l| l.limit),
@@ -144,23 +144,17 @@ async fn of_station(
             continue;
         }
         let hours = data.judged_hours(&station, property, range).await?;
-        // A night limit of noise is the business of its rule; air is judged as the station sends.
-        let scale = if station.gas_in_micrograms && station.kind == "air" {
-            1e-3
-        } else {
-            1.0
-        };
         let means = match which.daily {
             false => hourly(&hours),
             true => daily(data, &station, &hours, range).await?,
         };
         for (start, mean, share) in means {
-            if mean * scale > limit.limit {
+            if mean > limit.limit {
                 found.push(Exceedance {
                     station: station.clone(),
                     property: property.clone(),
                     start,
-                    mean: mean * scale,
+                    mean,
                     share,
                 });
             }

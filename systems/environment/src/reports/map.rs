@@ -6,7 +6,7 @@ use super::standing::{State, headline, levels, values_at, values_now};
 use super::{Given, begin, figure};
 use crate::air::{hour_means, hourly_index, last_whole_hour};
 use crate::data::Data;
-use crate::stations::{Station, title, unit};
+use crate::stations::{Station, title};
 use kernel::alerts::Level;
 use kernel::devices::{DeviceFilter, DeviceState};
 use kernel::time::HOUR;
@@ -79,7 +79,7 @@ async fn item(
             "property": property,
             "title": title(city, property),
             "value": figure(value.value, 4),
-            "unit": unit(city, property),
+            "unit": station.unit(city, property),
             "ratio": figure(value.ratio(), 3),
         })
     });

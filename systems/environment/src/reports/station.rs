@@ -5,7 +5,7 @@ use super::standing::{State, levels, values_now};
 use super::{Given, begin, figure};
 use crate::conditions::{runs, together};
 use crate::data::Data;
-use crate::stations::{Station, property, title, unit};
+use crate::stations::{Station, property, title};
 use kernel::time::HOUR;
 use kernel::{City, Fault, Span, Time};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ pub async fn answer(city: City, given: Given) -> Result<Value, Fault> {
         .map(|(property, limit)| {
             json!({
                 "property": property, "title": title(&data.city, property), "limit": limit.limit,
-                "unit": unit(&data.city, property), "source": limit.source,
+                "unit": station.unit(&data.city, property), "source": limit.source,
             })
         })
         .collect();
@@ -54,7 +54,7 @@ pub async fn answer(city: City, given: Given) -> Result<Value, Fault> {
         "level": level,
         "last_received": heard,
         "limits": limits,
-        "properties": properties(&data, &values),
+        "properties": properties(&data, &station, &values),
         "rates": {
             "transmission": rates.transmission(),
             "validity": rates.validity(),
@@ -66,14 +66,14 @@ pub async fn answer(city: City, given: Given) -> Result<Value, Fault> {
     }))
 }
 
-fn properties(data: &Data, values: &[super::standing::Value]) -> Vec<Value> {
+fn properties(data: &Data, station: &Station, values: &[super::standing::Value]) -> Vec<Value> {
     let city = &data.city;
     let each = values.iter().map(|value| {
         let name = &value.series.property;
         json!({
             "property": name,
             "title": title(city, name),
-            "unit": unit(city, name),
+            "unit": station.unit(city, name),
             "digits": property(city, name).map_or(2, |p| p.digits),
             "kind": value.series.kind,
             "latest": { "time": value.time, "value": value.value, "flag": value.flag.text() },

@@ -143,12 +143,26 @@ fn code_is_valid(code: &str) -> bool {
 
 #[test]
 fn enterprises_have_valid_codes() {
-    // A code printed in the standard's own examples of public companies, and a wrong digit.
+    // A code often printed as the example of the standard, and the same with a wrong digit.
     assert!(code_is_valid("91350100M000100Y43"));
     assert!(!code_is_valid("91350100M000100Y44"));
     for enterprise in sample("enterprise") {
         let code = &enterprise["uscc"];
         assert!(code_is_valid(code), "{code}");
         assert_eq!(&code[2..8], "130199");
+    }
+}
+
+#[test]
+fn every_text_is_used() {
+    let mut source = BTreeMap::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    gather(&folder, &folder, &mut source);
+    let all: String = source.into_values().collect();
+    for key in declared().systems[0].texts.keys() {
+        // Numbered texts are put together from their stem.
+        let stem = key.trim_end_matches(|c: char| c.is_ascii_digit());
+        let used = [format!("\"{key}\""), format!("\"{stem}{{}}\"")];
+        assert!(used.iter().any(|text| all.contains(text)), "{key}");
     }
 }

@@ -598,3 +598,59 @@ async fn the_bulletin_has_everything() {
     assert_eq!(today["complete"], false);
     assert_eq!(today["remark"]["zh"], "当日没有超标，也没有未处理的告警。");
 }
+
+#[tokio::test]
+async fn every_indicator_points_at_a_number() {
+    let mut town = town();
+    town.alerts.push(alert(
+        GAS,
+        Level::Red,
+        "2026-06-01T10:10:00+08:00",
+        Some(10),
+    ));
+    let (city, _) = town.city();
+    let indicators = &city.declared.systems[0].indicators;
+    assert!(indicators.len() >= 7);
+    for indicator in indicators {
+        let answer = ask(&city, &indicator.report, &[]).await.unwrap();
+        let number = answer.pointer(&indicator.field).and_then(Value::as_f64);
+        assert!(number.is_some(), "{} {}", indicator.name, indicator.field);
+    }
+}
+
+#[tokio::test]
+async fn gases_in_micrograms_are_compared_in_micrograms() {
+    let mut town = Town::at("2026-06-02T00:05:00+08:00");
+    let fields = json!({"name": "演示空气站", "kind": "air", "class": "air", "limits_from": "class",
+                        "gas_unit": "ug", "published": true});
+    town.record("station", AIR, fields);
+    // 250 µg/m³ of ozone is above the hourly 0.2 mg/m³; 9 mg/m³ of carbon monoxide is below 10.
+    for (property, value) in [("a05024", 250.0), ("a21026", 400.0), ("a21005", 9.0)] {
+        town.values(
+            AIR,
+            (property, "hour.mean"),
+            DAY,
+            Span::hours(1),
+            vec![value; 24],
+        );
+    }
+    let (city, _) = town.city();
+    let given = [
+        ("from", "2026-06-01T10:00:00+08:00"),
+        ("to", "2026-06-01T11:00:00+08:00"),
+    ];
+    let answer = ask(&city, "exceedances", &given).await.unwrap();
+    assert_eq!(answer["count"], 1, "{answer}");
+    let ozone = &answer["items"][0];
+    assert_eq!(
+        (&ozone["limit"], &ozone["ratio"]),
+        (&json!(200.0), &json!(1.25))
+    );
+    assert_eq!(ozone["unit"], "µg/m³");
+    let air = ask(&city, "air", &[]).await.unwrap();
+    assert_eq!(air["items"][0]["concentrations"]["a05024"]["value"], 250.0);
+    assert_eq!(
+        air["items"][0]["aqi"], 125,
+        "published, for it is above 100 without the others"
+    );
+}
