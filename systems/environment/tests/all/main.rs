@@ -13,3 +13,4 @@ mod gas;
 mod quality;
 mod reports;
 mod suspects;
+mod town;
