@@ -62,7 +62,7 @@ export function Vitals({ vitals }: { vitals: Answer }) {
                 <strong className={(vital.value !== null && bad?.(vital.value)) || missed ? 'vital-value deviates' : 'vital-value'}>
                   {number(shown, share ? 1 : 0)}{share && shown !== null ? ' %' : ''}
                 </strong>
-                <Spark points={trend} target={vital.target} />
+                {trend.length ? <Spark points={trend} target={vital.target} width={92} /> : null}
                 {name === 'aqi_city' ? <span className="vital-sub">{t(aqiKey(vital.value))}</span> : null}
                 {target !== null && target !== undefined ? <span className="vital-sub">{t('command.target', { value: `${number(target, 1)}${share ? ' %' : ''}` })}</span> : null}
               </Link>
