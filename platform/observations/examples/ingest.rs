@@ -2,8 +2,9 @@
 //! memory, and how soon it answers with many stored.
 //!
 //! ```text
-//! cargo run --release -p observations --example ingest -- [things] [rows] [writers] [folder]
+//! cargo run --release -p observations --example ingest -- [things] [rows] [writers] [lines] [folder]
 //! ```
+//! `lines` is how many lines one write carries (1,000; 1 is how stations send).
 //! Things report ten columns each every 15 minutes, interleaved by time, with values like those
 //! of stations: two to four digits, drifting, some constant. 27,500 things × 37 rows make 10.2
 //! million values in 275,000 series; 10,000 × 500 make 50 million in 100,000.
@@ -19,8 +20,6 @@ use store::Store;
 const COLUMNS: usize = 10;
 const START_MS: i64 = 1_795_190_400_000;
 const STEP_MS: i64 = 900_000;
-/// Lines of one write.
-const LINES: usize = 1000;
 
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -111,12 +110,13 @@ async fn writer(
     writers: usize,
     things: usize,
     rows: usize,
+    lines_each: usize,
 ) -> Result<f64, Fault> {
     let mut making = 0.0;
     for row in 0..rows {
-        for thing in (turn * LINES..things).step_by(writers * LINES) {
+        for thing in (turn * lines_each..things).step_by(writers * lines_each) {
             let start = Instant::now();
-            let text = lines(thing, LINES.min(things - thing), row);
+            let text = lines(thing, lines_each.min(things - thing), row);
             making += start.elapsed().as_secs_f64();
             loop {
                 match engine
@@ -192,8 +192,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .and_then(|a| a.parse().ok())
             .unwrap_or(otherwise)
     };
-    let (things, rows, writers) = (number(27_500), number(37), number(8));
-    let given = std::env::args().nth(4).map(PathBuf::from);
+    let (things, rows, writers, lines_each) = (number(27_500), number(37), number(8), number(1000));
+    let given = std::env::args().nth(5).map(PathBuf::from);
     let dir = given
         .clone()
         .unwrap_or_else(|| std::env::temp_dir().join(format!("ingest-{}", std::process::id())));
@@ -213,7 +213,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let engine = Engine::open(store.clone(), Arc::new(SystemClock), Options::default()).await?;
     let (cpu, start) = (cpu_seconds(), Instant::now());
     let tasks: Vec<_> = (0..writers)
-        .map(|turn| tokio::spawn(writer(engine.clone(), turn, writers, things, rows)))
+        .map(|turn| {
+            tokio::spawn(writer(
+                engine.clone(),
+                turn,
+                writers,
+                things,
+                rows,
+                lines_each,
+            ))
+        })
         .collect();
     let mut making = 0.0;
     for task in tasks {

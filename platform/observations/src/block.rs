@@ -246,7 +246,10 @@ mod tests {
     use super::*;
     use kernel::observations::{Cell, ColumnId, Flag};
 
-    fn block(rows: &[(i64, i64, Vec<(u32, f64, u8)>)]) -> Block {
+    /// Time, milliseconds of reception, cells (column, value, flag).
+    type TestRow = (i64, i64, Vec<(u32, f64, u8)>);
+
+    fn block(rows: &[TestRow]) -> Block {
         let mut block = Block::default();
         for (time, received, cells) in rows {
             let cell = |&(column, value, flag): &(u32, f64, u8)| Cell {

@@ -339,7 +339,10 @@ mod tests {
     use kernel::observations::{Cell, ColumnId, Flag};
     use proptest::prelude::*;
 
-    fn block(rows: &[(i64, i64, Vec<(u32, f64, u8)>)]) -> Block {
+    /// Time, milliseconds of reception, cells (column, value, flag).
+    type TestRow = (i64, i64, Vec<(u32, f64, u8)>);
+
+    fn block(rows: &[TestRow]) -> Block {
         let mut block = Block::default();
         for (time, received, cells) in rows {
             let cell = |&(column, value, flag): &(u32, f64, u8)| Cell {
@@ -371,7 +374,7 @@ mod tests {
         )
     }
 
-    fn rows() -> impl Strategy<Value = Vec<(i64, i64, Vec<(u32, f64, u8)>)>> {
+    fn rows() -> impl Strategy<Value = Vec<TestRow>> {
         let decimal = (-1_000_000i64..1_000_000, 0u8..10).prop_map(|(m, d)| from_decimal(m, d));
         let double = any::<f64>().prop_filter("finite", |v| v.is_finite());
         let value = prop_oneof![8 => decimal, 1 => double, 1 => Just(-0.0)];

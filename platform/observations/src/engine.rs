@@ -36,7 +36,8 @@ pub struct Options {
     /// Values that may wait for the next commit; past it a write is refused as overloaded.
     pub queue_values: usize,
     /// Values kept in memory before the fullest groups are written as blocks. Memory is some
-    /// eight bytes each, start-up some fifty nanoseconds each.
+    /// eight bytes each, start-up some fifty nanoseconds each, the log up to twice as many.
+    /// Twice the number saves a tenth of the CPU time of ingest and costs log and memory.
     pub flush_values: u64,
     /// Rows older than this since reception are written as blocks however few.
     pub flush_age: Span,
@@ -48,7 +49,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             queue_values: 400_000,
-            flush_values: 2_000_000,
+            flush_values: 1_000_000,
             flush_age: Span::minutes(30),
             retention: Retention::new(),
         }

@@ -83,6 +83,9 @@ fn reading(frame: &str) -> Option<Reading<'_>> {
     Some((field(frame, "MN=")?, period, time, values))
 }
 
+/// Where a value stands.
+type Place<'a> = (&'a str, Period, Time, &'a str, Statistic, Basis);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn real_traffic() {
     let Some(files) = files() else {
@@ -100,7 +103,7 @@ async fn real_traffic() {
         })
         .collect();
     let readings: Vec<Reading> = text.lines().filter_map(reading).collect();
-    let mut places = HashSet::new();
+    let mut places: HashSet<Place> = HashSet::new();
     for (thing, period, time, values) in &readings {
         places.extend(
             values
@@ -147,7 +150,10 @@ async fn real_traffic() {
             let bench = bench.reopen(true).await;
             assert_eq!(bench.engine.counters().values, total.stored);
             let mut found = 0;
-            let whole = SeriesFilter::default();
+            let whole = SeriesFilter {
+                kind: Some(Kind::REAL_TIME),
+                ..SeriesFilter::default()
+            };
             bench
                 .engine
                 .export_rows(&whole, Time(i64::MIN / 2), Time(i64::MAX / 2), |_, _| {
@@ -156,7 +162,10 @@ async fn real_traffic() {
                 })
                 .await
                 .unwrap();
-            assert_eq!(found, places.len());
+            let real_time = |place: &&Place| {
+                (place.1, place.4, place.5) == (Period::RealTime, Statistic::Value, Basis::Measured)
+            };
+            assert_eq!(found, places.iter().filter(real_time).count());
             let mut again = Receipt::default();
             for some in readings[..2_000].chunks(1000) {
                 let receipt = bench
