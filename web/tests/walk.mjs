@@ -1,7 +1,7 @@
 // Walk: signs in as each role on a running city and visits every page in both languages, both themes
 // and three widths; fails on broken pages, errors in the console, requests to other machines and
 // serious axe-core findings. With --pictures the screenshots of the main pages go to docs/pictures.
-//   BASE_URL=http://127.0.0.1:8080 ACCOUNTS='{"officer":"password",…}' node tests/walk.mjs [--pictures] [--quick]
+//   BASE_URL=http://127.0.0.1:8080 ACCOUNTS='{"officer":"password",…}' (or the path of demo-accounts.json) node tests/walk.mjs [--pictures] [--quick]
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ import { chromium } from 'playwright-core';
 import { discover, pagesOf, STEPS } from './pages.mjs';
 
 const base = process.env.BASE_URL ?? 'http://127.0.0.1:8080';
-const accounts = JSON.parse(process.env.ACCOUNTS ?? '{}');
+const accounts = readAccounts(process.env.ACCOUNTS ?? '{}');
 const pictures = process.argv.includes('--pictures');
 const quick = process.argv.includes('--quick');
 const only = process.argv.find((a) => a.startsWith('--only='))?.slice(7);
@@ -24,6 +24,14 @@ const report = (where, what) => {
   problems.push(`${where}: ${what}`);
   console.log(`  ✗ ${where}: ${what}`);
 };
+
+/** Names and passwords: given as JSON or as a file, flat or as a list of `{name, password}`. */
+function readAccounts(given) {
+  const read = JSON.parse(given.trim().startsWith('{') ? given : readFileSync(given, 'utf8'));
+  const list = Array.isArray(read) ? read : (read.accounts ?? read);
+  if (!Array.isArray(list)) return Object.fromEntries(Object.entries(list).map(([name, v]) => [name, typeof v === 'string' ? v : v.password]));
+  return Object.fromEntries(list.map((a) => [a.name ?? a.account, a.password]));
+}
 
 if (!executablePath) {
   console.log('walk: skipped, no Chromium found (set CHROMIUM)');

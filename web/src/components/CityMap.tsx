@@ -124,14 +124,13 @@ export default function CityMap(p: Props) {
     };
     (map.getSource('marks') as GeoJSONSource).setData(collection);
     const numbers = p.marks.filter((m) => m.aqi).map((m) => {
-      const element = document.createElement('button');
-      element.type = 'button';
+      // A label only: the mark under it is what is clicked, the search box what the keyboard uses.
+      const element = document.createElement('div');
+      element.setAttribute('aria-hidden', 'true');
       element.className = 'map-aqi';
       element.textContent = m.aqi?.text ?? '';
       element.style.background = m.aqi?.fill ?? '';
       element.style.color = m.aqi?.ink ?? '';
-      element.setAttribute('aria-label', `${m.name} AQI ${m.aqi?.text ?? ''}`);
-      element.addEventListener('click', (e) => { e.stopPropagation(); pick.current(m.key); });
       return new maplibregl.Marker({ element, anchor: 'bottom', offset: [0, -10] }).setLngLat(m.place).addTo(map);
     });
     return () => numbers.forEach((n) => n.remove());

@@ -87,7 +87,7 @@ export function DataTable<T extends object>(p: Props<T>) {
       key: c.key,
       title: c.title,
       align: c.align,
-      width: c.width,
+      minWidth: c.width,
       className: c.align === 'right' ? 'num' : undefined,
       render: (_: unknown, row: T) => c.render(row),
       ...(c.order && p.onOrder
@@ -131,7 +131,7 @@ export function DataTable<T extends object>(p: Props<T>) {
           <Popover content={chooser} trigger="click" placement="bottomRight"><Button>{t('verb.columns')}</Button></Popover>
         </span>
       </div>
-      <div className="scroll">
+      <div className="scroll" tabIndex={0} role="region" aria-label={p.caption}>
       <Table<T>
         size="small"
         rowKey={rowKey}

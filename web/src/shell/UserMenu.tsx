@@ -30,13 +30,13 @@ export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => 
         </div>
       </details>
       <dialog ref={password} className="dialog" aria-label={t('app.change_password')}>
-        <PasswordForm onDone={() => password.current?.close()} />
+        <PasswordForm account={session.account} onDone={() => password.current?.close()} />
       </dialog>
     </>
   );
 }
 
-function PasswordForm({ onDone }: { onDone: () => void }) {
+function PasswordForm({ account, onDone }: { account: string; onDone: () => void }) {
   const { t, lang } = useI18n();
   const [error, setError] = useState<string | null>(null);
   const [done, setDone] = useState(false);
@@ -55,6 +55,7 @@ function PasswordForm({ onDone }: { onDone: () => void }) {
       <h2>{t('app.change_password')}</h2>
       {done ? <p role="status">{t('login.password_changed')}</p> : (
         <>
+          <input className="hidden" name="account" autoComplete="username" value={account} readOnly tabIndex={-1} aria-hidden="true" />
           <label>{t('login.password_old')}<input name="old" type="password" autoComplete="current-password" required /></label>
           <label>{t('login.password_new')}<input name="new" type="password" autoComplete="new-password" minLength={10} required /></label>
           <p className="muted">{t('login.password_rule')}</p>

@@ -48,6 +48,24 @@ function Clock() {
   return <time className="wall-clock">{dateTimeSeconds(now)} {weekday(now, lang)}</time>;
 }
 
+/** The keyboard's way to a station on the map. */
+function FindStation({ items, onPick }: { items: MapStation[]; onPick: (key: string) => void }) {
+  const { t, lang } = useI18n();
+  const [text, setText] = useState('');
+  const change = (value: string) => {
+    setText(value);
+    const found = items.find((s) => s.station === value || say(s.name, lang) === value);
+    if (found) onPick(found.station);
+  };
+  return (
+    <label className="find" data-search>
+      {t('command.find')}
+      <input list="stations-of-map" value={text} onChange={(e) => change(e.target.value)} />
+      <datalist id="stations-of-map">{items.map((s) => <option key={s.station} value={say(s.name, lang)}>{s.station}</option>)}</datalist>
+    </label>
+  );
+}
+
 function Legend({ items, shown, toggle }: { items: MapStation[]; shown: Set<StationState>; toggle: (s: StationState) => void }) {
   const { t } = useI18n();
   const { mode } = useTheme();
@@ -107,6 +125,7 @@ export default function Command() {
       <section className="wall-map" aria-label={t('command.map')}>
         <div className="wall-head">
           <Clock />
+          <FindStation items={items} onPick={setChosen} />
           <span role="status" className={live ? 'live on' : 'live'}>{at ? '' : t(live ? 'live.on' : 'live.off')}</span>
         </div>
         <View query={stations}>

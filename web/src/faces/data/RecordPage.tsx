@@ -1,6 +1,6 @@
 // Data: one record: what it says now, its form, its history, and ending it with a reason.
 import { useState } from 'react';
-import { App, Button, Input, Modal, Tabs } from 'antd';
+import { App, Button, Input, Modal } from 'antd';
 import { useParams } from 'react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { ApiError, send } from '../../api/client';
@@ -12,11 +12,12 @@ import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { RecordForm } from '../../components/RecordForm';
 import RecordHistory from '../../components/RecordHistory';
+import { TabNav } from '../../components/TabNav';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { csv, saveFile } from '../../lib/csv';
 import { useDistrictName } from '../../lib/places';
-import { useAt } from '../../lib/at';
+import { useAt, useFilters } from '../../lib/at';
 import { clock, dateTimeSeconds } from '../../lib/time';
 import { useSession } from '../../shell/session';
 
@@ -27,7 +28,8 @@ export default function RecordPage() {
   const { at } = useAt();
   const { message } = App.useApp();
   const client = useQueryClient();
-  const [tab, setTab] = useState('record');
+  const filters = useFilters();
+  const tab = filters.get('tab') || 'record';
   const [reason, setReason] = useState('');
   const [ending, setEnding] = useState(false);
   const [endReason, setEndReason] = useState('');
@@ -59,27 +61,32 @@ export default function RecordPage() {
             <PageHead title={title} back={{ to: `/data/registers/${name}`, text: register ? w(register.title) : name }} sub={`${t('data.version', { n: r.version })} · ${t('data.recorded', { time: dateTimeSeconds(r.recorded_at), who: r.by })}`}>
               <Button danger disabled={!writable || r.valid_to !== null} onClick={() => setEnding(true)}>{t('data.end_record')}</Button>
             </PageHead>
-            <Tabs activeKey={tab} onChange={setTab} destroyOnHidden items={[
-              { key: 'record', label: t('data.record'), children: (
-                <section className="card">
-                  <dl className="facts">{(register?.fields ?? []).map((f) => [<dt key={`${f.name} t`}>{f.title[lang]}</dt>, <dd key={f.name}>{f.name === 'district' && r.fields[f.name] ? `${districtName(r.fields[f.name])} (${String(r.fields[f.name])})` : fieldText(f, r.fields[f.name], lang)}</dd>])}</dl>
-                  <p className="muted small" style={{ marginTop: 12 }}>{t('data.valid', { from: dateTimeSeconds(r.valid_from), to: r.valid_to ? dateTimeSeconds(r.valid_to) : t('data.now') })}</p>
-                </section>) },
-              { key: 'edit', label: t('data.edit_record'), disabled: !writable, children: register ? (
-                <section className="card" style={{ maxWidth: 640 }}>
-                  <RecordForm key={r.version} register={register} initial={r.fields} fixed={[register.key]} submitText={t('verb.save')}
-                    onSubmit={async (fields) => {
-                      await send('PUT', path, { fields, reason: reason || undefined }, { ifMatch: r.version });
-                      void message.success(t('data.saved', { time: clock(Date.now()) }));
-                      setReason('');
-                      setTab('record');
-                      void client.invalidateQueries();
-                    }}>
-                    <label className="stack" style={{ marginBottom: 16 }}>{t('data.reason')}<Input value={reason} onChange={(e) => setReason(e.target.value)} /></label>
-                  </RecordForm>
-                </section>) : null },
-              { key: 'history', label: t('data.history'), children: <RecordHistory register={name} recordKey={key} /> },
+            <TabNav label={title} now={tab} items={[
+              { key: 'record', title: t('data.record'), to: '?tab=record' },
+              ...(writable ? [{ key: 'edit', title: t('data.edit_record'), to: '?tab=edit' }] : []),
+              { key: 'history', title: t('data.history'), to: '?tab=history' },
             ]} />
+            {tab === 'record' ? (
+              <section className="card">
+                <dl className="facts">{(register?.fields ?? []).map((f) => [<dt key={`${f.name} t`}>{f.title[lang]}</dt>, <dd key={f.name}>{f.name === 'district' && r.fields[f.name] ? `${districtName(r.fields[f.name])} (${String(r.fields[f.name])})` : fieldText(f, r.fields[f.name], lang)}</dd>])}</dl>
+                <p className="muted small" style={{ marginTop: 12 }}>{t('data.valid', { from: dateTimeSeconds(r.valid_from), to: r.valid_to ? dateTimeSeconds(r.valid_to) : t('data.now') })}</p>
+              </section>
+            ) : null}
+            {tab === 'edit' && register && writable ? (
+              <section className="card" style={{ maxWidth: 640 }}>
+                <RecordForm key={r.version} register={register} initial={r.fields} fixed={[register.key]} submitText={t('verb.save')}
+                  onSubmit={async (fields) => {
+                    await send('PUT', path, { fields, reason: reason || undefined }, { ifMatch: r.version });
+                    void message.success(t('data.saved', { time: clock(Date.now()) }));
+                    setReason('');
+                    filters.set({ tab: null });
+                    void client.invalidateQueries();
+                  }}>
+                  <label className="stack" style={{ marginBottom: 16 }}>{t('data.reason')}<Input value={reason} onChange={(e) => setReason(e.target.value)} /></label>
+                </RecordForm>
+              </section>
+            ) : null}
+            {tab === 'history' ? <RecordHistory register={name} recordKey={key} /> : null}
             <Modal open={ending} title={t('data.end_record')} onCancel={() => setEnding(false)} onOk={() => { void end(); }} okText={t('verb.confirm')} cancelText={t('verb.cancel')} okButtonProps={{ danger: true, disabled: !endReason.trim() }}>
               <p>{t('data.end_help')}</p>
               <label className="stack">{t('word.reason')}<Input.TextArea rows={3} value={endReason} onChange={(e) => setEndReason(e.target.value)} /></label>

@@ -1,7 +1,7 @@
 // Desk: analysis: exceedances, rates, suspects, working conditions, emissions, energy. One question
 // to one report per tab, over a stretch of time kept in the address.
-import { Select, Tabs } from 'antd';
-import { Link, useLocation, useNavigate, useParams } from 'react-router';
+import { Select } from 'antd';
+import { Link, useLocation, useParams } from 'react-router';
 import { useApi } from '../../api/hooks';
 import type { Emission, Energy, Exceedances, Rate, Suspect, WorkingCondition } from '../../api/environment';
 import type { List } from '../../api/types';
@@ -9,6 +9,7 @@ import type { Params } from '../../api/client';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { saveRows, SimpleTable, type SimpleColumn } from '../../components/SimpleTable';
+import { TabNav } from '../../components/TabNav';
 import { TimeRange, useStretch, type Span } from '../../components/TimeRange';
 import { View } from '../../components/View';
 import { useI18n, type Key } from '../../i18n';
@@ -28,6 +29,14 @@ const TABS: readonly [string, Key][] = [
 /** Reports that look at every reading cover fewer days. */
 const SPANS: Record<string, Span[]> = { suspects: ['hour', '6h', 'day'], conditions: ['day', 'week'] };
 const REPORTS: Record<string, string> = { conditions: 'working_conditions' };
+
+/** Filters carried to another tab; a stretch longer than a tab may cover is not. */
+function keep(search: string): string {
+  const params = new URLSearchParams(search);
+  for (const name of ['span', 'from', 'to']) params.delete(name);
+  const text = params.toString();
+  return text ? `?${text}` : '';
+}
 
 function StationLink({ station, name }: { station: string; name?: string }) {
   return <Link to={`/desk/stations/${encodeURIComponent(station)}`}>{name || station}</Link>;
@@ -109,7 +118,6 @@ export default function Analysis() {
   const { t, w, lang } = useI18n();
   const { city } = useSession();
   const filters = useFilters();
-  const navigate = useNavigate();
   const { search } = useLocation();
   const stretch = useStretch(useNow());
   const columns = useColumns();
@@ -124,7 +132,7 @@ export default function Analysis() {
   return (
     <>
       <PageHead title={t('analysis.title')} />
-      <Tabs activeKey={tab} onChange={(key) => { void navigate({ pathname: `/desk/analysis/${key}`, search }); }} items={TABS.map(([key, title]) => ({ key, label: t(title) }))} />
+      <TabNav label={t('analysis.title')} now={tab} items={TABS.map(([key, title]) => ({ key, title: t(title), to: `/desk/analysis/${key}${keep(search)}` }))} />
       <div className="filters">
         <TimeRange stretch={stretch} spans={SPANS[tab] ?? ['day', 'week', 'month']} />
         {tab === 'exceedances' ? (

@@ -1,13 +1,13 @@
 // Desk: one station. The tabs are addresses, so that a colleague can be sent to the right one.
 import { lazy, Suspense } from 'react';
-import { Tabs } from 'antd';
-import { Link, useLocation, useNavigate, useParams } from 'react-router';
+import { Link, useLocation, useParams } from 'react-router';
 import { useApi } from '../../api/hooks';
 import type { Station as StationAnswer } from '../../api/environment';
 import { StationTag } from '../../components/Marks';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { Skeleton } from '../../components/Skeleton';
+import { TabNav } from '../../components/TabNav';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { quantity } from '../../lib/format';
@@ -21,6 +21,7 @@ const Conditions = lazy(() => import('./station/Conditions'));
 const StationAlerts = lazy(() => import('./station/StationAlerts'));
 const RecordHistory = lazy(() => import('../../components/RecordHistory'));
 const REFRESH_MS = 15_000;
+const TABS = ['values', 'charts', 'alerts', 'conditions', 'frames', 'commands', 'history'] as const;
 
 /** The device of a station: the report names it; else the register's field for it; else the key. */
 export function thingOf(answer: StationAnswer): string {
@@ -32,10 +33,8 @@ export default function Station() {
   const { station = '', tab = 'values' } = useParams();
   const { t } = useI18n();
   const districtName = useDistrictName();
-  const navigate = useNavigate();
   const { search } = useLocation();
   const query = useApi<StationAnswer>('/environment/station', { station }, { every: REFRESH_MS, keep: true });
-  const lazily = (page: React.ReactNode) => <Suspense fallback={<Skeleton />}>{page}</Suspense>;
   return (
     <View query={query} lines={12}>
       {(s) => {
@@ -48,19 +47,16 @@ export default function Station() {
           <>
             <PageHead title={name} back={{ to: '/desk/stations', text: t('desk.stations') }}
               sub={<>{s.state ? <><StationTag state={s.state} /> · </> : null}<code>{s.record.key}</code>{district ? ` · ${district}` : ''}{s.enterprise ? <> · <Link to={`/data/registers/${s.enterprise.register}/${encodeURIComponent(s.enterprise.key)}`}>{String(s.enterprise.fields['name'] ?? s.enterprise.key)}</Link></> : null} · {rates}</>} />
-            <Tabs
-              activeKey={tab} destroyOnHidden
-              onChange={(key) => { void navigate({ pathname: `/desk/stations/${encodeURIComponent(station)}/${key}`, search }); }}
-              items={[
-                { key: 'values', label: t('station.tab_values'), children: <Values answer={s} thing={thing} /> },
-                { key: 'charts', label: t('station.tab_charts'), children: lazily(<Charts answer={s} thing={thing} />) },
-                { key: 'alerts', label: t('station.tab_alerts'), children: lazily(<StationAlerts thing={thing} />) },
-                { key: 'conditions', label: t('station.tab_conditions'), children: lazily(<Conditions station={station} />) },
-                { key: 'frames', label: t('station.tab_frames'), children: lazily(<Frames thing={thing} />) },
-                { key: 'commands', label: t('station.tab_commands'), children: lazily(<Commands thing={thing} device={s.device ?? null} />) },
-                { key: 'history', label: t('station.tab_history'), children: lazily(<RecordHistory register={s.record.register || 'station'} recordKey={s.record.key} />) },
-              ]}
-            />
+            <TabNav label={name} now={tab} items={TABS.map((key) => ({ key, title: t(`station.tab_${key}`), to: `/desk/stations/${encodeURIComponent(station)}/${key}${search}` }))} />
+            <Suspense fallback={<Skeleton />}>
+              {tab === 'values' ? <Values answer={s} thing={thing} /> : null}
+              {tab === 'charts' ? <Charts answer={s} thing={thing} /> : null}
+              {tab === 'alerts' ? <StationAlerts thing={thing} /> : null}
+              {tab === 'conditions' ? <Conditions station={station} /> : null}
+              {tab === 'frames' ? <Frames thing={thing} /> : null}
+              {tab === 'commands' ? <Commands thing={thing} device={s.device ?? null} /> : null}
+              {tab === 'history' ? <RecordHistory register={s.record.register || 'station'} recordKey={s.record.key} /> : null}
+            </Suspense>
             <Provenance asOf={query.dataUpdatedAt} source={`environment/station · ${s.device?.gateway ?? 'hj212'}`} path="/environment/station" params={{ station }} />
           </>
         );

@@ -10,12 +10,17 @@ import { number } from '../../lib/format';
 import { clock, dateTime, ms } from '../../lib/time';
 import { aqiClass, aqiClasses } from '../../theme/palette';
 
-const WIDTH = 720;
+const WIDE = 720;
+const NARROW = 380;
 const HEIGHT = 170;
 const FOOT = 22;
 const LEFT = 34;
 
 function Bars({ items, label }: { items: AirHistory['items']; label: string }) {
+  // Drawn for the screen it is on, so that its figures keep their size on a phone.
+  const narrow = matchMedia('(max-width: 600px)').matches;
+  const WIDTH = narrow ? NARROW : WIDE;
+  const every = narrow ? 12 : 6;
   const top = Math.max(100, ...items.map((i) => i.aqi ?? 0)) * 1.1;
   const step = (WIDTH - LEFT) / Math.max(1, items.length);
   const y = (v: number) => (HEIGHT - FOOT) * (1 - v / top);
@@ -36,7 +41,7 @@ function Bars({ items, label }: { items: AirHistory['items']; label: string }) {
             {look && item.aqi !== null
               ? <rect x={LEFT + i * step + 0.5} width={Math.max(1, step - 1.5)} y={y(item.aqi)} height={HEIGHT - FOOT - y(item.aqi)} fill={look.fill} stroke="var(--mark-line)" strokeWidth="0.6"><title>{`${dateTime(item.time)} AQI ${item.aqi}`}</title></rect>
               : null}
-            {new Date(ms(item.time)).getUTCHours() % 6 === 4
+            {new Date(ms(item.time)).getUTCHours() % every === 4
               ? <text x={LEFT + i * step} y={HEIGHT - 5} fontSize="12" fill="var(--muted)">{hour}</text>
               : null}
           </g>

@@ -8,7 +8,7 @@ export const command = {
   'command.alerts': ['当前告警', 'What is wrong now'],
   'command.no_alerts': ['当前没有未办结的告警。', 'No alert is open.'],
   'command.legend': ['图例', 'Legend'],
-  'command.only': ['只看', 'Show only'],
+  'command.find': ['查找站点', 'Find a station'],
   'command.slider': ['过去 24 小时', 'The past 24 hours'],
   'command.slider_now': ['现在', 'Now'],
   'command.slider_hint': ['拖动或用方向键查看过去某一时刻', 'Drag or use the arrow keys to see a past moment'],
