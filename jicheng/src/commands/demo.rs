@@ -7,6 +7,7 @@ use crate::run::Running;
 use hj212::codec::Edition;
 use hj212::simulator::{Options, Scenario, SimProperty, SimStation, StationKind, Stats};
 use kernel::declare::{Declared, FieldKind};
+use kernel::devices::DeviceFilter;
 use kernel::records::{Record, RecordQuery};
 use kernel::{Actor, Fault};
 use serde_json::{Value, json};
@@ -115,7 +116,11 @@ pub async fn start(running: &Running) -> Result<Simulation, String> {
         .hj212
         .get()
         .ok_or("网关没有运行 / the gateway is not running")?;
-    let fresh = running.app.city.observations.counters().values == 0;
+    let (_, known) = running.app.city.devices.list(&DeviceFilter {
+        limit: 1,
+        ..DeviceFilter::default()
+    });
+    let fresh = known == 0;
     let options = Options {
         to: gateway.local_addr(),
         stations: stations(running).await.map_err(say)?,

@@ -427,6 +427,7 @@ fn station(device: &str, code: &str, districts: &BTreeSet<&str>) -> RecordChange
         ("kind", kind),
         ("class", class),
         ("limits_from", "class"),
+        ("state", "running"),
     ] {
         fields.insert(name.into(), json!(value));
     }

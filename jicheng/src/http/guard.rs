@@ -4,13 +4,15 @@
 use super::problem::{Refusal, document};
 use crate::app::App;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use kernel::fault::{Fault, FaultKind};
 use kernel::{Access, Actor};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Name of the session cookie.
@@ -70,6 +72,17 @@ pub fn token(headers: &HeaderMap) -> Option<(String, bool)> {
         .map(|(_, value)| (value.to_string(), true))
 }
 
+/// Account and password of HTTP Basic (RFC 7617), which programs of the SensorThings world use.
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let bytes = BASE64_STANDARD
+        .decode(value.strip_prefix("Basic ")?.trim())
+        .ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (account, password) = text.split_once(':')?;
+    Some((account.into(), password.into()))
+}
+
 /// Lets a request pass, or answers why not.
 pub async fn admit(
     State((app, access)): State<(Arc<App>, Access)>,
@@ -92,6 +105,20 @@ pub async fn admit(
 }
 
 async fn identify(app: &App, parts: &Parts) -> Result<Option<Actor>, Refusal> {
+    if let Some((account, password)) = basic(&parts.headers) {
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|c| c.0);
+        let address = peer.map(|p| p.ip().to_string()).unwrap_or_default();
+        let origin = identity::Origin {
+            address,
+            agent: "basic".into(),
+        };
+        return Ok(Some(
+            app.identity.basic(&account, &password, &origin).await?,
+        ));
+    }
     let Some((token, by_cookie)) = token(&parts.headers) else {
         return Ok(None);
     };

@@ -1,10 +1,12 @@
-//! OGC SensorThings API 1.1 (read side) at its conventional path, beside our own API.
+//! OGC SensorThings API 1.1 (read side) at its conventional path, beside our own API. Clients of
+//! that world often know only HTTP Basic; the guard understands it.
 
+use super::guard::Caller;
 use super::problem::Answer;
 use super::table::{Table, line};
 use crate::app::App;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kernel::{Access, Verb};
 use std::sync::Arc;
@@ -15,20 +17,35 @@ pub fn add(table: &mut Table) {
     let words = ("SensorThings 1.1（只读）", "SensorThings 1.1 (read)");
     table.add(line("GET /sta/v1.1", read, words.0, words.1), answer);
     table.add(line("GET /sta/v1.1/", read, words.0, words.1), answer);
+    let options: &[&str] = &[
+        "$filter: expression",
+        "$expand: paths",
+        "$orderby: fields",
+        "$top: number",
+        "$skip: number",
+        "$select: fields",
+        "$count: boolean",
+        "$resultFormat: dataArray",
+        "$skiptoken: cursor",
+    ];
     table.add(
-        line("GET /sta/v1.1/{*path}", read, words.0, words.1)
-            .query(&["$filter $expand $orderby $top $skip $select $count"]),
+        line("GET /sta/v1.1/{*path}", read, words.0, words.1).query(options),
         answer,
     );
 }
 
-async fn answer(State(app): State<Arc<App>>, request: Request) -> Answer<Response> {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or("localhost");
-    let base = format!("http://{host}/sta/v1.1");
+/// The address links begin with: what the client asked for, also through a TLS proxy.
+fn base(headers: &HeaderMap) -> String {
+    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+    let host = text(header::HOST.as_str()).unwrap_or("localhost");
+    let scheme = text("x-forwarded-proto")
+        .filter(|p| ["http", "https"].contains(p))
+        .unwrap_or("http");
+    format!("{scheme}://{host}/sta/v1.1")
+}
+
+async fn answer(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Answer<Response> {
+    let base = base(request.headers());
     let path = request
         .uri()
         .path()
@@ -36,7 +53,19 @@ async fn answer(State(app): State<Arc<App>>, request: Request) -> Answer<Respons
         .trim_start_matches('/')
         .to_string();
     let query = request.uri().query().unwrap_or("").to_string();
-    let answer = sensorthings::answer(&app.city_with_gateways(), &base, &path, &query).await;
+    let answer = sensorthings::answer_for(
+        &app.city_with_gateways(),
+        caller.actor()?,
+        &base,
+        &path,
+        &query,
+    )
+    .await;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Ok((status, axum::Json(answer.body)).into_response())
+    Ok((
+        status,
+        [(header::CONTENT_TYPE, answer.content_type)],
+        answer.bytes(),
+    )
+        .into_response())
 }

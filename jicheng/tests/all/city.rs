@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 pub struct TestCity {
     /// The city.
     pub running: Running,
-    /// Its folder.
-    pub folder: tempfile::TempDir,
+    // Lives as long as the city.
+    _folder: tempfile::TempDir,
 }
 
 /// Password of every test account.
@@ -79,7 +79,10 @@ impl TestCity {
                 .await
                 .expect(name);
         }
-        TestCity { running, folder }
+        TestCity {
+            running,
+            _folder: folder,
+        }
     }
 
     /// A token of an account.

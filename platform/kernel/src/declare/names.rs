@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 type Report<'a> = &'a dyn Fn(&str, &[&str], String, String);
 
 /// Compares all names; faults go to `fault(file, path of keys, zh, en)`.
-pub(super) fn compare(declared: &Declared, fault: &dyn Fn(&str, &[&str], String, String)) {
+pub(super) fn compare(declared: &Declared, fault: Report<'_>) {
     unique(declared, fault);
     for system in &declared.systems {
         let folder = format!("systems/{}", system.folder);
