@@ -7,7 +7,12 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let done = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let done = match words
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         ["new-system", name] => new_system(name),
         _ => Err("usage: cargo xtask new-system NAME".into()),
     };
@@ -25,25 +30,43 @@ fn new_system(name: &str) -> Result<(), String> {
     let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
     let folder = Path::new("systems").join(name);
     if !plain {
-        return Err(format!("{name}: a system's name is lower-case letters and _"));
+        return Err(format!(
+            "{name}: a system's name is lower-case letters and _"
+        ));
     }
     if folder.exists() {
         return Err(format!("{} exists already", folder.display()));
     }
     let files = [
-        ("README.md", format!("# {name}\n\nWho uses it, for what, after which standard.\n")),
+        (
+            "README.md",
+            format!("# {name}\n\nWho uses it, for what, after which standard.\n"),
+        ),
         (
             "system.yaml",
-            format!("title: {{ zh: {name}, en: {name} }}\nowner: o_data\nuses: [registers]\nmaturity: draft\n"),
+            format!(
+                "title: {{ zh: {name}, en: {name} }}\nowner: o_data\nuses: [registers]\nmaturity: draft\n"
+            ),
         ),
-        ("texts/zh.yaml", "title: \n".replace("\n", &format!("{name}\n"))),
-        ("texts/en.yaml", "title: \n".replace("\n", &format!("{name}\n"))),
+        (
+            "texts/zh.yaml",
+            "title: \n".replace("\n", &format!("{name}\n")),
+        ),
+        (
+            "texts/en.yaml",
+            "title: \n".replace("\n", &format!("{name}\n")),
+        ),
     ];
     for (path, text) in files {
         let file = folder.join(path);
         let parent = file.parent().unwrap_or(&folder);
-        fs::create_dir_all(parent).and_then(|()| fs::write(&file, text)).map_err(|e| format!("{path}: {e}"))?;
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::write(&file, text))
+            .map_err(|e| format!("{path}: {e}"))?;
     }
-    println!("{} is laid out; see docs/adding-a-system.md", folder.display());
+    println!(
+        "{} is laid out; see docs/adding-a-system.md",
+        folder.display()
+    );
     Ok(())
 }
