@@ -15,7 +15,10 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
     let store = app.store.clone();
     jobs.register(every("prune_events", Span::minutes(5)), move || {
         let store = store.clone();
-        async move { store.events().prune(i64::MAX).await.map(|_| ()) }
+        async move {
+            store.events().prune(i64::MAX).await?;
+            store.reclaim().await
+        }
     });
     let weak = Arc::downgrade(&app);
     jobs.register(every("forget_answers", Span::hours(1)), move || {

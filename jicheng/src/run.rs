@@ -222,6 +222,14 @@ impl Running {
         self.app.indicators.shutdown().await;
         self.rules.shutdown().await;
         self.app.observations.shutdown().await;
+        // What is in blocks need not stay in the log.
+        let tidied = async {
+            self.app.store.events().prune(i64::MAX).await?;
+            self.app.store.reclaim().await
+        };
+        if let Err(fault) = tidied.await {
+            tracing::warn!(%fault, "the log was not pruned");
+        }
         self.app.store.close().await;
     }
 

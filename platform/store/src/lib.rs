@@ -143,6 +143,27 @@ impl Store {
         Ok(size.unsigned_abs())
     }
 
+    /// Gives room that nothing uses any more back to the disk, in small transactions. PostgreSQL
+    /// does so by itself.
+    pub async fn reclaim(&self) -> Result<(), Fault> {
+        if self.backend() == Backend::Postgres {
+            return Ok(());
+        }
+        loop {
+            let mut tx = self.begin().await?;
+            tx.fetch_all(&sql::Plain("PRAGMA incremental_vacuum(1024)"))
+                .await?;
+            let free = tx.fetch_optional(&sql::Plain(
+                "SELECT freelist_count AS free FROM pragma_freelist_count",
+            ));
+            let free = free.await?.map_or(Ok(0), |row| row.i64("free"))?;
+            tx.commit().await?;
+            if free == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// Which database this store lives in.
     pub fn backend(&self) -> Backend {
         self.shared.pools.backend()

@@ -260,3 +260,23 @@ async fn a_cursor_moves_with_the_transaction_of_its_reader() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn room_of_pruned_events_goes_back_to_the_disk() {
+    each_store(|store| async move {
+        let body = vec![7u8; 100_000];
+        for _ in 0..100 {
+            append(&store, "x", &body).await;
+        }
+        set_cursor(&store, "reader", 100).await;
+        let full = store.size_bytes().await.unwrap();
+        assert_eq!(store.events().prune(100).await.unwrap(), 99);
+        store.reclaim().await.unwrap();
+        let after = store.size_bytes().await.unwrap();
+        if store.backend() == store::Backend::Sqlite {
+            assert!(after * 5 < full, "{full} bytes shrank to {after} only");
+        }
+        assert_eq!(read_all(&store, 0).await.len(), 1);
+    })
+    .await;
+}
