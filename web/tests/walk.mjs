@@ -50,7 +50,8 @@ async function person(look) {
   await context.addInitScript(([lang, theme]) => {
     localStorage.setItem('jicheng.lang', lang);
     localStorage.setItem('jicheng.theme.pages', theme);
-    localStorage.setItem('jicheng.theme.command', theme);
+    // The command face is dark by default: shown dark where the other pages are light, and the reverse.
+    localStorage.setItem('jicheng.theme.command', theme === 'light' ? 'dark' : 'light');
   }, [look.lang, look.theme]);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
@@ -100,16 +101,23 @@ async function visit(here, item, look, axe) {
   const wide = await here.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 1) report(here.where, `page is ${wide} px wider than the screen`);
   if (axe) await checkAxe(here);
-  if (pictures) {
-    const width = look.width === 1280 ? '' : `-${look.width}`;
-    const suffix = `${width}${look.lang === 'en' ? '-en' : ''}${look.theme === (item.path.startsWith('/command') ? 'light' : 'dark') ? `-${look.theme}` : ''}`;
-    await here.page.screenshot({ path: join(out, `${item.name}${suffix}.png`), fullPage: !item.path.startsWith('/command') && look.width !== 1920 });
+  if (pictures && look.picture && !/^(duty|resident|auditor)-/.test(item.name) && (look.picture !== 'some' || SHOWN_TWICE.has(item.name))) {
+    const height = await here.page.evaluate(() => document.documentElement.scrollHeight);
+    await here.page.screenshot({
+      path: join(out, `${item.name}${look.suffix}.png`), fullPage: true,
+      clip: { x: 0, y: 0, width: look.width, height: Math.min(height, look.width === 390 ? 1800 : 1400) },
+    });
   }
 }
 
+/** Pages also pictured in English and dark, and on the wall. */
+const SHOWN_TWICE = new Set(['portal', 'command', 'alerts', 'station-charts', 'series', 'operator-health']);
 const LOOKS = [
-  { lang: 'zh', theme: 'light', width: 1280, axe: true }, { lang: 'en', theme: 'dark', width: 1280, axe: true },
-  { lang: 'zh', theme: 'light', width: 390, axe: true }, { lang: 'zh', theme: 'dark', width: 1920, axe: false }, { lang: 'en', theme: 'light', width: 390, axe: false },
+  { lang: 'zh', theme: 'light', width: 1280, axe: true, picture: 'all', suffix: '' },
+  { lang: 'en', theme: 'dark', width: 1280, axe: true, picture: 'some', suffix: '-en-dark' },
+  { lang: 'zh', theme: 'light', width: 390, axe: true, picture: 'all', suffix: '-phone' },
+  { lang: 'zh', theme: 'light', width: 1920, axe: false, picture: 'some', suffix: '-wall' },
+  { lang: 'en', theme: 'dark', width: 390, axe: false },
 ];
 const roles = Object.keys(accounts);
 for (const look of quick ? LOOKS.slice(0, 1) : LOOKS) {

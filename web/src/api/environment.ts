@@ -45,7 +45,7 @@ export interface StationProperty {
 export interface Station {
   state?: StationState;
   record: RecordVersion; outlet?: RecordVersion | null; enterprise?: RecordVersion | null; device?: Device | null;
-  limits: { property: string; limit: number; source: Text }[];
+  limits: { property: string; title?: Text; unit?: string; limit: number; source: Text }[];
   properties: StationProperty[];
   rates: { transmission: number | null; validity: number | null; online: number | null };
   conditions: { production: Text | number | boolean | null; treatment: Text | number | boolean | null } | null;

@@ -107,7 +107,9 @@ export default function CityMap(p: Props) {
   useEffect(() => {
     if (!map || !shapes) return undefined;
     (map.getSource('districts') as GeoJSONSource).setData(shapes);
-    map.fitBounds(bounds(shapes), { padding: 24, animate: false });
+    // Room on the left for the legend where the map is wide.
+    const left = map.getContainer().clientWidth > 600 ? 150 : 16;
+    map.fitBounds(bounds(shapes), { padding: { top: 16, right: 16, bottom: 28, left }, animate: false });
     const names = nameMarkers(map, shapes);
     return () => names.forEach((n) => n.remove());
   }, [map, shapes]);

@@ -88,7 +88,7 @@ export function DataTable<T extends object>(p: Props<T>) {
       title: c.title,
       align: c.align,
       minWidth: c.width,
-      className: c.align === 'right' ? 'num' : undefined,
+      className: [c.align === 'right' ? 'num' : '', c.width ? 'wrap' : ''].join(' ').trim() || undefined,
       render: (_: unknown, row: T) => c.render(row),
       ...(c.order && p.onOrder
         ? { sorter: true, sortOrder: order === c.order ? 'ascend' as const : order === `-${c.order}` ? 'descend' as const : null }

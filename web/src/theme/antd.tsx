@@ -27,6 +27,8 @@ export default function AntTheme({ children }: { children: ReactNode }) {
           colorLink: palette.accent,
           colorLinkHover: palette.text,
           colorBgBase: palette.surface,
+          colorBgContainer: palette.surface,
+          colorBgElevated: palette.surface,
           colorBgLayout: palette.page,
           colorTextBase: palette.text,
           colorTextSecondary: palette.muted,

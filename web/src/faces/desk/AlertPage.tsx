@@ -6,7 +6,7 @@ import { Link, useParams } from 'react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { ApiError, send } from '../../api/client';
 import { useApi } from '../../api/hooks';
-import type { Alert, AlertVerb, List, Page, RecordVersion } from '../../api/types';
+import type { Alert, AlertVerb, Level, List, Page, RecordVersion } from '../../api/types';
 import { LevelTag, StateTag } from '../../components/Marks';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
@@ -17,6 +17,7 @@ import { number, quantity } from '../../lib/format';
 import { useNow } from '../../lib/now';
 import { dateTimeSeconds, duration, HOUR_MS, ms } from '../../lib/time';
 import type { Words } from '../../i18n/lang';
+import { LEVELS } from '../../theme/palette';
 import { useSession } from '../../shell/session';
 import { VerbDialog, type VerbName } from './alert/VerbDialog';
 
@@ -128,7 +129,7 @@ export default function AlertPage() {
                   <h2>{t('alerts.timeline')}</h2>
                   <ol className="timeline">
                     {a.steps.map((s, i) => (
-                      <li key={i}><strong>{STEPS.includes(s.what) ? t(`step.${s.what}` as Key) : s.what}</strong> <span className="muted small">{dateTimeSeconds(s.at)} · {s.by === 'rule' ? t('step.by_rule') : s.by}</span>{s.text ? <div>{s.text}</div> : null}</li>
+                      <li key={i}><strong>{STEPS.includes(s.what) ? t(`step.${s.what}` as Key) : s.what}</strong> <span className="muted small">{dateTimeSeconds(s.at)} · {s.by === 'rule' ? t('step.by_rule') : s.by}</span>{s.text ? <div>{LEVELS.some((l) => l === s.text) ? <LevelTag level={s.text as Level} /> : s.text}</div> : null}</li>
                     ))}
                   </ol>
                 </section>

@@ -8,11 +8,13 @@ import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { SimpleTable } from '../../components/SimpleTable';
 import { View } from '../../components/View';
-import { useI18n } from '../../i18n';
+import { useI18n, type Key } from '../../i18n';
 import { number } from '../../lib/format';
 import { dateTimeSeconds } from '../../lib/time';
 
 interface Job { name: string; state: string; next_at: string; started_at: string | null; ended_at: string | null; attempts: number; runs: number; failures: number; error: string | null }
+
+const KNOWN = ['waiting', 'running', 'retrying', 'failed'];
 
 export default function Jobs() {
   const { t, lang } = useI18n();
@@ -37,7 +39,7 @@ export default function Jobs() {
           {(d) => (
             <SimpleTable<Job> caption={t('operator.jobs_caption')} rows={d.items} rowKey={(j) => j.name} columns={[
               { title: t('word.name'), cell: (j) => <code>{j.name}</code> },
-              { title: t('word.state'), cell: (j) => <span className={j.error ? 'over' : ''}>{j.state}</span> },
+              { title: t('word.state'), cell: (j) => <span className={j.error ? 'over' : ''}>{KNOWN.includes(j.state) ? t(`job.${j.state}` as Key) : j.state}</span> },
               { title: t('operator.last_run'), cell: (j) => dateTimeSeconds(j.ended_at ?? j.started_at) },
               { title: t('operator.next_run'), cell: (j) => dateTimeSeconds(j.next_at) },
               { title: t('operator.attempts'), cell: (j) => number(j.attempts, 0), right: true },

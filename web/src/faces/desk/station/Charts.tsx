@@ -15,6 +15,16 @@ import { kindParts, kindWords, PERIODS, type Period } from '../../../lib/series'
 import { say } from '../../../lib/text';
 import { ms } from '../../../lib/time';
 
+/** The finest period that reaches back to the beginning of the stretch, else the one that reaches furthest. */
+export function usualPeriod(all: SeriesInfo[], from: number): Period | undefined {
+  const reach = PERIODS.flatMap((period) => {
+    const firsts = all.filter((s) => kindParts(s.kind).period === period).map((s) => ms(s.first));
+    return firsts.length ? [{ period, first: Math.min(...firsts) }] : [];
+  });
+  const covering = reach.find((r) => r.first <= from);
+  return covering?.period ?? reach.sort((a, b) => a.first - b.first)[0]?.period;
+}
+
 export default function Charts({ answer, thing }: { answer: Station; thing: string }) {
   const { t, lang } = useI18n();
   const { at } = useAt();
@@ -25,7 +35,7 @@ export default function Charts({ answer, thing }: { answer: Station; thing: stri
   const all = series.data?.items ?? [];
   const periods = PERIODS.filter((p) => all.some((s) => kindParts(s.kind).period === p));
   const wanted = filters.get('period') as Period;
-  const period = periods.includes(wanted) ? wanted : periods[0];
+  const period = periods.includes(wanted) ? wanted : usualPeriod(all, stretch.from);
   const properties = useMemo(() => [...new Set(all.map((s) => s.property))], [all]);
   const firstKnown = answer.properties.find((p) => properties.includes(p.property))?.property ?? properties[0];
   const property = filters.get('property') && properties.includes(filters.get('property')) ? filters.get('property') : firstKnown;

@@ -6,7 +6,7 @@ import type { Device } from '../../../api/types';
 import { FlagTag } from '../../../components/Marks';
 import { Empty } from '../../../components/View';
 import { useI18n } from '../../../i18n';
-import { number, percent } from '../../../lib/format';
+import { number, percent, quantity } from '../../../lib/format';
 import { kindWords } from '../../../lib/series';
 import { useRunning } from '../../../lib/running';
 import { say } from '../../../lib/text';
@@ -65,7 +65,7 @@ export function Values({ answer, thing }: { answer: Station; thing: string }) {
         {answer.limits.length ? (
           <>
             <h3 style={{ marginTop: 16 }}>{t('word.limit')}</h3>
-            <ul>{answer.limits.map((l) => <li key={l.property} className="small">{say(answer.properties.find((p) => p.property === l.property)?.title, lang) || l.property} ≤ {number(l.limit)} <span className="muted">{say(l.source, lang)}</span></li>)}</ul>
+            <ul>{answer.limits.map((l) => <li key={l.property} className="small">{say(l.title, lang) || l.property} ≤ {quantity(l.limit, l.unit)} <span className="muted">{say(l.source, lang)}</span></li>)}</ul>
           </>
         ) : null}
       </section>
