@@ -9,13 +9,13 @@ import { dateTimeSeconds } from '../lib/time';
 import { fieldText } from './fields';
 import { View } from './View';
 
-export default function RecordHistory({ register, recordKey }: { register: string; recordKey: string }) {
+export default function RecordHistory({ register, recordKey, here }: { register: string; recordKey: string; here?: boolean }) {
   const { t, lang } = useI18n();
   const history = useApi<List<RecordVersion>>(`/registers/${register}/${encodeURIComponent(recordKey)}/history`);
   const { register: declared } = useRegister(register);
   return (
     <section className="card">
-      <p><Link to={`/data/registers/${register}/${encodeURIComponent(recordKey)}`}>{t('data.open_record')}</Link></p>
+      {here ? null : <p><Link to={`/data/registers/${register}/${encodeURIComponent(recordKey)}`}>{t('data.open_record')}</Link></p>}
       <View query={history} empty={(d) => d.items.length === 0}>
         {(d) => (
           <ol className="timeline">

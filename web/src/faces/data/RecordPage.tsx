@@ -86,7 +86,7 @@ export default function RecordPage() {
                 </RecordForm>
               </section>
             ) : null}
-            {tab === 'history' ? <RecordHistory register={name} recordKey={key} /> : null}
+            {tab === 'history' ? <RecordHistory register={name} recordKey={key} here /> : null}
             <Modal open={ending} title={t('data.end_record')} onCancel={() => setEnding(false)} onOk={() => { void end(); }} okText={t('verb.confirm')} cancelText={t('verb.cancel')} okButtonProps={{ danger: true, disabled: !endReason.trim() }}>
               <p>{t('data.end_help')}</p>
               <label className="stack">{t('word.reason')}<Input.TextArea rows={3} value={endReason} onChange={(e) => setEndReason(e.target.value)} /></label>

@@ -24,7 +24,8 @@ import { DeviceFacts } from './station/Values';
 /** Fields of the claim form the device itself answers. */
 function prefill(register: Register, device: Device): Record<string, FieldValue> {
   const own = ['thing', 'device', 'mn'].filter((n) => register.fields.some((f) => f.name === n));
-  return Object.fromEntries([...own, register.key].map((n) => [n, device.thing]));
+  const known = Object.fromEntries([...own, register.key].map((n) => [n, device.thing]));
+  return register.fields.some((f) => f.name === 'st') && device.system_code ? { ...known, st: device.system_code } : known;
 }
 
 function ClaimForm({ device, onDone }: { device: Device; onDone: () => void }) {
@@ -38,7 +39,7 @@ function ClaimForm({ device, onDone }: { device: Device; onDone: () => void }) {
         if (!register) return <p>{t('state.empty')}</p>;
         const initial = prefill(register, device);
         return (
-          <RecordForm register={register} initial={initial} submitText={t('devices.claim')}
+          <RecordForm register={register} initial={initial} fixed={[register.key]} submitText={t('devices.claim')}
             onSubmit={async (fields) => {
               await send('POST', `/devices/${encodeURIComponent(device.thing)}/claim`, { fields });
               void message.success(t('devices.claimed_done'));

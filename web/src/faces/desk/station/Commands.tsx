@@ -51,6 +51,11 @@ export default function Commands({ thing, device }: { thing: string; device: Dev
       await client.invalidateQueries({ queryKey: [path] });
     } catch (e) {
       if (!(e instanceof ApiError)) throw e;
+      // Which parameters may stay empty the gateway knows; it names every one that is missing or wrong.
+      form.setFields(e.problems.flatMap((p) => {
+        const name = p.at.split(/[/.]/).pop() ?? '';
+        return kind.parameters.some((x) => x.name === name) ? [{ name, errors: [p.words[lang]] }] : [];
+      }));
       void message.error([e.say(lang), ...e.problems.map((p) => `${p.at}: ${p.words[lang]}`)].join(' '));
     } finally {
       setBusy(false);
@@ -66,7 +71,7 @@ export default function Commands({ thing, device }: { thing: string; device: Dev
           <Form.Item label={t('commands.kind')} required htmlFor="command-kind">
             <Select id="command-kind" placeholder={t('commands.choose')} value={name} onChange={setName} options={(kinds.data?.items ?? []).map((k) => ({ value: k.name, label: w(k.title) }))} />
           </Form.Item>
-          {kind?.parameters.map((p) => <Form.Item key={`${kind.name}.${p.name}`} name={p.name} label={w(p.title)} rules={[{ required: true, message: t('alerts.need_text') }]}>{control(p.type)}</Form.Item>)}
+          {kind?.parameters.map((p) => <Form.Item key={`${kind.name}.${p.name}`} name={p.name} label={w(p.title)}>{control(p.type)}</Form.Item>)}
           <Button type="primary" htmlType="submit" loading={busy} disabled={!kind}>{t('commands.send')}</Button>
         </Form>
         <p className="muted small" style={{ marginTop: 12 }}>{t('commands.logged')}</p>
