@@ -94,7 +94,7 @@ pub async fn admit(
     };
     let (mut parts, body) = request.into_parts();
     let caller = identify(&app, &parts).await?;
-    demand(&app, access, &caller, &mut parts).await?;
+    let caller = demand(&app, access, caller, &mut parts).await?;
     let key = idempotency_key(&parts, &caller)?;
     parts.extensions.insert(Caller(caller));
     let request = Request::from_parts(parts, body);
@@ -134,17 +134,19 @@ async fn identify(app: &App, parts: &Parts) -> Result<Option<Actor>, Refusal> {
     Ok(app.identity.recognise(&token).await?.map(|r| r.actor))
 }
 
+/// The caller, if admitted: acting under the grant that admits them.
 async fn demand(
     app: &App,
     access: Access,
-    caller: &Option<Actor>,
+    caller: Option<Actor>,
     parts: &mut Parts,
-) -> Result<(), Refusal> {
-    let (verb, object) = match (access, caller) {
-        (Access::Public, _) | (Access::SignedIn, Some(_)) => return Ok(()),
-        (Access::SignedIn, None) | (Access::May(..), None) => return Err(Refusal(sign_in())),
-        (Access::May(verb, object), Some(_)) => (verb, object),
+) -> Result<Option<Actor>, Refusal> {
+    let (verb, object) = match access {
+        Access::Public => return Ok(caller),
+        Access::SignedIn => return caller.map(Some).ok_or_else(|| Refusal(sign_in())),
+        Access::May(verb, object) => (verb, object),
     };
+    let actor = caller.ok_or_else(|| Refusal(sign_in()))?;
     let mut object = object.to_string();
     if object.contains('{') {
         let params = RawPathParams::from_request_parts(parts, &()).await;
@@ -153,10 +155,7 @@ async fn demand(
             object = object.replace(&format!("{{{name}}}"), value);
         }
     }
-    match caller {
-        Some(actor) => Ok(app.city.policy.demand(actor, verb, &object)?),
-        None => Err(Refusal(sign_in())),
-    }
+    Ok(Some(app.city.policy.demand(&actor, verb, &object)?))
 }
 
 fn idempotency_key(parts: &Parts, caller: &Option<Actor>) -> Result<Option<String>, Refusal> {

@@ -89,6 +89,19 @@ async fn records_from_creation_to_their_past() {
         (200, &json!("改名站"))
     );
 
+    let operator = city.token("operator").await;
+    let deeds = "/api/v1/operator/audit?subject=130199310000000000009999";
+    let deeds = city.call("GET", deeds, Some(&operator), None).await.json();
+    let (purpose, basis) = (&deeds["items"][0]["purpose"], &deeds["items"][0]["basis"]);
+    assert!(
+        purpose.as_str().is_some_and(|p| !p.is_empty()),
+        "a deed names its purpose: {deeds}"
+    );
+    assert!(
+        basis.as_str().is_some_and(|b| !b.is_empty()),
+        "a deed names its legal basis: {deeds}"
+    );
+
     let history = city
         .call("GET", &format!("{path}/history"), officer, None)
         .await;

@@ -51,6 +51,7 @@ async fn routes_access_layers_and_openapi() {
                 display: "x".into(),
                 roles: vec![role.name.clone()],
                 organisation: None,
+                grant: kernel::access::Grant::default(),
             };
             let allowed = match route.access {
                 Access::Public | Access::SignedIn => true,

@@ -58,6 +58,19 @@ pub struct Actor {
     pub roles: Vec<String>,
     /// Organisation.
     pub organisation: Option<String>,
+    /// Purpose and legal basis of the grant that admitted this act; the audit log keeps them.
+    /// Empty for the machine's own work.
+    #[serde(default)]
+    pub grant: Grant,
+}
+
+/// For which purpose, and on which legal basis, something may be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Purpose named in the role's grant.
+    pub purpose: String,
+    /// Legal basis named there.
+    pub basis: String,
 }
 
 impl Actor {
@@ -68,7 +81,20 @@ impl Actor {
             display: "系统 system".into(),
             roles: vec![],
             organisation: None,
+            grant: Grant::default(),
         }
+    }
+
+    /// The same person acting under what a decision allowed.
+    pub fn under(&self, decision: &Decision) -> Actor {
+        let mut actor = self.clone();
+        if let Decision::Allowed { purpose, basis, .. } = decision {
+            actor.grant = Grant {
+                purpose: purpose.clone(),
+                basis: basis.clone(),
+            };
+        }
+        actor
     }
 }
 
@@ -108,10 +134,10 @@ pub trait Policy: Send + Sync {
     /// May this person do this?
     fn may(&self, actor: &Actor, verb: Verb, object: &str) -> Decision;
 
-    /// The same as an error for `?`.
-    fn demand(&self, actor: &Actor, verb: Verb, object: &str) -> Result<(), Fault> {
+    /// The same as an error for `?`; answers the person acting under the grant that allows it.
+    fn demand(&self, actor: &Actor, verb: Verb, object: &str) -> Result<Actor, Fault> {
         match self.may(actor, verb, object) {
-            Decision::Allowed { .. } => Ok(()),
+            allowed @ Decision::Allowed { .. } => Ok(actor.under(&allowed)),
             Decision::Denied { would } => Err(Fault::new(
                 FaultKind::Denied,
                 "access.denied",

@@ -56,6 +56,7 @@ fn entry(system: &str, page: &PageDecl, actor: Option<&Actor>, policy: &dyn Poli
         display: String::new(),
         roles: vec![],
         organisation: None,
+        grant: kernel::access::Grant::default(),
     };
     let decision = page
         .needs
@@ -159,6 +160,7 @@ mod tests {
                 display: "x".into(),
                 roles: roles.iter().map(|r| r.to_string()).collect(),
                 organisation: None,
+                grant: kernel::access::Grant::default(),
             });
             let found: Vec<String> = menu(&declared(), actor.as_ref(), &Duty)
                 .iter()

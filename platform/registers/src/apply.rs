@@ -321,8 +321,8 @@ impl Inner {
                 verb: "write".into(),
                 object: format!("register.{}", change.register),
                 subject: change.key.clone(),
-                purpose: String::new(),
-                basis: String::new(),
+                purpose: actor.grant.purpose.clone(),
+                basis: actor.grant.basis.clone(),
                 details: json!({
                     "what": what,
                     "version": record.version,

@@ -124,8 +124,8 @@ impl Engine {
             verb: "export".into(),
             object: format!("register.{register}"),
             subject: String::new(),
-            purpose: String::new(),
-            basis: String::new(),
+            purpose: actor.grant.purpose.clone(),
+            basis: actor.grant.basis.clone(),
             details: json!({ "format": "csv", "records": written, "personal": personal }),
             outcome: "done".into(),
         };

@@ -433,8 +433,8 @@ impl Alerts for Engine {
             verb: officer::word(&verb).into(),
             object: "alerts".into(),
             subject: id.into(),
-            purpose: String::new(),
-            basis: String::new(),
+            purpose: actor.grant.purpose.clone(),
+            basis: actor.grant.basis.clone(),
             details,
             outcome: "done".into(),
         };

@@ -11,6 +11,7 @@ fn actor(roles: &[&str]) -> Actor {
         display: "x".into(),
         roles: roles.iter().map(|r| r.to_string()).collect(),
         organisation: None,
+        grant: kernel::access::Grant::default(),
     }
 }
 

@@ -90,6 +90,7 @@ pub(crate) fn officer() -> Actor {
         display: "王".into(),
         roles: vec![],
         organisation: None,
+        grant: kernel::access::Grant::default(),
     }
 }
 

@@ -71,6 +71,7 @@ fn officer() -> Actor {
         display: "值班员".into(),
         roles: vec!["duty".into()],
         organisation: None,
+        grant: kernel::access::Grant::default(),
     }
 }
 
