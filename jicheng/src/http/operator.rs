@@ -178,7 +178,7 @@ async fn health_plain() -> Response {
     axum::Json(json!({"status": "ok"})).into_response()
 }
 
-/// Ready when the store answers and we are not stopping.
+/// Ready when the store answers, the last attempt to write found room, and we are not stopping.
 async fn ready(State(app): State<Arc<App>>) -> Answer<Response> {
     if *app.stopping.borrow() {
         let mut fault = Fault::new(
@@ -188,6 +188,9 @@ async fn ready(State(app): State<Arc<App>>) -> Answer<Response> {
             "the program is stopping",
         );
         fault.retry_after_s = Some(5);
+        return Err(fault.into());
+    }
+    if let Some(fault) = app.store.trouble() {
         return Err(fault.into());
     }
     app.store.cursors().floor().await?;

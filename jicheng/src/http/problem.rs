@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use kernel::Fault;
+use kernel::fault::{Fault, FaultKind};
 use serde_json::{Map, Value, json};
 
 /// A fault on its way to a client.
@@ -25,8 +25,10 @@ pub fn document(fault: &Fault) -> Value {
     body.insert("title".into(), json!(fault.words.zh));
     body.insert("detail".into(), json!(fault.words.zh));
     // The cause of an internal fault is for the log, not for the client.
-    let detail_en = match fault.kind {
-        kernel::fault::FaultKind::Internal if fault.code == "system.internal" => "internal error",
+    let detail_en = match fault.code {
+        "system.internal" => "internal error",
+        "store.disk_full" => "the disk of the store is full, nothing was changed",
+        "store.unavailable" => "the store cannot be used, nothing was changed",
         _ => fault.words.en.as_str(),
     };
     body.insert("detail_en".into(), json!(detail_en));
@@ -41,7 +43,7 @@ pub fn document(fault: &Fault) -> Value {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let fault = self.0;
-        if fault.kind == kernel::fault::FaultKind::Internal {
+        if fault.kind == FaultKind::Internal || fault.code.starts_with("store.") {
             tracing::error!(code = fault.code, "{}", fault.words.en);
         }
         let status =

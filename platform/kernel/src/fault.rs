@@ -51,9 +51,10 @@ pub enum FaultKind {
     TooLarge,
     /// Too many requests; try again later (429).
     TooMany,
-    /// The engine is overloaded or not ready; nothing was taken (503).
+    /// The engine is overloaded or not ready, the disk full, the database gone; nothing was taken
+    /// (503).
     Overloaded,
-    /// Our mistake or the machine's: disk full, database gone (500 / 507).
+    /// Our mistake or the machine's (500).
     Internal,
 }
 

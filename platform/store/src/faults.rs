@@ -4,6 +4,9 @@ use kernel::Fault;
 use kernel::fault::FaultKind;
 use sqlx::error::{DatabaseError, ErrorKind};
 
+/// When to try again what a full disk or a lost database prevented.
+const RETRY_AFTER_S: u32 = 30;
+
 /// The fault a database error means, said with what was being attempted.
 pub(crate) fn from_sqlx(doing: &str, error: sqlx::Error) -> Fault {
     match &error {
@@ -70,22 +73,30 @@ fn meaning(code: &str) -> Meaning {
 
 /// No room left where the store lives; nothing was written.
 pub(crate) fn disk_full(doing: &str, cause: &str) -> Fault {
-    Fault::new(
-        FaultKind::Internal,
+    let fault = Fault::new(
+        FaultKind::Overloaded,
         "store.disk_full",
         "存储空间已满，未做任何更改；请清理磁盘后重试",
         format!("the disk of the store is full, nothing was changed ({doing}: {cause})"),
-    )
+    );
+    later(fault)
 }
 
 /// The database does not answer or cannot be used.
 pub(crate) fn unavailable(doing: &str, cause: &str) -> Fault {
-    Fault::new(
-        FaultKind::Internal,
+    let fault = Fault::new(
+        FaultKind::Overloaded,
         "store.unavailable",
         "数据库暂时无法使用，请联系系统运维人员",
         format!("the store cannot be used ({doing}: {cause})"),
-    )
+    );
+    later(fault)
+}
+
+/// Not the fault of the request: the same may work once somebody has looked after the store.
+fn later(mut fault: Fault) -> Fault {
+    fault.retry_after_s = Some(RETRY_AFTER_S);
+    fault
 }
 
 /// It exists already.
@@ -130,12 +141,15 @@ mod tests {
             tx.commit().await.unwrap();
         };
         assert_eq!(fault.code, "store.disk_full", "{fault}");
+        assert_eq!((fault.status(), fault.retry_after_s), (503, Some(30)));
+        assert_eq!(store.trouble().map(|f| f.code), Some("store.disk_full"));
         assert!(committed > 3);
         assert_eq!(store.events().last_on_disk().await.unwrap(), committed);
         // The limit was that of a connection which is no longer used: writing goes on.
         let mut tx = store.begin().await.unwrap();
         assert_eq!(append(&mut tx).await, Ok(committed + 1));
         tx.commit().await.unwrap();
+        assert_eq!(store.trouble(), None);
         store.close().await;
     }
 

@@ -56,6 +56,22 @@ pub(crate) struct Shared {
     pub(crate) looked: Mutex<Option<std::time::Instant>>,
     /// Wakes those who wait for events.
     pub(crate) news: tokio::sync::watch::Sender<i64>,
+    /// Why the last attempt to write failed, when the store is to blame for it.
+    trouble: Mutex<Option<Fault>>,
+}
+
+impl Shared {
+    /// Notes how an attempt to write ended: a full disk or a lost database stays known until
+    /// something is written again.
+    pub(crate) fn wrote(&self, outcome: Result<(), &Fault>) {
+        match outcome {
+            Ok(()) => *self.trouble.lock() = None,
+            Err(fault) if fault.code.starts_with("store.") => {
+                *self.trouble.lock() = Some(fault.clone());
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// Every step of every module, in the order they are taken. New steps of a module go to the end
@@ -108,6 +124,7 @@ impl Store {
             tail: Mutex::new(Tail::new(tail::BUDGET)),
             looked: Mutex::default(),
             news: tokio::sync::watch::Sender::new(0),
+            trouble: Mutex::default(),
         };
         Ok(Store {
             shared: Arc::new(shared),
@@ -162,6 +179,12 @@ impl Store {
                 return Ok(());
             }
         }
+    }
+
+    /// Why nothing can be written at present: `store.disk_full` or `store.unavailable`, from the
+    /// last attempt until one succeeds.
+    pub fn trouble(&self) -> Option<Fault> {
+        self.shared.trouble.lock().clone()
     }
 
     /// Which database this store lives in.

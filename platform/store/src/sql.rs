@@ -104,7 +104,7 @@ pub trait Run: Send {
     /// Called when a statement failed: a write transaction then refuses to commit, because
     /// PostgreSQL would roll it back while SQLite would keep what came before.
     #[doc(hidden)]
-    fn failed(&mut self) {}
+    fn failed(&mut self, _: &Fault) {}
 
     /// Which database it speaks to.
     fn backend(&mut self) -> Backend {
@@ -121,7 +121,7 @@ pub trait Run: Send {
     {
         async move {
             let outcome = execute(self.link(), statement).await;
-            outcome.inspect_err(|_| self.failed())
+            outcome.inspect_err(|fault| self.failed(fault))
         }
     }
 
@@ -135,7 +135,7 @@ pub trait Run: Send {
     {
         async move {
             let outcome = fetch_all(self.link(), statement).await;
-            outcome.inspect_err(|_| self.failed())
+            outcome.inspect_err(|fault| self.failed(fault))
         }
     }
 
@@ -149,7 +149,7 @@ pub trait Run: Send {
     {
         async move {
             let outcome = fetch_optional(self.link(), statement).await;
-            outcome.inspect_err(|_| self.failed())
+            outcome.inspect_err(|fault| self.failed(fault))
         }
     }
 }

@@ -141,6 +141,11 @@ pub struct Tx {
 
 impl Tx {
     pub(crate) async fn begin(shared: Arc<Shared>) -> Result<Tx, Fault> {
+        let outcome = Tx::begin_on(shared.clone()).await;
+        outcome.inspect_err(|fault| shared.wrote(Err(fault)))
+    }
+
+    async fn begin_on(shared: Arc<Shared>) -> Result<Tx, Fault> {
         let gate = tokio::time::timeout(WAIT_LIMIT, shared.gate.clone().lock_owned())
             .await
             .map_err(|_| Fault::overloaded("store", 5))?;
@@ -182,7 +187,9 @@ impl Tx {
             shared,
             ..
         } = self;
-        let gate = held.commit().await?;
+        let outcome = held.commit().await;
+        shared.wrote(outcome.as_ref().map(|_| ()));
+        let gate = outcome?;
         // The next writer begins after this, so events become known in their order.
         pending.publish(&shared);
         drop(gate);
@@ -194,8 +201,9 @@ impl Run for Tx {
     fn link(&mut self) -> Link<'_> {
         self.held.link()
     }
-    fn failed(&mut self) {
+    fn failed(&mut self, fault: &Fault) {
         self.failed = true;
+        self.shared.wrote(Err(fault));
     }
 }
 
