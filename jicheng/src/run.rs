@@ -14,6 +14,9 @@ use std::sync::{Arc, OnceLock};
 use store::Store;
 use tokio::sync::{Semaphore, watch};
 
+/// How long those are waited for who hold on to a connection when the city stops.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(6);
+
 /// A running city.
 pub struct Running {
     /// What the handlers see.
@@ -208,15 +211,21 @@ impl Running {
     }
 
     /// Stops in order: no new frames, no new requests, then the engines write down what they hold.
+    /// Those who hold on to a connection are waited for a while only.
     pub async fn stop(self) {
+        let deadline = tokio::time::Instant::now() + GRACE;
         let _ = self.stop.send(true);
-        if let Some(gateway) = self.app.hj212.get() {
-            gateway.stop().await;
+        if let Some(gateway) = self.app.hj212.get()
+            && tokio::time::timeout_at(deadline, gateway.stop())
+                .await
+                .is_err()
+        {
+            tracing::warn!("stations were cut off while their frames waited for the store");
         }
-        for task in self.tasks {
-            let grace = std::time::Duration::from_secs(10);
-            if tokio::time::timeout(grace, task).await.is_err() {
+        for mut task in self.tasks {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
                 tracing::warn!("a task did not stop in time");
+                task.abort();
             }
         }
         self.app.indicators.shutdown().await;
