@@ -31,7 +31,7 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), String> {
         false => None,
     };
     if let Some(http) = running.http {
-        println!("冀城已启动 / Jicheng is running: http://{http}/");
+        announce(&format!("冀城已启动 / Jicheng is running: http://{http}/"));
         if running
             .app
             .identity
@@ -41,8 +41,8 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), String> {
             .total
             == 0
         {
-            println!(
-                "还没有账号 / no account yet: jicheng account add NAME --display … --roles operator"
+            announce(
+                "还没有账号 / no account yet: jicheng account add NAME --display … --roles operator",
             );
         }
     }
@@ -54,6 +54,12 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), String> {
     running.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Says a line on standard output. A city does not end because nobody listens there any more.
+fn announce(line: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Returns on Ctrl-C or SIGTERM.
