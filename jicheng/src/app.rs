@@ -85,6 +85,20 @@ impl App {
         subject: &str,
         details: Value,
     ) -> Result<(), Fault> {
+        self.audit_as("done", actor, verb, object, subject, details)
+            .await
+    }
+
+    /// The same with another outcome: `begun` for what ends later, `failed`.
+    pub async fn audit_as(
+        &self,
+        outcome: &str,
+        actor: &Actor,
+        verb: Verb,
+        object: &str,
+        subject: &str,
+        details: Value,
+    ) -> Result<(), Fault> {
         let (purpose, basis) = match self.city.policy.may(actor, verb, object) {
             Decision::Allowed { purpose, basis, .. } => (purpose, basis),
             Decision::Denied { .. } => (String::new(), String::new()),
@@ -98,7 +112,7 @@ impl App {
             purpose,
             basis,
             details,
-            outcome: "done".into(),
+            outcome: outcome.into(),
         };
         let mut tx = self.store.begin().await?;
         store::audit::append(&mut tx, &entry).await?;

@@ -292,9 +292,15 @@ async fn send(
     };
     let details =
         json!({"command": command.name, "parameters": command.parameters, "id": command.id});
-    app.audit(actor, Verb::Command, "devices", &thing, details)
+    // Before anything is sent: no command without its entry. Its end is in the book of commands.
+    app.audit_as("begun", actor, Verb::Command, "devices", &thing, details)
         .await?;
-    gateway.send(command.clone()).await?;
+    if let Err(fault) = gateway.send(command.clone()).await {
+        let details = json!({"id": command.id, "fault": fault.code});
+        app.audit_as("failed", actor, Verb::Command, "devices", &thing, details)
+            .await?;
+        return Err(fault.into());
+    }
     Ok((StatusCode::ACCEPTED, axum::Json(command)).into_response())
 }
 
