@@ -178,8 +178,29 @@ async fn list(State(app): State<Arc<App>>, query: Query) -> Answer<Response> {
                 "kind": s.name.kind, "first": s.first, "latest": latest_json(&s.latest)})
         })
         .collect();
-    let total = app.city.observations.counters().series;
+    let total = count(&app, filter);
     Ok(Listing { items, next, total }.into_response())
+}
+
+/// How many series match in all.
+fn count(app: &App, filter: SeriesFilter) -> u64 {
+    if filter.thing.is_none() && filter.property.is_none() && filter.kind.is_none() {
+        return app.city.observations.counters().series;
+    }
+    let mut page = SeriesFilter {
+        after: None,
+        limit: 10_000,
+        ..filter
+    };
+    let mut total = 0;
+    loop {
+        let found = app.city.observations.list_series(&page);
+        total += found.len() as u64;
+        if found.len() < page.limit {
+            return total;
+        }
+        page.after = found.into_iter().last().map(|s| s.name);
+    }
 }
 
 fn cursor(name: &SeriesName) -> String {

@@ -172,6 +172,16 @@ async fn observations_from_batch_to_answer() {
         .call("GET", "/api/v1/series?thing=X1", officer, None)
         .await;
     follows(&series, "SeriesPage");
+    assert_eq!(series.json()["total"], 2, "{}", series.text);
+    let some = city
+        .call(
+            "GET",
+            "/api/v1/series?property=a21026&limit=1",
+            officer,
+            None,
+        )
+        .await;
+    assert_eq!(some.json()["total"], 1, "{}", some.text);
     let question = json!({"series": [{"thing": "X1", "property": "a21026", "kind": "real_time"},
         {"thing": "X2", "property": "a21026", "kind": "real_time"}]});
     let latest = city
