@@ -4,6 +4,7 @@ use jicheng::config::Config;
 use jicheng::run::{Parts, Running, declared};
 use kernel::{Clock, SystemClock};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -118,32 +119,42 @@ impl TestCity {
         headers: &[(&str, &str)],
         body: Option<(&str, &str)>,
     ) -> Answer {
-        let mut stream = TcpStream::connect(self.running.http.expect("http"))
-            .await
-            .expect("connect");
-        let mut head =
-            format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
-        if let Some(token) = token {
-            head.push_str(&format!("authorization: Bearer {token}\r\n"));
-        }
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        let (kind, text) = body.unwrap_or(("", ""));
-        if body.is_some() {
-            head.push_str(&format!("content-type: {kind}\r\n"));
-        }
-        head.push_str(&format!("content-length: {}\r\n\r\n{text}", text.len()));
-        stream.write_all(head.as_bytes()).await.expect("write");
-        let mut bytes = vec![];
-        stream.read_to_end(&mut bytes).await.expect("read");
-        parse(&String::from_utf8_lossy(&bytes))
+        let address = self.running.http.expect("http");
+        request(address, method, path, token, headers, body).await
     }
 
     /// Stops the city.
     pub async fn stop(self) {
         self.running.stop().await;
     }
+}
+
+/// One request over real HTTP to any address.
+pub async fn request(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    headers: &[(&str, &str)],
+    body: Option<(&str, &str)>,
+) -> Answer {
+    let mut stream = TcpStream::connect(address).await.expect("connect");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+    if let Some(token) = token {
+        head.push_str(&format!("authorization: Bearer {token}\r\n"));
+    }
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let (kind, text) = body.unwrap_or(("", ""));
+    if body.is_some() {
+        head.push_str(&format!("content-type: {kind}\r\n"));
+    }
+    head.push_str(&format!("content-length: {}\r\n\r\n{text}", text.len()));
+    stream.write_all(head.as_bytes()).await.expect("write");
+    let mut bytes = vec![];
+    stream.read_to_end(&mut bytes).await.expect("read");
+    parse(&String::from_utf8_lossy(&bytes))
 }
 
 /// Opens a city in a folder.
