@@ -134,10 +134,13 @@ fn configure(arguments: &Arguments) -> Result<config::Config, String> {
 }
 
 fn start_log(config: &config::Config) {
+    use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_new(config.text("log")).unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // Colours are for people; a file or a journal gets plain lines.
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first log.
     let _ = match config.text("log_format") {
