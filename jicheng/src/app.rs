@@ -43,6 +43,8 @@ pub struct App {
     pub replaying: bool,
     /// Room for requests in work.
     pub room: Arc<Semaphore>,
+    /// Room for readers of the live stream.
+    pub live_room: Arc<Semaphore>,
     /// Requests since the start.
     pub requests_total: AtomicU64,
     /// Turns of requests with the same `Idempotency-Key`.

@@ -71,6 +71,11 @@ const SETTINGS: &[Setting] = &[
         about: "HTTP requests worked on at once; more are answered 503",
     },
     Setting {
+        name: "max_live",
+        default: "1000",
+        about: "readers of the live stream at once; more are answered 503",
+    },
+    Setting {
         name: "metrics_token",
         default: "",
         about: "bearer token for /metrics from other machines; empty: loopback only",
@@ -182,7 +187,12 @@ impl Config {
                 ));
             }
         }
-        for name in ["hj212_max_connections", "hj212_idle_s", "max_requests"] {
+        for name in [
+            "hj212_max_connections",
+            "hj212_idle_s",
+            "max_requests",
+            "max_live",
+        ] {
             if !self.text(name).parse::<u32>().is_ok_and(|n| n > 0) {
                 faults.push(format!(
                     "{name}: 应为正整数 / expected a positive number, got {}",

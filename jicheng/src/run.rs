@@ -128,6 +128,7 @@ impl Running {
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             room: Arc::new(Semaphore::new(config.number("max_requests") as usize)),
+            live_room: Arc::new(Semaphore::new(config.number("max_live") as usize)),
             started_at: clock.now(),
             city,
             store,

@@ -10,7 +10,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use kernel::events::EventKind;
 use kernel::observations::{Basis, Row, Statistic, wire};
-use kernel::{Access, Verb};
+use kernel::{Access, Fault, Verb};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -40,8 +40,19 @@ async fn live(
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let things = query.choices("things", "names", |t| Some(t.to_string()));
     query.finish()?;
+    let Ok(room) = app.live_room.clone().try_acquire_owned() else {
+        return Err(Fault::overloaded("live", 30).into());
+    };
     let (to, from) = tokio::sync::mpsc::channel::<Event>(256);
-    tokio::spawn(follow(app, things.into_iter().collect(), to));
+    tokio::spawn(async move {
+        let mut stopping = app.stopping.clone();
+        // A reader that reads nothing must not hold up the end of the program.
+        tokio::select! {
+            () = follow(app, things.into_iter().collect(), to) => {}
+            _ = stopping.wait_for(|stop| *stop) => {}
+        }
+        drop(room);
+    });
     let stream = futures::stream::unfold(from, |mut from| async {
         from.recv().await.map(|e| (Ok(e), from))
     });
@@ -51,12 +62,10 @@ async fn live(
 /// Reads the one event log from its end, like every other reaction.
 async fn follow(app: Arc<App>, things: HashSet<String>, to: tokio::sync::mpsc::Sender<Event>) {
     let mut seq = app.store.events().last_seq();
-    let mut stopping = app.stopping.clone();
     let events = app.store.events();
     loop {
         let waited = tokio::select! {
             waited = events.wait_beyond(seq) => waited,
-            _ = stopping.changed() => return,
             () = to.closed() => return,
         };
         // A reader that fell far behind starts again at the end: it shows now, not history.

@@ -432,6 +432,13 @@ async fn a_full_disk_loses_nothing_and_is_overcome() {
         "disk full after {last} frames, again after {}",
         again + more
     );
+    // Full, and asked to stop while a frame waits for room: it ends in time.
+    disk.fill();
+    feed(&mut station, begin, 60_050..71_000, silence).await;
+    let (took, status) = program.terminate().await;
+    assert!(status.success(), "{status}");
+    assert!(took < Duration::from_secs(10), "it took {took:?} to stop");
+    disk.free();
     let (done, said, fault) = place.command(&["audit", "verify"]);
     assert!(done, "{said}{fault}");
 }

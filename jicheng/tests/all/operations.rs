@@ -526,3 +526,55 @@ async fn a_station_is_set_right_and_asked_for_its_history() {
     });
     assert_eq!(gone.await.json()["code"], "commands.not_connected");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_of_the_live_stream_are_limited() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = Place::new(folder.path(), &["max_live=2"]).serve().await;
+    let first = live(&program).await;
+    let _second = live(&program).await;
+    let third = program.call("GET", "/api/v1/live", None).await;
+    assert_eq!(third.status, 503, "{}", third.text);
+    assert!(third.header("retry-after").is_some());
+    // One that leaves makes room.
+    drop(first);
+    until("there is room", PATIENCE, async || {
+        let mut stream = TcpStream::connect(program.http).await.ok()?;
+        let head = format!(
+            "GET /api/v1/live HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+            program.token()
+        );
+        stream.write_all(head.as_bytes()).await.ok()?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.ok()?;
+        (&answer == b"HTTP/1.1 200").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_structured_or_plain() {
+    for format in ["json", "text"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let form = format!("log_format={format}");
+        let place = Place::bare(folder.path(), &["log=info", &form]);
+        let log = place.log_of_a_short_life().await;
+        assert!(log.lines().count() >= 3, "{log}");
+        for line in log.lines() {
+            if format == "json" {
+                let entry: Value =
+                    serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+                assert!(
+                    entry["timestamp"].is_string() && entry["level"].is_string(),
+                    "{line}"
+                );
+                assert!(entry["fields"]["message"].is_string(), "{line}");
+            } else {
+                assert!(
+                    line.starts_with("20") && !line.contains('\u{1b}'),
+                    "{line:?}"
+                );
+            }
+        }
+    }
+}

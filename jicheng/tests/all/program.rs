@@ -74,6 +74,27 @@ impl Place {
         )
     }
 
+    /// Starts the city, stops it as soon as it listens, and returns its log.
+    pub async fn log_of_a_short_life(&self) -> String {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_jicheng"))
+            .args(self.arguments())
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program");
+        let mut line = String::new();
+        let said = child.stdout.as_mut().expect("its output");
+        StdBufReader::new(said)
+            .read_line(&mut line)
+            .expect("its first line");
+        let asked = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(asked.is_ok_and(|s| s.success()));
+        let output = child.wait_with_output().expect("its end");
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// Starts the city and waits until it listens.
     pub async fn serve(&self) -> Program {
         // As many file handles as the machine allows: ulimit is a word of the shell.
