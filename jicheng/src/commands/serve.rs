@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::run::{Parts, Running};
 use kernel::SystemClock;
 use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How to serve.
 #[derive(clap::Args)]
@@ -16,6 +17,8 @@ pub struct Arguments {
 
 /// Serves until stopped.
 pub async fn run(config: Config, arguments: Arguments) -> Result<(), String> {
+    // From the first moment on, so that being asked to stop is never a sudden death.
+    let stopped = Stopped::listen();
     let declared = declared(&config)?;
     let parts = Parts {
         http: true,
@@ -46,7 +49,7 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), String> {
             );
         }
     }
-    stopped().await;
+    stopped.wait().await;
     tracing::info!("stopping");
     if let Some(simulation) = simulation {
         simulation.stop().await;
@@ -62,15 +65,27 @@ fn announce(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Returns on Ctrl-C or SIGTERM.
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// Ctrl-C and SIGTERM.
+struct Stopped(Option<[Signal; 2]>);
+
+impl Stopped {
+    fn listen() -> Stopped {
+        let both = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+        let [Ok(interrupt), Ok(terminate)] = both else {
+            return Stopped(None);
+        };
+        Stopped(Some([interrupt, terminate]))
+    }
+
+    /// Returns on the first of them, at once if it has come already.
+    async fn wait(self) {
+        match self.0 {
+            Some([mut interrupt, mut terminate]) => tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            },
+            // Without handlers the system ends the program by itself.
+            None => std::future::pending().await,
+        }
     }
 }
