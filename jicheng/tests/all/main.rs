@@ -14,3 +14,4 @@ mod postgres;
 mod program;
 mod replay;
 mod scenarios;
+mod watching;

@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
@@ -162,6 +162,24 @@ impl Program {
     /// The token, for requests made by hand.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// Opens the live stream and waits for its head.
+    pub async fn live(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.http).await.expect("the web");
+        let head = format!(
+            "GET /api/v1/live HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+            self.token
+        );
+        stream.write_all(head.as_bytes()).await.expect("write");
+        let mut answer = vec![0; 1024];
+        let count = stream.read(&mut answer).await.expect("an answer");
+        let text = String::from_utf8_lossy(&answer[..count]);
+        assert!(
+            text.starts_with("HTTP/1.1 200") && text.contains("text/event-stream"),
+            "{text}"
+        );
+        stream
     }
 
     /// A counter of the gateway, such as `/accepted` or `/closed/idle`.
