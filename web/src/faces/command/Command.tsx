@@ -9,6 +9,7 @@ import type { MapStation, StationMap, StationState, Vitals as VitalsAnswer } fro
 import type { MapMark } from '../../components/CityMap';
 import { Mark } from '../../components/Marks';
 import { Skeleton } from '../../components/Skeleton';
+import { useLiveLine } from '../../components/LiveLine';
 import { useTitle } from '../../components/PageHead';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
@@ -102,8 +103,9 @@ export default function Command() {
       void client.invalidateQueries({ predicate: (q) => paths.includes(String(q.queryKey[0])) });
     }, LIVE_PAUSE_MS);
   };
+  const [heard, hear] = useLiveLine();
   const live = useLive(at === null, null, {
-    alert: () => refresh(['/alerts', '/environment/map', '/environment/vitals']),
+    alert: (alert) => { hear(alert); refresh(['/alerts', '/environment/map', '/environment/vitals']); },
     device: () => refresh(['/environment/map', '/environment/vitals']),
   });
   const items = stations.data?.items ?? [];
@@ -142,7 +144,7 @@ export default function Command() {
         <TimeSlider />
       </section>
       <section className="wall-right" aria-label={t('command.alerts')}>
-        <LiveAlerts at={at} />
+        <LiveAlerts at={at} heard={heard} />
       </section>
       <StationDrawer station={items.find((i) => i.station === chosen) ?? null} onClose={() => setChosen(null)} />
     </div>

@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 import { useApi } from '../../api/hooks';
 import type { Alert, Page } from '../../api/types';
 import { LevelTag, StateTag } from '../../components/Marks';
+import { StationName } from '../../components/StationName';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { useNow } from '../../lib/now';
@@ -17,7 +18,7 @@ export function byGravity(a: Alert, b: Alert): number {
   return LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) || ms(b.raised_at) - ms(a.raised_at);
 }
 
-export function LiveAlerts({ at }: { at: string | null }) {
+export function LiveAlerts({ at, heard }: { at: string | null; heard: string | null }) {
   const { t, w, lang } = useI18n();
   const now = useNow(30_000);
   const moment = at ? ms(at) : now;
@@ -28,7 +29,7 @@ export function LiveAlerts({ at }: { at: string | null }) {
   return (
     <>
       <div className="wall-head"><h2>{t('command.alerts')}</h2><Link to="/desk/alerts">{t('command.all_alerts')}{alerts.data ? ` (${alerts.data.total})` : ''}</Link></div>
-      {at ? <p className="muted small">{t('command.past_alerts')}</p> : null}
+      {at ? <p className="muted small">{t('command.past_alerts')}</p> : <p className="heard small" role="status">{heard}</p>}
       <View query={alerts} empty={(p) => p.items.length === 0} emptyText={t('command.no_alerts')}>
         {(page) => (
           <ol className="wall-alerts">
@@ -37,6 +38,7 @@ export function LiveAlerts({ at }: { at: string | null }) {
               return (
                 <li key={a.id} className={`wall-alert ${a.level}`}>
                   <div className="row"><LevelTag level={a.level} short /><StateTag state={a.state} /></div>
+                  <p className="where"><StationName thing={a.thing} /></p>
                   <Link to={`/desk/alerts/${encodeURIComponent(a.id)}`}>{w(a.title)}</Link>
                   <p>{w(a.message)}</p>
                   <p className="muted small">

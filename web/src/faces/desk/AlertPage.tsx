@@ -2,15 +2,16 @@
 // now and why the rest cannot.
 import { useMemo, useState } from 'react';
 import { App, Button } from 'antd';
-import { Link, useParams } from 'react-router';
+import { useParams } from 'react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { ApiError, send } from '../../api/client';
 import { useApi } from '../../api/hooks';
-import type { Alert, AlertVerb, Level, List, Page, RecordVersion } from '../../api/types';
+import type { Alert, AlertVerb, Level, List } from '../../api/types';
 import { LevelTag, StateTag } from '../../components/Marks';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { SeriesChart } from '../../components/SeriesChart';
+import { StationName, useStationName } from '../../components/StationName';
 import { View } from '../../components/View';
 import { useI18n, type Key } from '../../i18n';
 import { number, quantity } from '../../lib/format';
@@ -65,9 +66,7 @@ export default function AlertPage() {
   const path = `/alerts/${encodeURIComponent(id)}`;
   const query = useApi<Alert>(path, undefined, { every: 15_000 });
   const rules = useApi<List<{ name: string; title: Words; about: unknown; text: unknown }>>('/rules');
-  const thing = query.data?.thing;
-  const stations = useApi<Page<RecordVersion>>(thing ? '/registers/station' : null, { text: thing, limit: 5 });
-  const station = stations.data?.items.find((r) => r.key === thing || Object.values(r.fields).includes(thing));
+  const nameOf = useStationName();
 
   const act = async (alert: Alert, what: AlertVerb) => {
     setBusy(true);
@@ -94,13 +93,13 @@ export default function AlertPage() {
         const end = a.ended_at ? ms(a.ended_at) : now;
         return (
           <>
-            <PageHead title={w(a.title)} back={{ to: '/desk/alerts', text: t('alerts.title') }}
+            <PageHead title={t('alerts.head', { station: nameOf(a.thing), what: w(a.title) })} back={{ to: '/desk/alerts', text: t('alerts.title') }}
               sub={<span className="row"><LevelTag level={a.level} /><StateTag state={a.state} /><span>{duration(end - ms(a.since), lang)} · {t(a.ended_at ? 'alerts.over' : 'alerts.going')}</span></span>} />
             <div className="grid side">
               <div>
                 <section className="card"><p style={{ fontSize: '1.1rem' }}>{w(a.message)}</p>
                   <dl className="facts">
-                    <dt>{t('word.station')}</dt><dd>{station ? <Link to={`/desk/stations/${encodeURIComponent(station.key)}`}>{String(station.fields['name'] ?? station.key)}</Link> : <code>{a.thing}</code>}</dd>
+                    <dt>{t('word.station')}</dt><dd><StationName thing={a.thing} /></dd>
                     {a.property ? <><dt>{t('word.property')}</dt><dd>{a.property}{a.kind ? ` · ${a.kind}` : ''}</dd></> : null}
                     <dt>{t('alerts.value')}</dt><dd>{quantity(a.value, a.unit)}</dd>
                     <dt>{t('word.limit')}</dt><dd>{quantity(a.limit, a.unit)}</dd>

@@ -12,8 +12,10 @@ import type { Alert, AlertVerb, BatchAnswer, Level, LevelCounts, List, Page } fr
 import type { Words } from '../../i18n/lang';
 import { DataTable } from '../../components/DataTable';
 import { LevelTag } from '../../components/Marks';
+import { useLiveLine } from '../../components/LiveLine';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
+import { useStationName } from '../../components/StationName';
 import { View } from '../../components/View';
 import { useI18n, type Key } from '../../i18n';
 import { useFilters } from '../../lib/at';
@@ -60,7 +62,9 @@ export default function Alerts() {
   const counts = useApi<LevelCounts>('/alerts/counts', undefined, { every: 15_000, keep: true });
   const rules = useApi<List<{ name: string; title: Words }>>('/rules');
   const refresh = () => client.invalidateQueries({ predicate: (q) => String(q.queryKey[0]).startsWith('/alerts') });
-  const live = useLive(true, null, { alert: () => { void refresh(); } });
+  const [heard, hear] = useLiveLine();
+  const nameOf = useStationName();
+  const live = useLive(true, null, { alert: (alert) => { hear(alert); void refresh(); } });
   const allowed = may('handle', 'alerts');
 
   const act = async (what: AlertVerb) => {
@@ -81,12 +85,12 @@ export default function Alerts() {
     await refresh();
   };
   const exportSelected = (rows: Alert[]) => saveFile('alerts.csv', csv(
-    ['id', t('alerts.level'), t('alerts.about'), t('word.device'), t('alerts.value'), t('word.limit'), t('word.unit'), t('word.state'), t('alerts.raised'), t('alerts.assignee')],
-    rows.filter((a) => selected.includes(a.id)).map((a) => [a.id, t(`level.${a.level}`), w(a.message), a.thing, a.value, a.limit, a.unit, t(`alert_state.${a.state}`), dateTime(a.raised_at), a.assignee])));
+    ['id', t('alerts.level'), t('word.station'), t('word.device'), t('alerts.rule'), t('alerts.about'), t('alerts.value'), t('word.limit'), t('word.unit'), t('word.state'), t('alerts.raised'), t('alerts.assignee')],
+    rows.filter((a) => selected.includes(a.id)).map((a) => [a.id, t(`level.${a.level}`), nameOf(a.thing), a.thing, w(a.title), w(a.message), a.value, a.limit, a.unit, t(`alert_state.${a.state}`), dateTime(a.raised_at), a.assignee])));
 
   return (
     <>
-      <PageHead title={t('alerts.title')} sub={<><span role="status">{t(live ? 'live.on' : 'live.off')}</span> · {t('alerts.next_steps')}</>} />
+      <PageHead title={t('alerts.title')} sub={<><span role="status">{t(live ? 'live.on' : 'live.off')}{heard ? ` · ${heard}` : ''}</span> · {t('alerts.next_steps')}</>} />
       <div className="alert-desk">
         <aside aria-label={t('alerts.queues')}>
           <ul className="queues">

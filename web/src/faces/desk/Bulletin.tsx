@@ -8,6 +8,7 @@ import { AqiTag, LevelTag, StateTag } from '../../components/Marks';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { SimpleTable } from '../../components/SimpleTable';
+import { StationName } from '../../components/StationName';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { useFilters } from '../../lib/at';
@@ -68,7 +69,7 @@ function Body({ a }: { a: Answer }) {
       <h3 className="part">{t('bulletin.alerts')}</h3>
       {a.alerts && !Array.isArray(a.alerts) && a.alerts.count !== undefined ? <p>{t('bulletin.raised', { n: number(a.alerts.count, 0), closed: number(a.alerts.closed, 0) })}</p> : null}
       {alerts.length ? <SimpleTable quiet caption={t('bulletin.alerts')} rows={alerts} rowKey={(r) => r.id} columns={[
-        { title: t('alerts.about'), cell: (r) => w(r.message) || w(r.title) }, { title: t('alerts.level'), cell: (r) => <LevelTag level={r.level} short /> }, { title: t('alerts.raised'), cell: (r) => dateTime(r.raised_at) }, { title: t('word.state'), cell: (r) => <StateTag state={r.state} /> }]} /> : none}
+        { title: t('word.station'), cell: (r) => <StationName thing={r.thing} /> }, { title: t('alerts.about'), cell: (r) => <>{w(r.title)}<div className="muted small">{w(r.message)}</div></> }, { title: t('alerts.level'), cell: (r) => <LevelTag level={r.level} short /> }, { title: t('alerts.raised'), cell: (r) => dateTime(r.raised_at) }, { title: t('word.state'), cell: (r) => <StateTag state={r.state} /> }]} /> : none}
       <h3 className="part">{t('bulletin.suspects')}</h3>
       {suspects.length ? <SimpleTable quiet caption={t('bulletin.suspects')} rows={suspects} rowKey={(_, i) => String(i)} columns={[
         { title: t('word.station'), cell: (r) => say(r.name, lang) || r.station }, { title: t('word.property'), cell: (r) => say(r.title, lang) || pollutant(r.property, lang) }, { title: t('word.reason'), cell: (r) => say(r.reason, lang) }]} /> : none}

@@ -171,6 +171,7 @@ export const common = {
   'chart.thinned': ['抽稀（LTTB）', 'thinned (LTTB)'],
   'chart.bucket': ['每 {step} 一个汇总', 'one rollup each {step}'],
   'live.on': ['实时更新中', 'Live'],
+  'live.alert': ['{time} {station}：{what}（{level}，{state}）', '{time} {station}: {what} ({level}, {state})'],
   'live.off': ['实时更新已断开，正在重连', 'Live feed lost, reconnecting'],
   'help.title': ['键盘快捷键', 'Keyboard shortcuts'],
   'help.search': ['跳到搜索框', 'Go to the search box'],

@@ -62,6 +62,7 @@ export const desk = {
   'command_state.failed': ['失败', 'Failed'],
   'command_state.timed_out': ['超时无应答', 'No answer'],
   'alerts.title': ['告警处置', 'Alerts'],
+  'alerts.head': ['{station}：{what}', '{station}: {what}'],
   'alerts.caption': ['告警列表，新的和严重的在前', 'Alerts, gravest and newest first'],
   'alerts.search': ['搜索站点或内容', 'Search station or text'],
   'alerts.empty': ['没有符合条件的告警。', 'No alert matches.'],
