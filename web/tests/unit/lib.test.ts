@@ -80,7 +80,7 @@ describe('series', () => {
     expect(kindParts('real_time')).toEqual({ period: 'real_time', statistic: 'value', converted: false });
     expect(kindParts('real_time.converted')).toEqual({ period: 'real_time', statistic: 'value', converted: true });
   });
-  const head = { thing: 't', property: 'p', title: null, unit: '', kind: 'real_time', cut: false };
+  const head = { thing: 't', property: 'p', title: { zh: 'pH 值', en: 'pH' }, unit: '', kind: 'real_time', cut: false };
   it('breaks the line over a gap and marks odd flags', () => {
     const points = [[0, 1, 'N'], [60, 2, 'N'], [120, 3, 'D'], [180, 3, ''], [9000, 4, 'N'], [9060, 5, 'N']] as [number, number, string][];
     const line = lineOf({ ...head, step_s: null, points }, (f) => `flag ${f}`);

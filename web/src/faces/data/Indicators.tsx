@@ -34,7 +34,7 @@ export default function Indicators() {
               return (
                 <li key={`${i.system}.${i.name}`} className="card" style={{ marginBottom: 0 }}>
                   <h2>{w(i.title)}</h2>
-                  <p className="figure-line"><strong style={{ fontSize: '2rem' }} className={state === false ? 'over' : ''}>{quantity(i.value, i.unit)}</strong><Spark points={i.trend} target={i.target} width={200} height={44} /></p>
+                  <p className="figure-line"><strong style={{ fontSize: '2rem' }} className={state === false ? 'over' : ''}>{quantity(i.value, i.unit)}</strong><Spark points={i.trend ?? []} target={i.target} width={200} height={44} /></p>
                   <p>{i.target === null ? t('data.no_target') : <>{t('word.target')} {i.better === 'higher' ? '≥' : '≤'} {quantity(i.target, i.unit)} · {state === null ? '—' : state ? `✓ ${t('data.met')}` : `✗ ${t('data.missed')}`} · {t(i.better === 'higher' ? 'data.better_higher' : 'data.better_lower')}</>}</p>
                   <p className="muted small">{t('data.computed', { time: dateTime(i.computed_at) })}{i.source ? ` · ${t('data.target_source', { source: i.source })}` : ''} · <code>{i.system}.{i.name}</code></p>
                 </li>

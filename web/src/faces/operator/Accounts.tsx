@@ -4,7 +4,7 @@ import { App, Button, Drawer, Form, Input, Select } from 'antd';
 import { useQueryClient } from '@tanstack/react-query';
 import { ApiError, send } from '../../api/client';
 import { useApi } from '../../api/hooks';
-import type { List } from '../../api/types';
+import type { AccountChange, List, NewAccount } from '../../api/types';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { SimpleTable } from '../../components/SimpleTable';
@@ -13,7 +13,6 @@ import { useI18n } from '../../i18n';
 import { dateTime } from '../../lib/time';
 
 interface Account { name: string; display: string; roles: string[]; organisation: string | null; disabled: boolean; last_sign_in: string | null }
-interface NewAccount { name: string; display: string; password: string; roles: string[]; organisation?: string }
 
 export default function Accounts() {
   const { t, lang } = useI18n();
@@ -38,7 +37,7 @@ export default function Accounts() {
     }
     void client.invalidateQueries({ queryKey: ['/operator/accounts'] });
   };
-  const patch = (a: Account, change: Partial<Account>) => attempt(() => send('PATCH', `/operator/accounts/${encodeURIComponent(a.name)}`, change));
+  const patch = (a: Account, change: AccountChange) => attempt(() => send('PATCH', `/operator/accounts/${encodeURIComponent(a.name)}`, change));
   const toggle = (a: Account) => {
     if (a.disabled) void patch(a, { disabled: false });
     else modal.confirm({ title: t('operator.disable_title', { name: a.display }), content: t('operator.disable_help'), okText: t('operator.disable'), cancelText: t('verb.cancel'), okButtonProps: { danger: true }, onOk: () => patch(a, { disabled: true }) });
