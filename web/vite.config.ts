@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 import react from '@vitejs/plugin-react';
 
 const server = process.env['JICHENG_URL'] ?? 'http://127.0.0.1:8080';
+const proxy = { '/api': server, '/docs': server, '/sta': server, '/health': server };
 
 export default defineConfig({
   plugins: [react()],
@@ -15,6 +16,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     manifest: true,
   },
-  server: { proxy: { '/api': server, '/docs': server, '/sta': server, '/health': server } },
+  server: { proxy },
+  preview: { proxy },
   test: { include: ['tests/unit/**/*.test.ts'], environment: 'node' },
 });

@@ -3,13 +3,15 @@ import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { ApiError, send } from '../api/client';
 import { useI18n } from '../i18n';
+import { personName } from '../lib/person';
 import { useSession } from './session';
 import type { Session } from '../api/types';
 
 export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => void }) {
-  const { t } = useI18n();
+  const { t, lang } = useI18n();
   const { signOut } = useSession();
   const navigate = useNavigate();
+  const name = personName(session.account, session.display, lang);
   const { pathname } = useLocation();
   const box = useRef<HTMLDetailsElement>(null);
   const password = useRef<HTMLDialogElement>(null);
@@ -19,9 +21,9 @@ export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => 
   return (
     <>
       <details className="user" ref={box} onKeyDown={(e) => { if (e.key === 'Escape' && box.current) box.current.open = false; }}>
-        <summary>{session.display}</summary>
+        <summary>{name}</summary>
         <div className="user-box">
-          <p><strong>{session.display}</strong> <code>{session.account}</code></p>
+          <p><strong>{name}</strong>{name === session.account ? null : <> <code>{session.account}</code></>}</p>
           <p>{t('app.roles')}：{session.roles.join('、')}</p>
           {session.organisation ? <p>{t('app.organisation')}：{session.organisation}</p> : null}
           <button type="button" className="tool" onClick={onHelp}>{t('app.keyboard')}</button>

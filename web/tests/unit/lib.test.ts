@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { csv } from '../../src/lib/csv';
 import { covers } from '../../src/lib/access';
 import { bytes, number, percent, quantity } from '../../src/lib/format';
+import { personName } from '../../src/lib/person';
 import { kindParts, lineOf } from '../../src/lib/series';
 import { clock, date, dateTime, duration, fromBeijing, rfc3339, weekday } from '../../src/lib/time';
 import { aqiClass } from '../../src/theme/palette';
@@ -95,4 +96,11 @@ describe('series', () => {
     expect(line.band[1]).toEqual([60_000, 2, 8]);
     expect(line.odd).toEqual([[60_000, 6, '3/4']]);
   });
+});
+
+describe('an account is called by a name its reader can read', () => {
+  it.each([
+    ['officer', '环保监管员', 'zh', '环保监管员'], ['officer', '环保监管员', 'en', 'officer'],
+    ['liu', 'Liu Yang', 'en', 'Liu Yang'], ['liu', ' ', 'zh', 'liu'],
+  ] as const)('%s %s in %s', (account, display, lang, shown) => expect(personName(account, display, lang)).toBe(shown));
 });

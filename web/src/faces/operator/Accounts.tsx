@@ -10,6 +10,7 @@ import { Provenance } from '../../components/Provenance';
 import { SimpleTable } from '../../components/SimpleTable';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
+import { personName } from '../../lib/person';
 import { dateTime } from '../../lib/time';
 
 interface Account { name: string; display: string; roles: string[]; organisation: string | null; disabled: boolean; last_sign_in: string | null }
@@ -40,7 +41,7 @@ export default function Accounts() {
   const patch = (a: Account, change: AccountChange) => attempt(() => send('PATCH', `/operator/accounts/${encodeURIComponent(a.name)}`, change));
   const toggle = (a: Account) => {
     if (a.disabled) void patch(a, { disabled: false });
-    else modal.confirm({ title: t('operator.disable_title', { name: a.display }), content: t('operator.disable_help'), okText: t('operator.disable'), cancelText: t('verb.cancel'), okButtonProps: { danger: true }, onOk: () => patch(a, { disabled: true }) });
+    else modal.confirm({ title: t('operator.disable_title', { name: personName(a.name, a.display, lang) }), content: t('operator.disable_help'), okText: t('operator.disable'), cancelText: t('verb.cancel'), okButtonProps: { danger: true }, onOk: () => patch(a, { disabled: true }) });
   };
   const faults = error ? <div className="error-box" role="alert"><p>{error.say(lang)}</p>{error.problems.map((p, i) => <p key={i}><code>{p.at}</code> {p.words[lang]}</p>)}</div> : null;
   const rolePick = <Select mode="tags" options={known} placeholder={t('operator.roles_help')} />;
@@ -51,7 +52,7 @@ export default function Accounts() {
         <View query={query} empty={(d) => d.items.length === 0}>
           {(d) => (
             <SimpleTable<Account> caption={t('operator.accounts_caption')} rows={d.items} rowKey={(a) => a.name} columns={[
-              { title: t('operator.name'), cell: (a) => <code>{a.name}</code> }, { title: t('operator.display'), cell: (a) => a.display }, { title: t('operator.roles'), cell: (a) => a.roles.join('、') },
+              { title: t('operator.name'), cell: (a) => <code>{a.name}</code> }, { title: t('operator.display'), cell: (a) => personName(a.name, a.display, lang) }, { title: t('operator.roles'), cell: (a) => a.roles.join('、') },
               { title: t('operator.organisation'), cell: (a) => a.organisation ?? '—' }, { title: t('word.state'), cell: (a) => t(a.disabled ? 'operator.disabled' : 'operator.active') }, { title: t('operator.last_sign_in'), cell: (a) => dateTime(a.last_sign_in) },
               { title: t('operator.change_roles'), cell: (a) => <span className="row"><Button size="small" aria-label={`${t('operator.change_roles')} ${a.name}`} onClick={() => setChanging(a)}>{t('operator.change_roles')}</Button><Button size="small" danger={!a.disabled} aria-label={`${t(a.disabled ? 'operator.enable' : 'operator.disable')} ${a.name}`} onClick={() => toggle(a)}>{t(a.disabled ? 'operator.enable' : 'operator.disable')}</Button></span> }]} />
           )}
@@ -68,7 +69,7 @@ export default function Accounts() {
           <Button type="primary" htmlType="submit">{t('verb.create')}</Button>
         </Form>
       </Drawer>
-      <Drawer open={changing !== null} onClose={() => setChanging(null)} destroyOnHidden size={480} title={changing ? t('operator.roles_title', { name: changing.display }) : ''} closable={{ 'aria-label': t('verb.close_dialog') }}>
+      <Drawer open={changing !== null} onClose={() => setChanging(null)} destroyOnHidden size={480} title={changing ? t('operator.roles_title', { name: personName(changing.name, changing.display, lang) }) : ''} closable={{ 'aria-label': t('verb.close_dialog') }}>
         {faults}
         {changing ? (
           <Form<{ roles: string[] }> layout="vertical" initialValues={{ roles: changing.roles }} onFinish={(v) => { void patch(changing, { roles: v.roles }); }}>

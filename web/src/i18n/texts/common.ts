@@ -190,7 +190,7 @@ export const common = {
   'login.public': ['查看空气质量等公开信息不需要登录。', 'Public information such as air quality needs no account.'],
   'login.forgot': ['忘记密码请联系本单位的运维管理员。', 'If you forgot your password, ask the operator of your organisation.'],
   'login.demo': ['演示账户', 'Demonstration accounts'],
-  'login.demo_help': ['这是演示城市。账户名与密码在启动程序的窗口中（bin/demo 的输出）列出，角色有：值班员、环保业务人员、运维、市民。', 'This is a demonstration city. Account names and passwords are printed in the window that started it (output of bin/demo), for the roles duty officer, environment officer, operator and resident.'],
+  'login.demo_help': ['这是演示城市。账户名与密码由 bin/demo 首次启动时随机生成，显示在启动它的窗口里，并保存在数据目录的 demo-accounts.json 中（bin/demo 的数据目录默认为 ~/.local/share/jicheng/demo，以 --data 启动时为所指目录）。角色有：值班员、环保监管员、运维、审计员、市民。', 'This is a demonstration city. Account names and passwords are made at the first start: bin/demo prints them in the window that started it and keeps them in demo-accounts.json in the data folder (~/.local/share/jicheng/demo unless --data named another). Roles: duty officer, environment officer, operator, auditor, resident.'],
   'login.password_old': ['原密码', 'Old password'],
   'login.password_new': ['新密码', 'New password'],
   'login.password_changed': ['密码已修改', 'The password was changed'],
