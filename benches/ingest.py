@@ -67,6 +67,42 @@ def payload(folder, copies):
     return chunks, values, len(series) * copies, (f"{device}x{copies - 1}", period, at, name, float(value))
 
 
+def long_payload():
+    """50 million values in 100,000 series (10,000 things of 10 properties, 500 rows each), and one
+    series of 10,000 points; random walks with the digits instruments show."""
+    import random
+    draw = random.Random(212)
+    digits = [0, 1, 2, 2, 1, 2, 3, 1, 0, 2]
+    names = ["a34004", "a21026", "a21005", "a01001", "a01002", "a01007", "w21011", "w01018", "w00000", "a19001"]
+    steps = [f"{draw.gauss(0, 1):.3f}" for _ in range(997)]
+    steps = [float(x) for x in steps]
+    things, rows, begin = 10_000, 500, 1_764_000_000_000
+    state = [[20 + (t * 7 + p * 13) % 80 for p in range(10)] for t in range(things)]
+    chunks, part, size, values, n = [], [], 0, 0, 0
+    for row in range(rows):
+        at = begin + row * 60_000
+        for t in range(things):
+            mine = state[t]
+            n += 1
+            fields = []
+            for p in range(10):
+                mine[p] += steps[(n * 10 + p * 101) % 997]
+                fields.append(f"{names[p]}={mine[p]:.{digits[p]}f}")
+            line = f"S{t:05d},period=real_time {','.join(fields)} {at}\n"
+            part.append(line)
+            size += len(line)
+            values += 10
+            if size >= CHUNK:
+                chunks.append("".join(part).encode())
+                part, size = [], 0
+    walk = 50.0
+    for k in range(10_000):
+        walk += steps[k % 997]
+        part.append(f"LONG,period=real_time a34004={walk:.1f} {begin + k * 60_000}\n")
+    chunks.append("".join(part).encode())
+    return chunks, values + 10_000, things * 10 + 1, ("LONG", "real_time", begin + 9_999 * 60_000, "a34004", round(walk, 1))
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -184,7 +220,7 @@ def jicheng(program, chunks, values, last, folder, queries):
     result = measure("Jicheng", server, "/api/v1/observations?precision=ms", chunks, headers, queryable, values)
     result["durability"] = "acknowledged after fsync"
     if queries:
-        result["queries"] = ask_jicheng(server, headers)
+        result["queries"] = ask_jicheng(server, headers, last)
     server.stop()
     result["bytes_per_value"] = round(server.disk() / values, 2)
     server = Server(base + ["serve"], port, folder)
@@ -206,7 +242,7 @@ def timed(work, times=5):
     return round(sorted(best)[len(best) // 2], 1)
 
 
-def ask_jicheng(server, headers):
+def ask_jicheng(server, headers, last):
     names, after = [], ""
     while len(names) < 100_000:
         status, text = server.get(f"/api/v1/series?limit=10000{after}", headers)
@@ -227,7 +263,13 @@ def ask_jicheng(server, headers):
         assert server.request("POST", "/api/v1/series/latest", body, post)[0] == 200
 
     latest()
-    return {"latest_series": len(names), "latest_ms": timed(served)}
+    answer = {"latest_series": len(names), "latest_ms": timed(served)}
+    if last[0] == "LONG":
+        path = f"/api/v1/series/range?thing=LONG&property=a34004&from={last[2] - 9_999 * 60_000}&to={last[2] + 1}&step=1%20h"
+        status, text = server.get(path, headers)
+        assert status == 200 and sum(b[4] for b in json.loads(text)["buckets"]) == 10_000, text[:300]
+        answer["range_10000_points_ms"] = timed(lambda: server.get(path, headers))
+    return answer
 
 
 def victoria(program, chunks, values, last, folder, queries):
@@ -247,13 +289,23 @@ def victoria(program, chunks, values, last, folder, queries):
     result = measure("VictoriaMetrics", server, "/write?precision=ms", chunks, {}, queryable, values)
     result["durability"] = "acknowledged from memory, on disk within seconds"
     if queries:
-        body = "query=last_over_time({__name__!=\"\"}[1d])&time=" + str(at / 1000 + 1)
+        body = "query=last_over_time({__name__!=\"\"}[30d])&time=" + str(at / 1000 + 1)
         head = {"Content-Type": "application/x-www-form-urlencoded"}
         status, text = server.request("POST", "/api/v1/query", body, head)
         count = len(json.loads(text)["data"]["result"]) if status == 200 else 0
         result["queries"] = {"latest_series": count,
                              "latest_ms": timed(lambda: server.request("POST", "/api/v1/query", body, head))}
+        if last[0] == "LONG":
+            path = f"/api/v1/query_range?query=avg_over_time(LONG_a34004%5B1h%5D)&start={at / 1000 - 9_999 * 60}&end={at / 1000}&step=1h"
+            assert len(json.loads(server.get(path)[1])["data"]["result"][0]["values"]) > 100
+            result["queries"]["range_10000_points_ms"] = timed(lambda: server.get(path + "&nocache=1"))
+    # Merged as far as it goes, so that the bytes on disk are its best.
     server.get("/internal/force_flush")
+    server.get("/internal/force_merge")
+    sizes = []
+    while len(sizes) < 60 and (len(sizes) < 5 or len(set(sizes[-5:])) > 1):
+        time.sleep(1)
+        sizes.append(server.disk())
     server.stop()
     result["bytes_per_value"] = round(server.disk() / values, 2)
     server = Server([program, f"-storageDataPath={folder}/data", f"-httpListenAddr=127.0.0.1:{port}", "-loggerLevel=WARN",
@@ -272,15 +324,16 @@ def main():
     options.add_argument("--jicheng", required=True, help="the program, a release build")
     options.add_argument("--victoria", default=shutil.which("victoria-metrics"), help="VictoriaMetrics single node")
     options.add_argument("--copies", type=int, default=14, help="simulated cities the corpus is looped over")
+    options.add_argument("--long", action="store_true", help="50 million values in 100,000 series instead of the corpus")
     options.add_argument("--queries", action="store_true", help="also time the latest values of all series")
     options.add_argument("--report", help="write the figures as JSON")
     options = options.parse_args()
     folder = corpus_folder()
-    if folder is None:
+    if folder is None and not options.long:
         sys.exit("the corpus hj212-shijiazhuang is not here; set JICHENG_CORPORA")
     if not options.victoria:
         sys.exit("victoria-metrics is not installed (Debian package victoria-metrics)")
-    chunks, values, series, last = payload(folder, options.copies)
+    chunks, values, series, last = long_payload() if options.long else payload(folder, options.copies)
     print(f"{values:,} values, {series:,} series, {sum(map(len, chunks)) / 1e6:.0f} MB of line protocol, {os.cpu_count()} cores")
     results = []
     for run, program in ((jicheng, options.jicheng), (victoria, options.victoria)):

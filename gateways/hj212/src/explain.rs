@@ -9,6 +9,19 @@ use serde_json::{Value, json};
 /// Longest input that is explained, in bytes.
 const LIMIT: usize = 4096;
 
+/// The text of a frame without the station's password (`PW=`, and the new one of CN 1072): for
+/// everything that people or logs get to see.
+pub fn without_passwords(text: &str) -> String {
+    let mut parts = text.split("PW=");
+    let mut shown = parts.next().unwrap_or("").to_string();
+    for part in parts {
+        let end = part.find([';', ',', '&']).unwrap_or(part.len());
+        shown.push_str("PW=***");
+        shown.push_str(&part[end..]);
+    }
+    shown
+}
+
 /// The frame as JSON, or what is wrong with it. Never fails: what cannot be read is said so.
 pub fn explain(raw: &[u8]) -> Value {
     let mut splitter = Splitter::new(LIMIT);
@@ -54,4 +67,17 @@ pub fn explain(raw: &[u8]) -> Value {
         "data_time": frame.field("DataTime"),
         "values": values,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_passwords;
+
+    #[test]
+    fn no_password_is_shown() {
+        let text = "##0101QN=1;ST=32;CN=1072;PW=123456;MN=1;Flag=5;CP=&&NewPW=654321&&1C80";
+        let shown = "##0101QN=1;ST=32;CN=1072;PW=***;MN=1;Flag=5;CP=&&NewPW=***&&1C80";
+        assert_eq!(without_passwords(text), shown);
+        assert_eq!(without_passwords("no frame PW="), "no frame PW=***");
+    }
 }

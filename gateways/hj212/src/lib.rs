@@ -10,5 +10,5 @@ pub mod server;
 pub mod simulator;
 pub mod vocabulary;
 
-pub use explain::explain;
+pub use explain::{explain, without_passwords};
 pub use server::{Config, GatewayCounters, Server};

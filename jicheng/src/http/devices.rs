@@ -198,10 +198,18 @@ async fn claim(
     Ok((StatusCode::CREATED, axum::Json(find(&app, &thing)?)).into_response())
 }
 
+/// A frame as people see it: without the station's password.
+fn shown(frame: Frame) -> Frame {
+    Frame {
+        raw: hj212::without_passwords(&frame.raw),
+        ..frame
+    }
+}
+
 /// A frame with its decoded form beside it.
 fn with_decoded(frame: Frame) -> Value {
     let decoded = hj212::explain(frame.raw.as_bytes());
-    let mut value = json!(frame);
+    let mut value = json!(shown(frame));
     if let Value::Object(fields) = &mut value {
         fields.insert("decoded".into(), decoded);
     }
@@ -227,7 +235,7 @@ async fn rejected(State(app): State<Arc<App>>, query: Query) -> Answer<Response>
         .city
         .devices
         .frames(None, true, reason.as_deref(), limit);
-    Ok(Listing::whole(frames).into_response())
+    Ok(Listing::whole(frames.into_iter().map(shown).collect()).into_response())
 }
 
 async fn rejected_counts(State(app): State<Arc<App>>) -> Answer<Response> {

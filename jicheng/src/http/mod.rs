@@ -30,7 +30,7 @@ use std::time::Duration;
 use table::{Route, Table, line};
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
-use tower_http::timeout::TimeoutLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 /// A request body holds at most so many bytes, compressed or not.
 const BODY_LIMIT: usize = 64 * 1024 * 1024;
@@ -62,6 +62,8 @@ pub fn service(app: Arc<App>) -> Router {
         .fallback(web::serve)
         .layer(from_fn_with_state(app.clone(), count))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        // A body that stops coming gives its place back.
+        .layer(RequestBodyTimeoutLayer::new(Duration::from_secs(20)))
         .layer(RequestDecompressionLayer::new())
         .layer(CompressionLayer::new())
         .layer(TimeoutLayer::with_status_code(

@@ -16,7 +16,7 @@ use kernel::observations::{
 use kernel::{Access, Span, Time, Verb, Words};
 use lake::{ExportRow, FileNotes, LakeError};
 use observations::Precision;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -238,26 +238,48 @@ async fn latest(
         return Err(Fault::invalid_at("series", zh, en).into());
     }
     let engine = &app.city.observations;
-    let mut items: Vec<Value> = vec![];
-    let item = |name: &SeriesName, latest: &Latest| {
-        json!({"thing": name.thing, "property": name.property, "kind": name.kind,
-            "time": latest.time, "value": latest.value, "flag": latest.flag.text()})
-    };
-    for (name, found) in question.series.iter().zip(engine.latest(&question.series)) {
-        items.push(found.map_or(Value::Null, |latest| item(name, &latest)));
+    let named = engine.latest(&question.series);
+    let of_things: Vec<_> = question
+        .things
+        .iter()
+        .flat_map(|thing| engine.latest_of_thing(thing))
+        .collect();
+    if of_things.len() > LATEST_LIMIT {
+        return Err(Fault::invalid_at("things", "结果过多", "too many series").into());
     }
-    for thing in &question.things {
-        items.extend(
-            engine
-                .latest_of_thing(thing)
-                .iter()
-                .map(|(name, latest)| item(name, latest)),
-        );
-        if items.len() > LATEST_LIMIT {
-            return Err(Fault::invalid_at("things", "结果过多", "too many series").into());
+    let asked = question
+        .series
+        .iter()
+        .zip(&named)
+        .map(|(name, found)| found.as_ref().map(|l| LatestItem::of(name, l)));
+    let others = of_things
+        .iter()
+        .map(|(name, latest)| Some(LatestItem::of(name, latest)));
+    Ok(Listing::whole(asked.chain(others).collect()).into_response())
+}
+
+/// The newest value of a series; borrows, because there may be a hundred thousand.
+#[derive(Serialize)]
+struct LatestItem<'a> {
+    thing: &'a str,
+    property: &'a str,
+    kind: Kind,
+    time: Time,
+    value: f64,
+    flag: String,
+}
+
+impl<'a> LatestItem<'a> {
+    fn of(name: &'a SeriesName, latest: &Latest) -> LatestItem<'a> {
+        LatestItem {
+            thing: &name.thing,
+            property: &name.property,
+            kind: name.kind,
+            time: latest.time,
+            value: latest.value,
+            flag: latest.flag.text(),
         }
     }
-    Ok(Listing::whole(items).into_response())
 }
 
 fn step(query: &Query) -> Step {

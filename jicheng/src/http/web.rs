@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
                       worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 
+const UNKNOWN: &str = "application/octet-stream";
+
 /// Answers with a file of the application, or its start page.
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
@@ -18,10 +20,8 @@ pub async fn serve(request: Request) -> Response {
         return nothing_here(request.uri().path());
     }
     let name = if path.is_empty() { "index.html" } else { path };
-    let looks_like_file = name
-        .rsplit('/')
-        .next()
-        .is_some_and(|last| last.contains('.'));
+    // A record's key may hold a dot; only endings the application really has make a file.
+    let looks_like_file = kind(name) != UNKNOWN;
     let found = Web::get(name).map(|f| (name, f));
     let found = match found {
         None if !looks_like_file => Web::get("index.html").map(|f| ("index.html", f)),
@@ -69,6 +69,6 @@ fn kind(name: &str) -> &'static str {
         "ico" => "image/x-icon",
         "woff2" => "font/woff2",
         "webmanifest" => "application/manifest+json",
-        _ => "application/octet-stream",
+        _ => UNKNOWN,
     }
 }

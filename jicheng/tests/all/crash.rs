@@ -42,6 +42,7 @@ fn serve(data: &Path, http: SocketAddr, gateway: SocketAddr) -> Child {
             "hj212_frames_per_s=0",
             "serve",
         ])
+        .env_remove("JICHENG_KILLS")
         .stdout(Stdio::null())
         .spawn()
         .expect("the program")

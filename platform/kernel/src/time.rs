@@ -71,12 +71,23 @@ impl Time {
     fn civil(self) -> jiff::civil::DateTime {
         let stamp =
             jiff::Timestamp::from_microsecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        stamp.to_zoned(beijing()).datetime()
+        Offset::constant(8).to_datetime(stamp)
     }
 
     /// `2026-11-21T10:32:00+08:00`, with microseconds only when there are any.
     pub fn rfc3339(self) -> String {
-        format!("{}+08:00", self.civil())
+        use fmt::Write;
+        let mut text = String::with_capacity(32);
+        let (y, mo, d, h, mi, s) = self.beijing_fields();
+        let micros = self.0.rem_euclid(SECOND);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}");
+        if micros != 0 {
+            let _ = write!(text, ".{micros:06}");
+            text.truncate(text.trim_end_matches('0').len());
+        }
+        text.push_str("+08:00");
+        text
     }
 
     /// `2026-11-21 10:32:05` in Beijing time, for people.
@@ -207,6 +218,11 @@ mod tests {
         assert_eq!(time.floor(Span::days(1)), time);
         assert_eq!(Time::parse("2026-11-21T00:00+08:00"), Some(time));
         assert_eq!(Time::parse("2026-11-20T16:00:00Z"), Some(time));
+        assert_eq!(
+            Time(time.0 + 1_500_000).rfc3339(),
+            "2026-11-21T00:00:01.5+08:00"
+        );
+        assert_eq!(Time(-1).rfc3339(), "1970-01-01T07:59:59.999999+08:00");
     }
 
     #[test]

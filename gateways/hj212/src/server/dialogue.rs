@@ -236,6 +236,7 @@ impl Talk<'_> {
     }
 
     async fn step(&mut self, state: CommandState, text: String) {
+        let text = crate::without_passwords(&text);
         let changed = self.command.state != state;
         self.command.state = state;
         if self.command.steps.len() < STEPS || changed {

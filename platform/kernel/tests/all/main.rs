@@ -55,10 +55,10 @@ fn a_sound_system_is_read() {
 /// Replaces `from` by `to` in `file` and expects exactly these faults (place, English).
 fn check(file: &str, from: &str, to: &str, expect: &[(&str, &str)]) {
     let mut files = sound();
-    let text = files.get_mut(file).unwrap();
+    let text = files.get_mut(file).expect(file);
     assert!(text.contains(from), "{from} is not in {file}");
     *text = text.replace(from, to);
-    let faults = load(&files).unwrap_err();
+    let faults = load(&files).expect_err("the change should be refused");
     let found: Vec<(&str, &str)> = faults
         .iter()
         .map(|p| (p.at.as_str(), p.words.en.as_str()))
