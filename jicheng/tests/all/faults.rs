@@ -136,7 +136,7 @@ async fn every_refusal_is_counted_by_reason_and_kept_over_a_restart() {
         assert_eq!(kept.len() as u64, expected[input.reason]);
         assert!(
             kept.iter()
-                .any(|raw| raw.starts_with(&input.begins) && raw.len() <= 3 * 4096),
+                .any(|raw| raw.starts_with(&shown(&input.begins)) && raw.len() <= 3 * 4096),
             "{} {:?} … is not kept: {kept:?}",
             input.reason,
             input.begins
@@ -336,4 +336,9 @@ async fn an_unknown_station_is_kept_apart_until_it_is_claimed_and_then_judged() 
         (device["frames"] == 6).then_some(device)
     });
     assert_eq!(device.await["state"], "claimed");
+}
+
+/// The beginning of a frame as people see it: its password hidden, like in the whole of it.
+fn shown(begins: &str) -> String {
+    hj212::without_passwords(begins)
 }
