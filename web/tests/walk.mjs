@@ -2,23 +2,26 @@
 // and three widths; fails on broken pages, errors in the console, requests to other machines and
 // serious axe-core findings. With --pictures the screenshots of the main pages go to docs/pictures.
 //   BASE_URL=http://127.0.0.1:8080 ACCOUNTS='{"officer":"password",…}' (or the path of demo-accounts.json) node tests/walk.mjs [--pictures] [--quick]
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { ACTS } from './acts.mjs';
+import { album } from './pictures.mjs';
 import { discover, pagesOf, STEPS } from './pages.mjs';
 
 const base = process.env.BASE_URL ?? 'http://127.0.0.1:8080';
 const accounts = readAccounts(process.env.ACCOUNTS ?? '{}');
-const pictures = process.argv.includes('--pictures');
 const quick = process.argv.includes('--quick');
 const only = process.argv.find((a) => a.startsWith('--only='))?.slice(7);
 const out = process.env.PICTURES ?? join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'docs', 'pictures');
+const pictures = process.argv.includes('--pictures') ? album(out) : null;
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const executablePath = process.env.CHROMIUM ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const WIDTHS = { 390: 844, 1280: 800, 1920: 1080 };
-const SETTLE_MS = 700;
+const SETTLE_MS = pictures ? 900 : 350;
+const WORKERS = Number(process.env.WALK_WORKERS ?? 3);
 const problems = [];
 const report = (where, what) => {
   problems.push(`${where}: ${what}`);
@@ -37,8 +40,6 @@ if (!executablePath) {
   console.log('walk: skipped, no Chromium found (set CHROMIUM)');
   process.exit(process.env.WALK_REQUIRED ? 1 : 0);
 }
-if (pictures) mkdirSync(out, { recursive: true });
-
 const browser = await chromium.launch({
   executablePath,
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'],
@@ -55,7 +56,7 @@ async function person(look) {
   }, [look.lang, look.theme]);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
-  const here = { page, context, where: '' };
+  const here = { page, context, where: '', acting: false };
   page.on('pageerror', (e) => report(here.where, `page error ${e.message}`));
   page.on('console', (m) => {
     if (m.type() === 'error' && !/Failed to load resource/.test(m.text())) report(here.where, `console: ${m.text().slice(0, 300)}`);
@@ -64,7 +65,8 @@ async function person(look) {
     if (!r.url().startsWith(base) && !/^(data|blob):/.test(r.url())) report(here.where, `foreign request ${r.url()}`);
   });
   page.on('response', (r) => {
-    if (r.status() >= 500 || r.status() === 422) report(here.where, `${r.status()} ${r.url()}`);
+    // An act tries what must be refused; a page never sends what is refused.
+    if (r.status() >= 500 || (r.status() === 422 && !here.acting)) report(here.where, `${r.status()} ${r.url()}`);
   });
   return here;
 }
@@ -101,45 +103,64 @@ async function visit(here, item, look, axe) {
   const wide = await here.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 1) report(here.where, `page is ${wide} px wider than the screen`);
   if (axe) await checkAxe(here);
-  if (pictures && look.picture && !/^(duty|resident|auditor)-/.test(item.name) && (look.picture !== 'some' || SHOWN_TWICE.has(item.name))) {
-    const height = await here.page.evaluate(() => document.documentElement.scrollHeight);
-    await here.page.screenshot({
-      path: join(out, `${item.name}${look.suffix}.png`), fullPage: true,
-      clip: { x: 0, y: 0, width: look.width, height: Math.min(height, look.width === 390 ? 1800 : 1400) },
-    });
-  }
+  if (pictures && look.pictured(item.name) && !/^(duty|resident|auditor)-/.test(item.name)) await pictures.shoot(here.page, item, look);
 }
 
-/** Pages also pictured in English and dark, and on the wall. */
-const SHOWN_TWICE = new Set(['portal', 'command', 'alerts', 'station-charts', 'series', 'operator-health']);
+/** Pages also pictured in English and on the wall. */
+const ON_WALL = new Set(['portal', 'command', 'command-past', 'alerts', 'station-charts', 'operator-health']);
+const IN_ENGLISH = new Set(['portal', 'command', 'alerts', 'alert', 'station-values', 'series', 'operator-health']);
 const LOOKS = [
-  { lang: 'zh', theme: 'light', width: 1280, axe: true, picture: 'all', suffix: '' },
-  { lang: 'en', theme: 'dark', width: 1280, axe: true, picture: 'some', suffix: '-en-dark' },
-  { lang: 'zh', theme: 'light', width: 390, axe: true, picture: 'all', suffix: '-phone' },
-  { lang: 'zh', theme: 'light', width: 1920, axe: false, picture: 'some', suffix: '-wall' },
-  { lang: 'en', theme: 'dark', width: 390, axe: false },
+  { lang: 'zh', theme: 'light', width: 1280, axe: true, quick: true, pictured: () => true },
+  { lang: 'en', theme: 'dark', width: 1280, axe: true, pictured: (name) => IN_ENGLISH.has(name) },
+  { lang: 'zh', theme: 'light', width: 390, axe: true, pictured: () => true },
+  { lang: 'en', theme: 'dark', width: 390, axe: true, quick: true, pictured: () => false },
+  { lang: 'zh', theme: 'light', width: 1920, axe: false, pictured: (name) => ON_WALL.has(name) },
 ];
 const roles = Object.keys(accounts);
-for (const look of quick ? LOOKS.slice(0, 1) : LOOKS) {
-  for (const role of [null, ...roles]) {
-    const here = await person(look);
+/** One role in one look. */
+async function tour({ look, role }) {
+  const here = await person(look);
+  here.where = `${role ?? 'public'} ${look.lang} ${look.theme} ${look.width}`;
+  const begun = Date.now();
+  try {
     if (role) await signIn(here, role);
     const items = pagesOf(role, role ? await discover(here.page, base) : {}).filter((p) => !only || p.name.includes(only));
-    console.log(`${role ?? 'public'} ${look.lang} ${look.theme} ${look.width}: ${items.length} pages`);
     for (const item of items) await visit(here, item, look, look.axe).catch((e) => report(here.where, e.message.split('\n')[0]));
-    await here.context.close();
+    console.log(`${role ?? 'public'} ${look.lang} ${look.theme} ${look.width}: ${items.length} pages, ${seconds(begun)} s`);
+  } catch (e) {
+    report(here.where, e.message.split('\n')[0]);
   }
+  await here.context.close();
 }
-if (!only) {
-  for (const step of STEPS.filter((s) => accounts[s.role])) {
-    const here = await person({ lang: 'zh', theme: 'light', width: 1280 });
-    await signIn(here, step.role);
-    here.where = step.name;
-    await step.run(here.page, base).catch((e) => report(step.name, e.message.split('\n')[0]));
-    console.log(`step ${step.name}`);
-    await here.context.close();
+
+/** A path through several pages or an act; a failing one is a problem like any other. */
+async function step({ name, role, run }) {
+  const here = await person({ lang: 'zh', theme: 'light', width: 1280 });
+  const begun = Date.now();
+  try {
+    await signIn(here, role);
+    here.where = name;
+    here.acting = true;
+    await run(here.page, base);
+    console.log(`step ${name}: ${seconds(begun)} s`);
+  } catch (e) {
+    report(name, e.message.split('\n').slice(0, 3).join(' '));
   }
+  await here.context.close();
 }
+
+const seconds = (begun) => Math.round((Date.now() - begun) / 1000);
+const begun = Date.now();
+const tours = LOOKS.filter((look) => !quick || look.quick).flatMap((look) => [null, ...roles].map((role) => ({ look, role })));
+// The long tours first, so that no worker ends far behind the others.
+tours.sort((a, b) => Number(b.role === 'officer') - Number(a.role === 'officer'));
+const worker = async () => {
+  for (let next = tours.shift(); next; next = tours.shift()) await tour(next);
+};
+await Promise.all(Array.from({ length: WORKERS }, worker));
+if (pictures) console.log(`pictures: ${Math.round(pictures.finish({ whole: !only && !quick }) / 1024)} KiB in ${out}`);
+// Acts change the city, so they come after the pages, one at a time.
+if (!only) for (const one of [...STEPS, ...ACTS].filter((s) => accounts[s.role])) await step(one);
 await browser.close();
-console.log(problems.length ? `walk: ${problems.length} problem(s)` : 'walk: no problem found');
+console.log(`walk: ${problems.length ? `${problems.length} problem(s)` : 'no problem found'} in ${seconds(begun)} s`);
 process.exit(problems.length ? 1 : 0);

@@ -28,7 +28,7 @@ export function Banners() {
   return (
     <div role="status" className="banners">
       {online ? null : <p className="banner warn">{t('banner.offline')}</p>}
-      {city?.simulated ? <p className="banner">{t('banner.simulated')}</p> : null}
+      {city?.simulated ? <p className="banner simulated">{t('banner.simulated')}</p> : null}
       {city?.replaying ? <p className="banner warn">{t('banner.replaying')}</p> : null}
       {at ? (
         <p className="banner past">

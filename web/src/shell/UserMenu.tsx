@@ -45,6 +45,7 @@ function PasswordForm({ account, onDone }: { account: string; onDone: () => void
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
+    setError(null);
     try {
       await send('POST', '/session/password', { old: form.get('old'), new: form.get('new') });
       setDone(true);
@@ -66,7 +67,7 @@ function PasswordForm({ account, onDone }: { account: string; onDone: () => void
       {error ? <p role="alert" className="error-text">{error}</p> : null}
       <p className="row">
         {done ? null : <button type="submit" className="button strong">{t('verb.save')}</button>}
-        <button type="button" className="button" onClick={onDone}>{t('verb.close_dialog')}</button>
+        <button type="button" className="button" onClick={() => { onDone(); setDone(false); setError(null); }}>{t('verb.close_dialog')}</button>
       </p>
     </form>
   );

@@ -58,7 +58,7 @@ function Body({ a }: { a: Answer }) {
       {cityAir ? <p>{t('portal.city_aqi')}：<AqiTag aqi={cityAir.aqi} /></p> : null}
       {air.length ? <SimpleTable quiet caption={t('bulletin.air')} rows={air} rowKey={(r) => r.station} columns={[
         { title: t('word.station'), cell: (r) => say(r.name, lang) || r.station }, { title: 'AQI', cell: (r) => <AqiTag aqi={r.aqi} /> },
-        { title: t('word.property'), cell: (r) => (r.primary ?? []).map((p) => pollutant(p, lang)).join('、') || '—' }]} /> : none}
+        { title: t('bulletin.primary'), cell: (r) => (r.primary ?? []).map((p) => pollutant(p, lang)).join('、') || '—' }]} /> : none}
       <h3 className="part">{t('bulletin.exceedances')}</h3>
       {exceedances.length ? <SimpleTable quiet caption={t('bulletin.exceedances')} rows={exceedances} rowKey={(r) => `${r.station} ${r.property} ${r.period_start}`} columns={[
         { title: t('word.station'), cell: (r) => say(r.name, lang) || r.station }, { title: t('word.property'), cell: (r) => say(r.title, lang) || pollutant(r.property, lang) },

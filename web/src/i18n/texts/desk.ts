@@ -128,6 +128,7 @@ export const desk = {
   'devices.last_seen': ['最近出现', 'Last seen'],
   'devices.claim_denied': ['您的角色不能认领设备，请联系环保业务人员。', 'Your role may not claim devices; ask an environment officer.'],
   'bulletin.title': ['环境监测日报', 'Daily environment bulletin'],
+  'bulletin.primary': ['首要污染物', 'Primary pollutant'],
   'bulletin.print': ['打印', 'Print'],
   'bulletin.date': ['日期', 'Date'],
   'bulletin.empty': ['这一天没有可发布的数据。', 'There is nothing to publish for this day.'],

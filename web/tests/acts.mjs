@@ -1,0 +1,223 @@
+// Walk: acts that change or take something, tried on a running demonstration: handling an alert,
+// accounts and passwords, import and export of files, printing, the main paths by keyboard alone.
+// Nothing is left behind but closed alerts, disabled accounts and entries of the audit log.
+import { readFileSync } from 'node:fs';
+
+const PASSWORD_1 = 'walk-first-2026';
+const PASSWORD_2 = 'walk-second-2026';
+
+const must = (holds, what) => {
+  if (!holds) throw new Error(what);
+};
+const seen = async (page, locator, what) => {
+  await page.locator(locator).first().waitFor().catch(() => { throw new Error(`${what}: ${locator} did not appear`); });
+};
+const ask = (page, base, path) => page.evaluate(async (url) => (await fetch(url)).json(), `${base}/api/v1${path}`);
+
+/** Clicks what starts a download; answers its bytes. */
+async function download(page, locator) {
+  const [file] = await Promise.all([page.waitForEvent('download'), page.locator(locator).first().click()]);
+  return readFileSync(await file.path());
+}
+
+async function enter(page, base, account, password) {
+  await page.goto(`${base}/sign-in`);
+  await page.locator('input[name=account]').fill(account);
+  await page.locator('input[name=password]').fill(password);
+  await page.keyboard.press('Enter');
+}
+
+/** Tab until the focused element matches; the only way a keyboard has. */
+async function tabTo(page, selector, most = 60, key = 'Tab') {
+  for (let i = 0; i < most; i++) {
+    await page.keyboard.press(key);
+    if (await page.evaluate((s) => document.activeElement?.matches(s) ?? false, selector)) return;
+  }
+  throw new Error(`${most} times ${key} does not reach ${selector}`);
+}
+
+export const ACTS = [
+  {
+    name: 'an alert is acknowledged, assigned, commented and closed', role: 'duty',
+    run: async (page, base) => {
+      const open = await ask(page, base, '/alerts?state=open,acknowledged,assigned&limit=1');
+      must(open.items.length, 'there is no open alert to close');
+      const [alert] = open.items;
+      await page.goto(`${base}/desk/alerts/${encodeURIComponent(alert.id)}`);
+      await seen(page, 'main .station-name code', 'station of the alert');
+      must((await page.locator('main .station-name').first().innerText()).trim() !== alert.thing, 'the alert names no station');
+      const button = (name) => page.locator('main').getByRole('button', { name, exact: false }).first();
+      const finish = async () => {
+        await page.locator('.ant-modal .ant-btn-primary').click();
+        await page.locator('.ant-modal').waitFor({ state: 'hidden' });
+      };
+      if (alert.state === 'open') {
+        await button('知晓').click();
+        await page.locator('main .timeline').getByText('知晓').first().waitFor();
+      }
+      await button('派发').click();
+      await page.locator('.ant-modal').getByRole('button', { name: '派给我' }).click();
+      await finish();
+      await button('备注').click();
+      await page.locator('.ant-modal textarea').fill('走查：已电话核实');
+      await finish();
+      await page.locator('main .timeline').getByText('走查：已电话核实').waitFor();
+      await button('办结').click();
+      await page.locator('.ant-modal .ant-btn-primary').click();
+      await seen(page, '.ant-modal [role=alert]', 'a reason is asked for');
+      await page.locator('.ant-modal textarea').fill('走查：处置完毕');
+      await finish();
+      await page.locator('main .timeline').getByText('走查：处置完毕').waitFor();
+      const after = await ask(page, base, `/alerts/${encodeURIComponent(alert.id)}`);
+      must(after.state === 'closed' && after.assignee === 'duty', `the alert is ${after.state}, with ${after.assignee}`);
+    },
+  },
+  {
+    name: 'an account is created, its password changed, disabled', role: 'operator',
+    run: async (page, base) => {
+      const name = `walk-${Date.now().toString(36)}`;
+      const mine = await page.context().cookies();
+      await page.goto(`${base}/operator/accounts`);
+      await page.getByRole('button', { name: '新建账户' }).click();
+      await page.locator('.ant-drawer #name').fill(name);
+      await page.locator('.ant-drawer #display').fill('走查账户');
+      await page.locator('.ant-drawer #password').fill(PASSWORD_1);
+      await page.locator('.ant-drawer #roles').fill('resident');
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Escape');
+      await page.locator('.ant-drawer button[type=submit]').click();
+      await page.locator('.ant-drawer-content-wrapper').waitFor({ state: 'hidden' });
+      await page.locator('table').getByText(name, { exact: true }).waitFor();
+
+      await page.context().clearCookies();
+      await enter(page, base, name, PASSWORD_1);
+      await seen(page, 'details.user', 'the new account signs in');
+      await page.locator('details.user summary').click();
+      await page.getByRole('button', { name: '修改密码' }).click();
+      await page.locator('dialog[open] input[name=old]').fill('not-the-old-one');
+      await page.locator('dialog[open] input[name=new]').fill(PASSWORD_2);
+      await page.keyboard.press('Enter');
+      await seen(page, 'dialog[open] [role=alert]', 'the wrong old password is refused in words');
+      await page.locator('dialog[open] input[name=old]').fill(PASSWORD_1);
+      await page.keyboard.press('Enter');
+      await seen(page, 'dialog[open] [role=status]', 'the password is changed');
+      must(await page.locator('dialog[open] [role=alert]').count() === 0, 'the old error still stands beside the success');
+      await page.context().clearCookies();
+      await enter(page, base, name, PASSWORD_1);
+      await seen(page, '.error-box', 'the old password no longer opens');
+      await enter(page, base, name, PASSWORD_2);
+      await seen(page, 'details.user', 'the new password opens');
+
+      await page.context().clearCookies();
+      await page.context().addCookies(mine);
+      await page.goto(`${base}/operator/accounts`);
+      await page.locator(`button[aria-label="停用 ${name}"]`).click();
+      await page.locator('.ant-modal-confirm .ant-btn-dangerous').click();
+      await seen(page, `button[aria-label="启用 ${name}"]`, 'the account is disabled');
+      await page.context().clearCookies();
+      await enter(page, base, name, PASSWORD_2);
+      await seen(page, '.error-box', 'a disabled account is refused in words');
+    },
+  },
+  {
+    name: 'a register goes out as CSV, is changed and comes back', role: 'officer',
+    run: async (page, base) => {
+      await page.goto(`${base}/data/registers/enterprise`);
+      await seen(page, 'tbody tr', 'enterprises');
+      const text = (await download(page, '.provenance a[download]')).toString('utf8').replace(/^\uFEFF/, '');
+      const lines = text.trimEnd().split(/\r?\n/);
+      const { total } = await ask(page, base, '/registers/enterprise?limit=1');
+      must(lines.length === total + 1, `${lines.length - 1} rows were downloaded of ${total}`);
+      await page.getByRole('button', { name: '导入 CSV' }).click();
+      const put = async (content) => {
+        await page.locator('.ant-drawer input[type=file]').setInputFiles({ name: 'enterprise.csv', mimeType: 'text/csv', buffer: Buffer.from(content) });
+        await page.waitForTimeout(300);
+        await page.waitForFunction(() => document.querySelector('.ant-drawer [role=status], .ant-drawer [role=alert]'));
+        const fault = page.locator('.ant-drawer .error-box');
+        if (await fault.count()) return `refused: ${(await fault.innerText()).slice(0, 200)}`;
+        return page.locator('.ant-drawer [role=status]').innerText();
+      };
+      const same = await put(text);
+      must(same.includes(`未变 ${total}`), `the same file again: ${same}`);
+      const at = lines[0].split(',').indexOf('address');
+      const cells = lines[1].split(',');
+      cells[at] = `走查路 ${Date.now() % 1000} 号`;
+      const changed = await put(`\uFEFF${[lines[0], cells.join(','), ...lines.slice(2)].join('\r\n')}\r\n`);
+      must(changed.includes('更新 1'), `one address changed: ${changed}`);
+      const wrong = await put('uscc,name,district\r\nnot-a-code,,\r\n');
+      must(wrong.startsWith('refused'), `a wrong file: ${wrong}`);
+    },
+  },
+  {
+    name: 'series go out as CSV and Parquet, alerts as CSV', role: 'officer',
+    run: async (page, base) => {
+      const { items: [s] } = await ask(page, base, '/series?limit=1&kind=real_time');
+      await page.goto(`${base}/data/series?series=${encodeURIComponent(`${s.thing}~${s.property}~${s.kind}`)}`);
+      await seen(page, '.provenance a[download]', 'downloads');
+      const text = await download(page, '.provenance a[download][href*="format=csv"]');
+      must(text.toString('utf8').split('\n').length > 2, `the CSV has no rows: ${text.toString('utf8').slice(0, 120)}`);
+      const parquet = await download(page, '.provenance a[download][href*="format=parquet"]');
+      must(parquet.subarray(0, 4).toString() === 'PAR1' && parquet.subarray(-4).toString() === 'PAR1', 'the Parquet file is none');
+      await page.goto(`${base}/desk/alerts?queue=closed`);
+      await seen(page, 'tbody tr', 'alerts');
+      const alerts = (await download(page, 'a[href*="/alerts?"][href*="format=csv"]')).toString('utf8');
+      must(/(^|,)id,/.test(alerts.replace(/^\uFEFF/, '').split('\n')[0]), 'the CSV of alerts has no head');
+      await page.locator('tbody .ant-checkbox-input').first().check();
+      const chosen = (await download(page, 'button:has-text("导出所选")')).toString('utf8');
+      must(chosen.trimEnd().split('\n').length === 2, 'one alert was chosen, the file holds another number');
+    },
+  },
+  {
+    name: 'the bulletin prints on A4 without the menus', role: 'officer',
+    run: async (page, base) => {
+      const today = new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10);
+      await page.goto(`${base}/desk/bulletin?date=${today}`);
+      await seen(page, 'article.bulletin', 'bulletin');
+      await page.waitForTimeout(800);
+      await page.emulateMedia({ media: 'print' });
+      const shown = await page.evaluate(() => ['header.top', 'nav.pages', '.provenance'].filter((s) => {
+        const box = document.querySelector(s)?.getBoundingClientRect();
+        return box && box.height > 0;
+      }));
+      must(shown.length === 0, `printed too: ${shown.join(' ')}`);
+      const said = await page.locator('.banner.simulated').isVisible();
+      must(said || !(await ask(page, base, '/city')).simulated, 'paper does not say that the figures are simulated');
+      await page.evaluate(() => { document.documentElement.dataset.theme = 'dark'; });
+      const ink = await page.evaluate(() => getComputedStyle(document.querySelector('article.bulletin h2')).color);
+      must(ink === 'rgb(0, 0, 0)', `dark pages print in ${ink}`);
+      const pdf = await page.pdf({ format: 'A4', path: process.env.BULLETIN_PDF });
+      await page.emulateMedia({ media: null });
+      const pages = pdf.toString('latin1').match(/\/Type\s*\/Page\b/g)?.length ?? 0;
+      must(pages >= 1 && pages <= 40, `the bulletin prints on ${pages} pages`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      must(wide <= 1, 'the bulletin is wider than the page');
+    },
+  },
+  {
+    name: 'keyboard: open a station, its charts, the command map and a station there', role: 'officer',
+    run: async (page, base) => {
+      await page.goto(`${base}/desk/stations`);
+      await seen(page, 'tbody tr', 'stations');
+      await page.keyboard.press('/');
+      must(await page.evaluate(() => document.activeElement?.tagName === 'INPUT'), '/ does not reach the search');
+      await page.keyboard.press('Escape');
+      await tabTo(page, 'tbody a', 90);
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/\/desk\/stations\/.+/);
+      await seen(page, 'main nav a', 'tabs of the station');
+      await tabTo(page, 'main nav a[href$="/charts"]');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/\/charts$/);
+      await tabTo(page, 'header a[href="/command"]', 60, 'Shift+Tab');
+      await page.keyboard.press('Enter');
+      await seen(page, '.find input', 'search of the map');
+      await tabTo(page, '.find input');
+      const name = await page.locator('#stations-of-map option').first().getAttribute('value');
+      await page.keyboard.insertText(name);
+      await seen(page, '.ant-drawer', 'the station chosen by keyboard');
+      await page.keyboard.press('Escape');
+      await page.locator('.ant-drawer-content-wrapper').waitFor({ state: 'hidden' });
+      await tabTo(page, '.wall-alert a', 200);
+    },
+  },
+];
