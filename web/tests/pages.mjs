@@ -8,10 +8,11 @@ export async function discover(page, base) {
       return answer.ok ? answer.json() : null;
     };
     const stations = await ask('/environment/map');
-    const alerts = await ask('/alerts?limit=1');
+    const alerts = (await ask('/alerts?state=open,acknowledged,assigned&limit=50'))?.items ?? [];
+    const closed = (await ask('/alerts?limit=1'))?.items ?? [];
     const series = await ask('/series?limit=1');
     const busy = stations?.items.find((s) => s.state !== 'quarantined' && s.headline && s.kind !== 'air') ?? stations?.items.find((s) => s.state !== 'quarantined');
-    return { station: busy?.station, alert: alerts?.items[0]?.id, series: series?.items[0] };
+    return { station: busy?.station, alert: (alerts.find((a) => a.property) ?? alerts[0] ?? closed[0])?.id, series: series?.items[0] };
   }, base);
 }
 

@@ -21,7 +21,7 @@ export function album(folder) {
         path: join(folder, file), fullPage: true,
         clip: { x: 0, y: 0, width: look.width, height: Math.min(height, TALLEST[look.width]) },
       });
-      const entry = taken.get(name) ?? { path: decodeURIComponent(item.path).replace(/\?.*$/, ''), files: {} };
+      const entry = taken.get(name) ?? { path: item.path.replace(/\?.*$/, '').replace(/\/[^/]{18,}/g, '/…'), files: {} };
       if (look.lang === 'zh' && look.width === 1280) entry.title = (await page.locator('main h1').first().innerText().catch(() => '')).trim();
       entry.files[`${look.width}-${look.lang}`] = file;
       taken.set(name, entry);
