@@ -76,6 +76,7 @@ function option(p: Props, palette: Palette): EChartsCoreOption {
       });
     }
   });
+  const limitBottom = Math.min(...(p.limits ?? []).map((l) => l.value), Infinity);
   const limitTop = Math.max(...(p.limits ?? []).map((l) => l.value), -Infinity);
   return {
     animation: false,
@@ -103,6 +104,7 @@ function option(p: Props, palette: Palette): EChartsCoreOption {
     },
     yAxis: units.slice(0, 2).map((unit, i) => ({
       type: 'value', scale: true, name: unit, nameTextStyle: { ...text, align: i ? 'right' : 'left' }, axisLabel: { ...text, fontSize: 13, formatter: (v: number) => number(v) }, splitLine: { show: i === 0, lineStyle: { color: palette.grid } },
+      min: i === 0 && Number.isFinite(limitBottom) ? (e: { min: number }) => (e.min <= limitBottom ? null : Number((limitBottom * (limitBottom < 0 ? 1.1 : 0.9)).toPrecision(2))) : undefined,
       max: i === 0 && Number.isFinite(limitTop) ? (e: { max: number }) => (e.max >= limitTop ? null : niceAbove(limitTop)) : undefined,
     })),
     dataZoom: [{ type: 'inside', filterMode: 'none', zoomOnMouseWheel: 'ctrl' }, { type: 'slider', height: 18, bottom: 8, filterMode: 'none', textStyle: text, labelFormatter: (at: number) => dateTime(at).slice(5), borderColor: palette.line }],
