@@ -98,15 +98,22 @@ fn index(means: &Means, start: Time, averaging: impl Fn(Pollutant) -> Averaging)
     combine(edition, &parts)
 }
 
-/// The mean over stations for each item.
+/// The mean over stations for each item. One station does not speak for the city: an item counts
+/// only when at least half of the stations have it.
 pub fn city_means<'a>(stations: impl Iterator<Item = &'a Means>) -> Means {
-    let mut sums: BTreeMap<Pollutant, (f64, f64)> = BTreeMap::new();
-    for (pollutant, mean) in stations.flatten() {
-        let sum = sums.entry(*pollutant).or_default();
-        *sum = (sum.0 + mean, sum.1 + 1.0);
+    let mut sums: BTreeMap<Pollutant, (f64, usize)> = BTreeMap::new();
+    let mut all = 0;
+    for station in stations {
+        all += 1;
+        for (pollutant, mean) in station {
+            let sum = sums.entry(*pollutant).or_default();
+            *sum = (sum.0 + mean, sum.1 + 1);
+        }
     }
-    let means = sums.into_iter();
-    means.map(|(p, (sum, count))| (p, sum / count)).collect()
+    let enough = sums.into_iter().filter(|(_, (_, count))| count * 2 >= all);
+    enough
+        .map(|(p, (sum, count))| (p, sum / count as f64))
+        .collect()
 }
 
 /// The individual index that a mean has in an index, with the concentration as it was read.
