@@ -22,6 +22,8 @@ use tokio::net::TcpStream;
 
 /// The private clock follows steps of the devices' times up to this; larger ones are wrong clocks.
 const STEP: Span = Span::minutes(15);
+/// So many lines further ahead, one after the other, are believed all the same.
+const BELIEVED: usize = 100;
 /// Lines are sent in slices of this much recorded time, each judged before the next.
 const SLICE: Span = Span::minutes(1);
 
@@ -236,21 +238,18 @@ async fn replay(
     let mut sending = Sending::open(server.local_addr()).await?;
     let bar = bar(lines.len() as u64);
     let mut slice_ends = start + SLICE;
+    let mut ahead: Vec<Time> = vec![];
     for line in lines {
-        if let Some(time) = line.time
-            && time > slice_ends
-            && time.since(slice_ends) < STEP
-        {
+        if let Some(time) = next_slice(line.time, slice_ends, &mut ahead) {
             sending.flush(server).await?;
             running.rules_caught_up().await?;
             clock.set(time);
             bar.set_position(sending.lines);
             bar.set_message(time.for_people());
             if let Some(times) = speed {
-                tokio::time::sleep(Duration::from_secs_f64(
-                    time.since(slice_ends - SLICE).as_seconds() / times,
-                ))
-                .await;
+                let recorded = time.since(slice_ends - SLICE).0.min(STEP.0);
+                tokio::time::sleep(Duration::from_secs_f64(Span(recorded).as_seconds() / times))
+                    .await;
             }
             slice_ends = time + SLICE;
         }
@@ -267,6 +266,28 @@ async fn replay(
     report["clock"] = json!({"from": start, "to": clock.now()});
     report["findings"] = findings(running, start, clock.now()).await?;
     Ok(report)
+}
+
+/// When the next slice begins, if this line's time says so. A single time far ahead is a wrong
+/// clock; a hundred in a row are a gap in the recording.
+fn next_slice(time: Option<Time>, slice_ends: Time, ahead: &mut Vec<Time>) -> Option<Time> {
+    let time = time?;
+    if time <= slice_ends {
+        ahead.clear();
+        return None;
+    }
+    if time.since(slice_ends) < STEP {
+        ahead.clear();
+        return Some(time);
+    }
+    ahead.push(time);
+    if ahead.len() < BELIEVED {
+        return None;
+    }
+    ahead.sort();
+    let middle = ahead[ahead.len() / 2];
+    ahead.clear();
+    Some(middle)
 }
 
 fn figures(counters: &GatewayCounters, elapsed: f64) -> Value {
