@@ -152,31 +152,31 @@ fn latest(points: &[Point]) -> Latest {
 #[async_trait]
 impl Observations for Fake {
     fn thing(&self, _: &str) -> Result<ThingId, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn find_thing(&self, _: &str) -> Option<ThingId> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn thing_name(&self, _: ThingId) -> Option<Arc<str>> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn column(&self, _: &str, _: Statistic, _: Basis) -> Result<ColumnId, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn column_meaning(&self, _: ColumnId) -> Option<Arc<Column>> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn write(&self, _: Vec<Row>) -> Result<Receipt, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn latest(&self, _: &[SeriesName]) -> Vec<Option<Latest>> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn latest_of_thing(&self, _: &str) -> Vec<(SeriesName, Latest)> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn last_received(&self, _: &str) -> Option<Time> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn list_series(&self, filter: &SeriesFilter) -> Vec<SeriesInfo> {
         let after = filter
@@ -226,16 +226,16 @@ impl Registers for Fake {
         _: Option<Time>,
         _: Option<Time>,
     ) -> Result<Option<Record>, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn list(&self, _: &str, _: &RecordQuery) -> Result<RecordPage, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn history(&self, _: &str, _: &str) -> Result<Vec<Record>, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn apply(&self, _: &Actor, _: Vec<RecordChange>) -> Result<Vec<Record>, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn cached(&self, register: &str, key: &str) -> Option<Arc<Record>> {
         assert_eq!(register, "station");
@@ -264,39 +264,39 @@ impl Devices for Fake {
         })
     }
     fn list(&self, _: &DeviceFilter) -> (Vec<Device>, usize) {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn set_state(&self, _: &str, _: DeviceState) -> Result<(), Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn keep_frame(&self, _: Frame) {}
     fn frames(&self, _: Option<&str>, _: bool, _: Option<&str>, _: usize) -> Vec<Frame> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     fn rejected_counts(&self) -> Vec<(String, String, u64)> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn put_command(&self, _: &Command) -> Result<(), Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn commands(&self, _: Option<&str>, _: usize) -> Result<Vec<Command>, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
 }
 
 #[async_trait]
 impl Alerts for Fake {
     async fn get(&self, _: &str) -> Result<Option<Alert>, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn list(&self, _: &AlertFilter) -> Result<(Vec<Alert>, Option<String>, u64), Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn open_counts(&self) -> Result<[u64; 4], Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
     async fn act(&self, _: &Actor, _: &str, _: AlertVerb, _: Option<i64>) -> Result<Alert, Fault> {
-        unimplemented!()
+        unreachable!("SensorThings does not ask this")
     }
 }
 
