@@ -50,8 +50,7 @@ async fn routes_access_layers_and_openapi() {
                 account: "x".into(),
                 display: "x".into(),
                 roles: vec![role.name.clone()],
-                organisation: None,
-                grant: kernel::access::Grant::default(),
+                ..kernel::Actor::default()
             };
             let allowed = match route.access {
                 Access::Public | Access::SignedIn => true,

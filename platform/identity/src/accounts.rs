@@ -92,7 +92,7 @@ impl Account {
             display: self.display.clone(),
             roles: self.roles.clone(),
             organisation: self.organisation.clone(),
-            grant: kernel::access::Grant::default(),
+            ..Actor::default()
         }
     }
 }

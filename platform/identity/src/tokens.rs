@@ -162,7 +162,7 @@ impl Engine {
                 display: row.name.clone(),
                 roles: roles_of(&row.roles)?,
                 organisation: row.organisation,
-                grant: kernel::access::Grant::default(),
+                ..Actor::default()
             },
             session: None,
             expires_at: Time(row.expires_at),

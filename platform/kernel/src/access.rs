@@ -47,8 +47,8 @@ impl Verb {
     }
 }
 
-/// Who acts: a signed-in person, or the machine itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Who acts: a signed-in person, or the machine itself. `Actor::default()` is nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// Account name; `system` for the machine itself.
     pub account: String,
@@ -62,6 +62,69 @@ pub struct Actor {
     /// Empty for the machine's own work.
     #[serde(default)]
     pub grant: Grant,
+    /// What else is known of them: organisations, proof of identity, whom they act for.
+    #[serde(default)]
+    pub standing: Standing,
+}
+
+/// What is known of an actor beyond account and roles, as it stands now; the policy asks it.
+/// Whoever recognises a session fills it in; all of it may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Organisations the actor holds a position in now, the main one first.
+    #[serde(default)]
+    pub organisations: Vec<String>,
+    /// Those and every organisation below them: what "own and subordinate" means.
+    #[serde(default)]
+    pub scope: Vec<String>,
+    /// The natural person behind the account: citizen number, once proven.
+    #[serde(default)]
+    pub person: Option<String>,
+    /// How well the identity was proven: 0 not, 1 by claim and phone, 2 by document on line,
+    /// 3 in person.
+    #[serde(default)]
+    pub proofing: u8,
+    /// Factors this session was opened with: `pwd`, `otp`, `passkey`, `recovery`, `federated`
+    /// (RFC 8176 where a name exists). Empty for the token of a program.
+    #[serde(default)]
+    pub factors: Vec<String>,
+    /// Identification of the session.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// The application (OpenID client or program) the request comes through; `None` for our own
+    /// pages.
+    #[serde(default)]
+    pub application: Option<String>,
+    /// For whom the actor acts now: a delegation, an agency, a guardianship.
+    #[serde(default)]
+    pub acts_for: Option<Party>,
+}
+
+/// A party somebody acts for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// What ties the two.
+    pub tie: Tie,
+    /// Citizen number, unified social credit code, or account name (delegation).
+    pub party: String,
+    /// Name for people.
+    pub display: String,
+    /// Identification of the document that ties them (delegation, agency, guardianship).
+    pub document: String,
+}
+
+/// What lets one act for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tie {
+    /// 委托: an officer stands in for another, for a period and a scope.
+    Delegation,
+    /// 法定代表人: the legal representative of an enterprise.
+    Representative,
+    /// 经办人: an agent an enterprise has authorised.
+    Agent,
+    /// 监护: the guardian of a minor or of an elder.
+    Guardian,
 }
 
 /// For which purpose, and on which legal basis, something may be done.
@@ -80,8 +143,7 @@ impl Actor {
             account: "system".into(),
             display: "系统 system".into(),
             roles: vec![],
-            organisation: None,
-            grant: Grant::default(),
+            ..Actor::default()
         }
     }
 

@@ -6,6 +6,7 @@ pub mod access;
 pub mod alerts;
 pub mod city;
 pub mod clock;
+pub mod crypto;
 pub mod declare;
 pub mod devices;
 pub mod events;

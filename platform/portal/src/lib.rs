@@ -51,13 +51,7 @@ pub fn menu(declared: &Declared, actor: Option<&Actor>, policy: &dyn Policy) -> 
 }
 
 fn entry(system: &str, page: &PageDecl, actor: Option<&Actor>, policy: &dyn Policy) -> MenuEntry {
-    let nobody = Actor {
-        account: String::new(),
-        display: String::new(),
-        roles: vec![],
-        organisation: None,
-        grant: kernel::access::Grant::default(),
-    };
+    let nobody = Actor::default();
     let decision = page
         .needs
         .as_ref()
@@ -159,8 +153,7 @@ mod tests {
                 account: "x".into(),
                 display: "x".into(),
                 roles: roles.iter().map(|r| r.to_string()).collect(),
-                organisation: None,
-                grant: kernel::access::Grant::default(),
+                ..Actor::default()
             });
             let found: Vec<String> = menu(&declared(), actor.as_ref(), &Duty)
                 .iter()

@@ -10,8 +10,7 @@ fn actor(roles: &[&str]) -> Actor {
         account: "x".into(),
         display: "x".into(),
         roles: roles.iter().map(|r| r.to_string()).collect(),
-        organisation: None,
-        grant: kernel::access::Grant::default(),
+        ..Actor::default()
     }
 }
 

@@ -88,9 +88,7 @@ pub(crate) fn officer() -> Actor {
     Actor {
         account: "wang".into(),
         display: "王".into(),
-        roles: vec![],
-        organisation: None,
-        grant: kernel::access::Grant::default(),
+        ..Actor::default()
     }
 }
 

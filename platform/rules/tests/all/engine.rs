@@ -70,8 +70,7 @@ fn officer() -> Actor {
         account: "officer".into(),
         display: "值班员".into(),
         roles: vec!["duty".into()],
-        organisation: None,
-        grant: kernel::access::Grant::default(),
+        ..Actor::default()
     }
 }
 
