@@ -132,7 +132,7 @@ fn messages(
         EventKind::Alert => "alert",
         EventKind::Device => "device",
         EventKind::Command => "command",
-        EventKind::Record | EventKind::Identity => return vec![],
+        EventKind::Record | EventKind::Identity | EventKind::Organisation => return vec![],
     };
     vec![
         Event::default()

@@ -56,14 +56,14 @@ impl RolePolicy {
     }
 
     /// What roles of these names may do to an object.
-    fn decide(&self, names: &[String], verb: Verb, object: &str) -> Decision {
+    fn decide(&self, names: &[&str], verb: Verb, object: &str) -> Decision {
         let mut would = vec![];
         for role in &self.roles {
             let grant = role.may.iter().find(|grant| {
                 grant.verbs.contains(&verb) && grant.objects.iter().any(|o| covers(o, object))
             });
             match grant {
-                Some(grant) if names.contains(&role.name) => {
+                Some(grant) if names.contains(&role.name.as_str()) => {
                     return Decision::Allowed {
                         role: role.name.clone(),
                         purpose: grant.purpose.clone(),
@@ -79,14 +79,16 @@ impl RolePolicy {
 
     /// Do roles of these names allow running the accounts?
     pub(crate) fn runs_accounts(&self, names: &[String]) -> bool {
-        let decision = self.decide(names, Verb::Operate, "accounts");
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let decision = self.decide(&names, Verb::Operate, "accounts");
         matches!(decision, Decision::Allowed { .. })
     }
 }
 
 impl Policy for RolePolicy {
     fn may(&self, actor: &Actor, verb: Verb, object: &str) -> Decision {
-        self.decide(&actor.roles, verb, object)
+        let names: Vec<&str> = actor.roles_for(object).collect();
+        self.decide(&names, verb, object)
     }
 }
 

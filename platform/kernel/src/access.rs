@@ -3,6 +3,7 @@
 
 use crate::fault::{Fault, FaultKind};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What may be done. A handful, for everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -74,9 +75,10 @@ pub struct Standing {
     /// Organisations the actor holds a position in now, the main one first.
     #[serde(default)]
     pub organisations: Vec<String>,
-    /// Those and every organisation below them: what "own and subordinate" means.
+    /// Those and every organisation below them: what "own and subordinate" means. Shared, because
+    /// the top of a city has thousands below it and an actor is made for every request.
     #[serde(default)]
-    pub scope: Vec<String>,
+    pub scope: Arc<[String]>,
     /// The natural person behind the account: citizen number, once proven.
     #[serde(default)]
     pub person: Option<String>,
@@ -98,6 +100,31 @@ pub struct Standing {
     /// For whom the actor acts now: a delegation, an agency, a guardianship.
     #[serde(default)]
     pub acts_for: Option<Party>,
+    /// What a delegation in use lends to the actor for this request.
+    #[serde(default)]
+    pub lent: Option<Lent>,
+}
+
+/// Roles lent by a delegation in use: those of the giver, as far as the delegation reaches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lent {
+    /// Roles of the giver.
+    pub roles: Vec<String>,
+    /// Only for these objects; empty for all.
+    pub objects: Vec<String>,
+}
+
+impl Lent {
+    /// Does the delegation reach this object? `register.*` covers every register.
+    pub fn reaches(&self, object: &str) -> bool {
+        let covers = |granted: &String| match granted.strip_suffix(".*") {
+            Some(kind) => object
+                .strip_prefix(kind)
+                .is_some_and(|rest| rest.len() > 1 && rest.starts_with('.')),
+            None => granted == object,
+        };
+        self.objects.is_empty() || self.objects.iter().any(covers)
+    }
 }
 
 /// A party somebody acts for.
@@ -145,6 +172,14 @@ impl Actor {
             roles: vec![],
             ..Actor::default()
         }
+    }
+
+    /// The roles that count for an object: the actor's own, and those lent for it.
+    pub fn roles_for<'a>(&'a self, object: &str) -> impl Iterator<Item = &'a str> {
+        let lent = self.standing.lent.as_ref();
+        let lent = lent.filter(|lent| lent.reaches(object));
+        let lent = lent.into_iter().flat_map(|lent| &lent.roles);
+        self.roles.iter().chain(lent).map(String::as_str)
     }
 
     /// The same person acting under what a decision allowed.

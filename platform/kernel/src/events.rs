@@ -24,6 +24,8 @@ pub enum EventKind {
     Device = 5,
     /// Anything of identity: account made, role given.
     Identity = 6,
+    /// The tree of organisations, its members or their delegations changed.
+    Organisation = 7,
 }
 
 impl EventKind {
@@ -36,6 +38,7 @@ impl EventKind {
             4 => EventKind::Command,
             5 => EventKind::Device,
             6 => EventKind::Identity,
+            7 => EventKind::Organisation,
             _ => return None,
         })
     }

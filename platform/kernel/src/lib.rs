@@ -13,6 +13,7 @@ pub mod events;
 pub mod fault;
 pub mod ids;
 pub mod observations;
+pub mod organisations;
 pub mod records;
 pub mod time;
 

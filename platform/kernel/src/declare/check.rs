@@ -41,6 +41,8 @@ pub const OBJECTS: &[&str] = &[
     "system",
     "audit",
     "accounts",
+    "organisations",
+    "directory",
     "metrics",
     "register.*",
 ];

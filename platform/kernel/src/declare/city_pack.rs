@@ -4,6 +4,7 @@
 use super::read::Reader;
 use super::system::RoleDecl;
 use crate::fault::Words;
+use crate::organisations::OrganisationKind;
 use serde::Serialize;
 
 /// A city.
@@ -40,6 +41,12 @@ pub struct OrganisationDecl {
     pub title: Words,
     /// Organisation above it.
     pub parent: Option<String>,
+    /// What kind it is.
+    pub kind: OrganisationKind,
+    /// Division code (GB/T 2260), when it belongs to a place.
+    pub division: Option<String>,
+    /// Unified social credit code (GB 32100).
+    pub credit_code: Option<String>,
 }
 
 /// A district or county.
@@ -104,7 +111,20 @@ impl CityPack {
                 code: code.into(),
                 title: part.words("title"),
                 parent: part.optional_text("parent"),
+                kind: OrganisationKind::parse(&part.one_of_or(
+                    "kind",
+                    &OrganisationKind::WORDS,
+                    "department",
+                ))
+                .unwrap_or(OrganisationKind::Department),
+                division: part.optional_text("division"),
+                credit_code: part.optional_text("credit_code"),
             });
+            if let Some(code) = part.optional_text("credit_code")
+                && let Some(words) = crate::organisations::credit_code_fault(&code)
+            {
+                part.fault("credit_code", words.zh, words.en);
+            }
         });
     }
 
