@@ -76,6 +76,11 @@ enum Command {
     },
     /// Print the OpenAPI document.
     Openapi,
+    /// Print the JSON Schema of a kind of declaration, for editors; without a kind, list them.
+    Schema {
+        /// Such as `rule` or `page`.
+        kind: Option<String>,
+    },
 }
 
 /// The program: reads its arguments, works, answers with an exit code.
@@ -111,6 +116,7 @@ fn work(arguments: Arguments) -> Result<(), String> {
             Command::Account { what } => commands::admin::account(&config, what).await,
             Command::Config { what } => commands::admin::config(&config, what),
             Command::Openapi => commands::admin::openapi(&config).await,
+            Command::Schema { kind } => commands::schema(&config, kind.as_deref()),
         }
     })
 }

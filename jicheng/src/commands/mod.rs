@@ -57,6 +57,27 @@ pub fn check(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
+/// `jicheng schema`: what `check` knows about a kind of file, for an editor.
+pub fn schema(config: &Config, kind: Option<&str>) -> Result<(), String> {
+    let files = crate::embed::declarations(config.text("declarations"), config.text("city"))
+        .map_err(|e| format!("无法读取声明目录 / cannot read the declarations: {e}"))?;
+    let schemas = kernel::declare::check::schemas(&files);
+    let kinds: Vec<&str> = schemas.keys().map(String::as_str).collect();
+    let Some(kind) = kind else {
+        println!("{}", kinds.join("\n"));
+        return Ok(());
+    };
+    let schema = schemas.get(kind).ok_or_else(|| {
+        let kinds = kinds.join(", ");
+        format!("没有这种声明文件，应为 / no such kind, expected one of: {kinds}")
+    })?;
+    println!(
+        "{}",
+        serde_json::to_string_pretty(schema).unwrap_or_default()
+    );
+    Ok(())
+}
+
 /// A password nobody can guess: sixteen letters and digits that are not mistaken for each other.
 pub fn new_password() -> String {
     const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";

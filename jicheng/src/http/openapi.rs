@@ -101,6 +101,10 @@ fn operation_id(route: &Route) -> String {
         id.extend(letters.next().map(|c| c.to_ascii_uppercase()));
         id.push_str(letters.as_str());
     }
+    // The same path with and without the last stroke are two operations.
+    if route.path.len() > 1 && route.path.ends_with('/') {
+        id.push_str("Root");
+    }
     id
 }
 

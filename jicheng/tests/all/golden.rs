@@ -81,7 +81,85 @@ async fn routes_access_layers_and_openapi() {
     }
     check("jicheng/golden/layers.txt", &text);
 
-    let document = serde_json::to_string_pretty(&openapi::document(&routes)).expect("json");
+    let mut operations: Vec<String> = vec![];
+    let document = openapi::document(&routes);
+    for path in document["paths"].as_object().expect("paths").values() {
+        for operation in path.as_object().expect("operations").values() {
+            operations.push(operation["operationId"].to_string());
+        }
+    }
+    let all = operations.len();
+    operations.sort();
+    operations.dedup();
+    assert_eq!(operations.len(), all, "an operationId stands twice");
+    let document = serde_json::to_string_pretty(&document).expect("json");
     check("schemas/openapi.json", &format!("{document}\n"));
     city.stop().await;
+}
+
+/// The kind of a declaration file, as `schemas/declarations/` names it; `None` for other files.
+fn kind_of(path: &str) -> Option<&str> {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        ["systems", _, "system.yaml"] => Some("system"),
+        ["systems", _, "registers", _] => Some("register"),
+        ["systems", _, "observations", _] => Some("observations"),
+        ["systems", _, "rules", _] => Some("rule"),
+        ["systems", _, "layers", _] => Some("layer"),
+        ["systems", _, "indicators", _] => Some("indicator"),
+        ["systems", _, "pages", _] => Some("page"),
+        ["systems", _, "access", "roles.yaml"] | ["cities", _, "roles.yaml"] => Some("roles"),
+        ["systems", _, "texts", _] => Some("texts"),
+        ["cities", _, name] => name.strip_suffix(".yaml"),
+        _ => None,
+    }
+}
+
+#[test]
+fn schemas_of_declarations() {
+    let files = jicheng::embed::declarations("", "shijiazhuang").expect("declarations");
+    let schemas = kernel::declare::check::schemas(&files);
+    for (kind, schema) in &schemas {
+        let text = serde_json::to_string_pretty(schema).expect("json");
+        check(
+            &format!("schemas/declarations/{kind}.schema.json"),
+            &format!("{text}\n"),
+        );
+    }
+    let folder = std::fs::read_dir(root().join("schemas/declarations")).expect("a folder");
+    assert_eq!(
+        folder.count(),
+        schemas.len(),
+        "a schema of no kind is left over"
+    );
+    let mut checked = 0;
+    for (path, text) in &files {
+        let Some(schema) = kind_of(path).and_then(|kind| schemas.get(kind)) else {
+            continue;
+        };
+        let validator = jsonschema::validator_for(schema).expect("a schema");
+        let tree = kernel::declare::yaml::parse(text).expect("a tree").json();
+        for fault in validator.iter_errors(&tree) {
+            panic!("{path}: {fault}");
+        }
+        checked += 1;
+    }
+    assert!(checked > 50, "only {checked} files were compared");
+    // What the readers refuse, the schema refuses too.
+    let refuse = |kind: &str, text: &str| {
+        let validator = jsonschema::validator_for(&schemas[kind]).expect("a schema");
+        let tree = kernel::declare::yaml::parse(text).expect("a tree").json();
+        assert!(!validator.is_valid(&tree), "{kind} takes {text}");
+    };
+    refuse("page", "face: roof\npath: /x\ntitle: { zh: 甲, en: A }\n");
+    refuse("page", "face: desk\ntitle: { zh: 甲, en: A }\n");
+    refuse(
+        "page",
+        "face: desk\npath: /x\ntitle: { zh: 甲, en: A }\ncolour: red\n",
+    );
+    refuse("system", "title: 甲\nowner: data_bureau\nmaturity: trial\n");
+    refuse(
+        "rule",
+        "title: { zh: 甲, en: A }\nabout: station\nwhen: { absent: soon }\nalert: { level: red, message: { zh: 甲, en: A } }\n",
+    );
 }

@@ -6,13 +6,16 @@
 )]
 
 mod codec;
+mod commands;
 mod corpus;
 mod fakes;
+mod limits;
 mod replay;
 mod server;
 mod simulator;
 mod speed;
 mod splitter;
+mod station;
 mod vocabulary;
 
 use std::path::PathBuf;

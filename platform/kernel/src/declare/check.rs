@@ -2,6 +2,7 @@
 //! either with everything declared or with every fault, each with file and line.
 
 use super::read::{Faults, Reader};
+use super::shape::{self, Shapes};
 use super::system::read_roles;
 use super::yaml::{self, Node};
 use super::{
@@ -60,6 +61,8 @@ const OTHER: &[&str] = &[
 struct Work {
     faults: Faults,
     nodes: BTreeMap<String, Node>,
+    /// What the readers ask, by kind of file; `None` when nobody wants to know.
+    shapes: Option<Shapes>,
 }
 
 impl Work {
@@ -77,18 +80,55 @@ impl Work {
         });
     }
 
-    fn read<T>(&self, file: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
+    fn read<T>(
+        &self,
+        kind: &'static str,
+        file: &str,
+        read: impl FnOnce(&mut Reader<'_>) -> T,
+    ) -> Option<T> {
         let node = self.nodes.get(file)?;
-        Some(Reader::whole(file, node, &self.faults, read))
+        let shape = self.shapes.as_ref();
+        let shape = shape.map(|shapes| shapes.borrow_mut().entry(kind).or_default().clone());
+        Some(Reader::whole(file, node, &self.faults, shape, read))
     }
+}
+
+/// JSON Schemas of every kind of file, by kind, as the readers read these files.
+pub fn schemas(files: &BTreeMap<String, String>) -> BTreeMap<String, serde_json::Value> {
+    let mut work = work(files);
+    work.shapes = Some(Shapes::default());
+    read_all(&work, files);
+    let shapes = work.shapes.unwrap_or_default();
+    if let Some(rule) = shapes.borrow().get("rule") {
+        shape::examples("rule", rule, |top| {
+            RuleDecl::read("", "", top);
+        });
+    }
+    shape::print(&shapes)
 }
 
 /// Reads declarations. Keys are paths with `/`, such as `systems/environment/rules/dark.yaml` or
 /// `cities/shijiazhuang/city.yaml`; exactly one city is expected.
 pub fn load(files: &BTreeMap<String, String>) -> Result<Declared, Vec<Problem>> {
+    let work = work(files);
+    let declared = read_all(&work, files);
+    super::names::compare(&declared, &|file, path, zh, en| {
+        work.fault(file, path, zh, en)
+    });
+    let faults = work.faults.into_inner();
+    if faults.is_empty() {
+        Ok(declared)
+    } else {
+        Err(faults)
+    }
+}
+
+/// The files as trees, with the faults of those that cannot be read.
+fn work(files: &BTreeMap<String, String>) -> Work {
     let mut work = Work {
         faults: Faults::default(),
         nodes: BTreeMap::new(),
+        shapes: None,
     };
     for (file, text) in files {
         let declares = file.ends_with(".yaml") || file.ends_with(".json");
@@ -112,6 +152,10 @@ pub fn load(files: &BTreeMap<String, String>) -> Result<Declared, Vec<Problem>> 
             }),
         }
     }
+    work
+}
+
+fn read_all(work: &Work, files: &BTreeMap<String, String>) -> Declared {
     let mut declared = Declared::default();
     for file in files.keys() {
         let mut parts = file.splitn(3, '/');
@@ -124,11 +168,11 @@ pub fn load(files: &BTreeMap<String, String>) -> Result<Declared, Vec<Problem>> 
                     });
                 }
                 if let Some(system) = declared.systems.last_mut() {
-                    read_system_file(&work, system, file, rest);
+                    read_system_file(work, system, file, rest);
                 }
             }
             (Some("cities"), Some(folder), Some(rest)) => {
-                read_city_file(&work, &mut declared.city, file, folder, rest);
+                read_city_file(work, &mut declared.city, file, folder, rest);
             }
             _ => work.fault(
                 file,
@@ -138,15 +182,7 @@ pub fn load(files: &BTreeMap<String, String>) -> Result<Declared, Vec<Problem>> 
             ),
         }
     }
-    super::names::compare(&declared, &|file, path, zh, en| {
-        work.fault(file, path, zh, en)
-    });
-    let faults = work.faults.into_inner();
-    if faults.is_empty() {
-        Ok(declared)
-    } else {
-        Err(faults)
-    }
+    declared
 }
 
 fn read_system_file(work: &Work, system: &mut SystemDecl, file: &str, rest: &str) {
@@ -155,42 +191,44 @@ fn read_system_file(work: &Work, system: &mut SystemDecl, file: &str, rest: &str
     let stem = name.split('.').next().unwrap_or(name);
     match (kind, name) {
         ("", "system.yaml") => {
-            work.read(file, |top| system.read_head(top));
+            work.read("system", file, |top| system.read_head(top));
         }
         ("registers", _) if name.ends_with(".schema.json") => {
-            system
-                .registers
-                .extend(work.read(file, |top| RegisterDecl::read(&folder, stem, top)));
+            system.registers.extend(work.read("register", file, |top| {
+                RegisterDecl::read(&folder, stem, top)
+            }));
         }
         ("observations", _) if name.ends_with(".yaml") => {
-            work.read(file, |top| {
+            work.read("observations", file, |top| {
                 top.entries(|name, part| system.properties.push(PropertyDecl::read(name, part)));
             });
         }
         ("rules", _) if name.ends_with(".yaml") => {
             system
                 .rules
-                .extend(work.read(file, |top| RuleDecl::read(&folder, stem, top)));
+                .extend(work.read("rule", file, |top| RuleDecl::read(&folder, stem, top)));
         }
         ("layers", _) if name.ends_with(".yaml") => {
             system
                 .layers
-                .extend(work.read(file, |top| LayerDecl::read(stem, top)));
+                .extend(work.read("layer", file, |top| LayerDecl::read(stem, top)));
         }
         ("indicators", _) if name.ends_with(".yaml") => {
             system
                 .indicators
-                .extend(work.read(file, |top| IndicatorDecl::read(&folder, stem, top)));
+                .extend(work.read("indicator", file, |top| {
+                    IndicatorDecl::read(&folder, stem, top)
+                }));
         }
         ("pages", _) if name.ends_with(".yaml") => {
             system
                 .pages
-                .extend(work.read(file, |top| PageDecl::read(stem, top)));
+                .extend(work.read("page", file, |top| PageDecl::read(stem, top)));
         }
         ("access", "roles.yaml") => {
             system
                 .roles
-                .extend(work.read(file, read_roles).unwrap_or_default());
+                .extend(work.read("roles", file, read_roles).unwrap_or_default());
         }
         ("texts", "zh.yaml" | "en.yaml") => read_texts(work, system, file, stem),
         _ if OTHER.iter().any(|other| rest.starts_with(other)) => {}
@@ -204,7 +242,7 @@ fn read_system_file(work: &Work, system: &mut SystemDecl, file: &str, rest: &str
 }
 
 fn read_texts(work: &Work, system: &mut SystemDecl, file: &str, language: &str) {
-    work.read(file, |top| {
+    work.read("texts", file, |top| {
         top.entries(|key, value| {
             let text = value.own_texts().join("");
             let words = system.texts.entry(key.into()).or_default();
@@ -228,12 +266,14 @@ fn read_city_file(work: &Work, city: &mut CityPack, file: &str, folder: &str, re
     }
     city.folder = folder.into();
     match rest {
-        "city.yaml" => work.read(file, |top| city.read_head(top)),
-        "organisations.yaml" => work.read(file, |top| city.read_organisations(top)),
-        "districts.yaml" => work.read(file, |top| city.read_districts(top)),
-        "thresholds.yaml" => work.read(file, |top| city.read_thresholds(top)),
-        "accounts.yaml" => work.read(file, |top| city.read_accounts(top)),
-        "roles.yaml" => work.read(file, |top| city.roles = read_roles(top)),
+        "city.yaml" => work.read("city", file, |top| city.read_head(top)),
+        "organisations.yaml" => {
+            work.read("organisations", file, |top| city.read_organisations(top))
+        }
+        "districts.yaml" => work.read("districts", file, |top| city.read_districts(top)),
+        "thresholds.yaml" => work.read("thresholds", file, |top| city.read_thresholds(top)),
+        "accounts.yaml" => work.read("accounts", file, |top| city.read_accounts(top)),
+        "roles.yaml" => work.read("roles", file, |top| city.roles = read_roles(top)),
         "README.md" => None,
         _ => {
             work.fault(

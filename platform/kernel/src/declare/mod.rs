@@ -9,6 +9,7 @@ mod names;
 pub mod read;
 pub mod register;
 pub mod rule;
+pub mod shape;
 pub mod system;
 pub mod yaml;
 

@@ -1,12 +1,14 @@
 //! A reader of one mapping that remembers which keys were asked for: what was never asked for is
 //! an unknown key and a fault. Faults are gathered, never thrown, so that all come at once.
 
+use super::shape::{Shape, Take};
 use super::yaml::{Data, Node};
 use crate::access::Verb;
 use crate::fault::{Problem, Words};
 use crate::time::Span;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// Where faults are gathered.
 pub type Faults = RefCell<Vec<Problem>>;
@@ -17,22 +19,21 @@ pub struct Reader<'a> {
     node: &'a Node,
     faults: &'a Faults,
     used: BTreeSet<String>,
+    /// Where what is asked of the node is written down.
+    shape: Option<Rc<Shape>>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `node` of `file` through `read`, then reports keys nobody asked for.
+    /// Reads `node` of `file` through `read`, then reports keys nobody asked for; writes what was
+    /// asked into `shape` if there is one.
     pub fn whole<T>(
         file: &'a str,
         node: &'a Node,
         faults: &'a Faults,
+        shape: Option<Rc<Shape>>,
         read: impl FnOnce(&mut Reader<'a>) -> T,
     ) -> T {
-        let mut reader = Reader {
-            file,
-            node,
-            faults,
-            used: BTreeSet::new(),
-        };
+        let mut reader = Reader::new(file, node, faults, shape);
         if matches!(node.data, Data::Null) {
             reader.fault("", "文件是空的", "the file is empty");
         }
@@ -41,13 +42,46 @@ impl<'a> Reader<'a> {
         result
     }
 
-    fn child<T>(&self, node: &'a Node, read: impl FnOnce(&mut Reader<'a>) -> T) -> T {
-        let mut reader = Reader {
-            file: self.file,
+    fn new(
+        file: &'a str,
+        node: &'a Node,
+        faults: &'a Faults,
+        shape: Option<Rc<Shape>>,
+    ) -> Reader<'a> {
+        if let (Some(shape), Data::Map(_)) = (&shape, &node.data) {
+            shape.visit();
+        }
+        Reader {
+            file,
             node,
-            faults: self.faults,
+            faults,
             used: BTreeSet::new(),
-        };
+            shape,
+        }
+    }
+
+    /// Writes down that `key` was asked for and taken for this.
+    fn note(&self, key: &str, demanded: bool, take: Option<Take>) -> Option<Rc<Shape>> {
+        let shape = self.shape.as_ref()?.asked(key, demanded);
+        if let Some(take) = take {
+            shape.take(take);
+        }
+        Some(shape)
+    }
+
+    fn note_own(&self, take: Take) {
+        if let Some(shape) = &self.shape {
+            shape.take(take);
+        }
+    }
+
+    fn child<T>(
+        &self,
+        node: &'a Node,
+        shape: Option<Rc<Shape>>,
+        read: impl FnOnce(&mut Reader<'a>) -> T,
+    ) -> T {
+        let mut reader = Reader::new(self.file, node, self.faults, shape);
         let result = read(&mut reader);
         reader.finish();
         result
@@ -94,6 +128,7 @@ impl<'a> Reader<'a> {
     }
 
     fn demand(&mut self, key: &str) -> Option<&'a Node> {
+        self.note(key, true, None);
         let found = self.find(key);
         if found.is_none() {
             self.fault("", format!("缺少“{key}”"), format!("\"{key}\" is missing"));
@@ -103,7 +138,10 @@ impl<'a> Reader<'a> {
 
     /// Keys that may be there and are nobody's business here.
     pub fn ignore(&mut self, keys: &[&str]) {
-        self.used.extend(keys.iter().map(|k| k.to_string()));
+        for key in keys {
+            self.note(key, false, Some(Take::Anything));
+            self.used.insert(key.to_string());
+        }
     }
 
     /// The key is there.
@@ -138,12 +176,14 @@ impl<'a> Reader<'a> {
 
     /// A text that must be there.
     pub fn text(&mut self, key: &str) -> String {
+        self.note(key, false, Some(Take::Text));
         let text = self.demand(key).and_then(|n| self.scalar_of(key, n));
         text.unwrap_or_default()
     }
 
     /// A text that may be there.
     pub fn optional_text(&mut self, key: &str) -> Option<String> {
+        self.note(key, false, Some(Take::Text));
         self.find(key).and_then(|n| self.scalar_of(key, n))
     }
 
@@ -154,14 +194,16 @@ impl<'a> Reader<'a> {
 
     /// A list of texts (a single text counts as a list of one), or these.
     pub fn texts_or(&mut self, key: &str, otherwise: &[&str]) -> Vec<String> {
+        let shape = self.note(key, false, Some(Take::Texts));
         match self.find(key) {
             None => otherwise.iter().map(|t| t.to_string()).collect(),
-            Some(node) => self.child(node, |inner| inner.own_texts()),
+            Some(node) => self.child(node, shape, |inner| inner.own_texts()),
         }
     }
 
     /// The node itself as a list of texts.
     pub fn own_texts(&self) -> Vec<String> {
+        self.note_own(Take::Texts);
         let items = match &self.node.data {
             Data::List(items) => items.iter().collect(),
             _ => vec![self.node],
@@ -175,6 +217,7 @@ impl<'a> Reader<'a> {
 
     /// The node itself as a number.
     pub fn own_number(&self) -> Option<f64> {
+        self.note_own(Take::Number);
         match &self.node.data {
             Data::Number(number, _) => Some(*number),
             _ => None,
@@ -183,6 +226,7 @@ impl<'a> Reader<'a> {
 
     /// One of these words; must be there.
     pub fn one_of(&mut self, key: &str, words: &[&str]) -> String {
+        self.note_words(key, words);
         let Some(node) = self.demand(key) else {
             return words[0].into();
         };
@@ -191,9 +235,16 @@ impl<'a> Reader<'a> {
 
     /// One of these words, or this one.
     pub fn one_of_or(&mut self, key: &str, words: &[&str], otherwise: &str) -> String {
+        self.note_words(key, words);
         match self.find(key) {
             None => otherwise.into(),
             Some(node) => self.choose(key, node, words),
+        }
+    }
+
+    fn note_words(&self, key: &str, words: &[&str]) {
+        if let Some(shape) = self.note(key, false, None) {
+            shape.choose(words);
         }
     }
 
@@ -213,6 +264,7 @@ impl<'a> Reader<'a> {
 
     /// `true`, `false`, or this.
     pub fn flag(&mut self, key: &str, otherwise: bool) -> bool {
+        self.note(key, false, Some(Take::Flag));
         match self.find(key).map(|n| &n.data) {
             None => otherwise,
             Some(Data::Bool(flag)) => *flag,
@@ -225,6 +277,7 @@ impl<'a> Reader<'a> {
 
     /// A number that may be there.
     pub fn optional_number(&mut self, key: &str) -> Option<f64> {
+        self.note(key, false, Some(Take::Number));
         match self.find(key).map(|n| &n.data) {
             None => None,
             Some(Data::Number(number, _)) => Some(*number),
@@ -272,6 +325,7 @@ impl<'a> Reader<'a> {
 
     /// Numbers of a list that may be there.
     pub fn numbers_opt(&mut self, key: &str) -> Option<Vec<f64>> {
+        self.note(key, false, Some(Take::Numbers));
         let node = self.find(key)?;
         let Data::List(items) = &node.data else {
             self.fault(key, "应为数值的列表", "expected a list of numbers");
@@ -303,7 +357,8 @@ impl<'a> Reader<'a> {
 
     /// A span such as `10 min`, or this one.
     pub fn span_or(&mut self, key: &str, otherwise: Span) -> Span {
-        let Some(text) = self.optional_text(key) else {
+        self.note(key, false, Some(Take::Span));
+        let Some(text) = self.find(key).and_then(|n| self.scalar_of(key, n)) else {
             return otherwise;
         };
         Span::parse(&text).unwrap_or_else(|| {
@@ -336,12 +391,13 @@ impl<'a> Reader<'a> {
 
     /// A mapping that may be there.
     pub fn part_opt<T>(&mut self, key: &str, read: impl FnOnce(&mut Reader<'a>) -> T) -> Option<T> {
+        let shape = self.note(key, false, Some(Take::Mapping));
         let node = self.find(key)?;
         if !matches!(node.data, Data::Map(_)) {
             self.fault(key, "应为键值结构", "expected a mapping");
             return None;
         }
-        Some(self.child(node, read))
+        Some(self.child(node, shape, read))
     }
 
     /// Each entry of a mapping that must be there.
@@ -353,9 +409,11 @@ impl<'a> Reader<'a> {
 
     /// Each entry of a mapping that may be there.
     pub fn each_opt(&mut self, key: &str, read: impl FnMut(&str, &mut Reader<'a>)) {
+        let shape = self.note(key, false, Some(Take::Mapping));
+        let shape = shape.map(|shape| shape.entries());
         if let Some(node) = self.find(key) {
             if matches!(node.data, Data::Map(_)) {
-                self.entries_of(node, read);
+                self.entries_of(node, shape, read);
             } else {
                 self.fault(key, "应为键值结构", "expected a mapping");
             }
@@ -368,22 +426,31 @@ impl<'a> Reader<'a> {
         if let Data::Map(entries) = &node.data {
             self.used.extend(entries.iter().map(|(k, _, _)| k.clone()));
         }
-        self.entries_of(node, read);
+        let shape = self.shape.as_ref().map(|shape| shape.entries());
+        self.entries_of(node, shape, read);
     }
 
-    fn entries_of(&self, node: &'a Node, mut read: impl FnMut(&str, &mut Reader<'a>)) {
+    fn entries_of(
+        &self,
+        node: &'a Node,
+        shape: Option<Rc<Shape>>,
+        mut read: impl FnMut(&str, &mut Reader<'a>),
+    ) {
         if let Data::Map(entries) = &node.data {
             for (name, _, value) in entries {
-                self.child(value, |inner| read(name, inner));
+                self.child(value, shape.clone(), |inner| read(name, inner));
             }
         }
     }
 
     /// Each item of a list that must be there.
     pub fn list(&mut self, key: &str, mut read: impl FnMut(&mut Reader<'a>)) {
+        let shape = self.note(key, false, None).map(|shape| shape.items());
         let Some(node) = self.demand(key) else { return };
         match &node.data {
-            Data::List(items) => items.iter().for_each(|item| self.child(item, &mut read)),
+            Data::List(items) => items
+                .iter()
+                .for_each(|item| self.child(item, shape.clone(), &mut read)),
             _ => self.fault(key, "应为列表", "expected a list"),
         }
     }
