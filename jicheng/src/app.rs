@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use kernel::city::Report;
+use kernel::crypto::Crypto;
 use kernel::devices::Gateway;
 use kernel::{Actor, City, Decision, Fault, Time, Verb};
 use parking_lot::Mutex;
@@ -23,6 +24,10 @@ pub struct App {
     pub store: Store,
     /// Accounts and sessions.
     pub identity: Arc<identity::Engine>,
+    /// The keys of the city, behind the kernel's trait.
+    pub crypto: Arc<dyn Crypto>,
+    /// The same as an engine, for those who keep them.
+    pub key_rings: Arc<crypto::Engine>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.

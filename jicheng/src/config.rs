@@ -2,6 +2,7 @@
 //! the later wins. `jicheng config show` prints every value and where it came from. Secrets are
 //! never printed. Only this crate reads the environment.
 
+use kernel::crypto::Suite;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -79,6 +80,21 @@ const SETTINGS: &[Setting] = &[
         name: "metrics_token",
         default: "",
         about: "bearer token for /metrics from other machines; empty: loopback only",
+    },
+    Setting {
+        name: "crypto_suite",
+        default: "international",
+        about: "international (Ed25519, ES256, SHA-256, AES-GCM) or national (SM2, SM3, SM4)",
+    },
+    Setting {
+        name: "master_key_file",
+        default: "",
+        about: "file of the key that encrypts the city's keys; empty: master.key in the data folder",
+    },
+    Setting {
+        name: "master_key",
+        default: "",
+        about: "that key itself, 64 hexadecimal digits, in place of a file; for vaults that hand over environment variables",
     },
     Setting {
         name: "log",
@@ -206,6 +222,12 @@ impl Config {
         if !["true", "false"].contains(&self.text("hj212_answer_bad_crc")) {
             faults.push("hj212_answer_bad_crc: 应为 true 或 false / expected true or false".into());
         }
+        if Suite::parse(self.text("crypto_suite")).is_none() {
+            faults.push(
+                "crypto_suite: 应为 international 或 national / expected international or national"
+                    .into(),
+            );
+        }
         if !["text", "json"].contains(&self.text("log_format")) {
             faults.push("log_format: 应为 text 或 json / expected text or json".into());
         }
@@ -224,6 +246,23 @@ impl Config {
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         PathBuf::from(self.text("data"))
+    }
+
+    /// How to open the keys of the city.
+    pub fn crypto_options(&self) -> crypto::Options {
+        crypto::Options {
+            suite: Suite::parse(self.text("crypto_suite")).unwrap_or(Suite::International),
+            master: self.master_key(),
+        }
+    }
+
+    /// Where the master key comes from.
+    pub fn master_key(&self) -> crypto::MasterSource {
+        match (self.text("master_key"), self.text("master_key_file")) {
+            ("", "") => crypto::MasterSource::File(self.data().join("master.key")),
+            ("", file) => crypto::MasterSource::File(file.into()),
+            (text, _) => crypto::MasterSource::Text(text.to_string().into()),
+        }
     }
 
     /// The URL of the store.
@@ -252,7 +291,7 @@ impl Config {
 
 /// Hides tokens and the password inside a database address.
 fn hide(name: &str, value: &str) -> String {
-    if name.ends_with("_token") && !value.is_empty() {
+    if (name.ends_with("_token") || name == "master_key") && !value.is_empty() {
         return "***".into();
     }
     if name == "store"
@@ -317,12 +356,13 @@ mod tests {
             &[
                 ("JICHENG_STORE", "postgres://u:secret@h/d"),
                 ("JICHENG_METRICS_TOKEN", "t0k"),
+                ("JICHENG_MASTER_KEY", "0123"),
             ],
             &[],
         );
         let shown = format!("{:?}", config.unwrap().show());
         assert!(
-            !shown.contains("secret") && !shown.contains("t0k"),
+            !["secret", "t0k", "0123"].iter().any(|s| shown.contains(s)),
             "{shown}"
         );
     }

@@ -35,6 +35,11 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
         let identity = identity.clone();
         async move { identity.tidy().await.map(|_| ()) }
     });
+    let keys = app.key_rings.clone();
+    jobs.register(every("refresh_keys", Span::minutes(1)), move || {
+        let keys = keys.clone();
+        async move { keys.refresh().await }
+    });
     let observations = app.observations.clone();
     jobs.register(daily("expire_observations", 3), move || {
         let observations = observations.clone();

@@ -74,6 +74,11 @@ enum Command {
         #[command(subcommand)]
         what: commands::admin::Config,
     },
+    /// The keys of the city: list, rotate, retire, escrow, recover.
+    Keys {
+        #[command(subcommand)]
+        what: commands::keys::Keys,
+    },
     /// Print the OpenAPI document.
     Openapi,
     /// Print the JSON Schema of a kind of declaration, for editors; without a kind, list them.
@@ -115,6 +120,7 @@ fn work(arguments: Arguments) -> Result<(), String> {
             Command::Access { what } => commands::admin::access(&config, what).await,
             Command::Account { what } => commands::admin::account(&config, what).await,
             Command::Config { what } => commands::admin::config(&config, what),
+            Command::Keys { what } => commands::keys::run(&config, what).await,
             Command::Openapi => commands::admin::openapi(&config).await,
             Command::Schema { kind } => commands::schema(&config, kind.as_deref()),
         }

@@ -88,6 +88,8 @@ impl Running {
             .map_err(|e| Fault::internal("making the data folder", e))?;
         let store = Store::open(&config.store_url()).await?;
         let declared = Arc::new(declared);
+        let key_rings =
+            crypto::Engine::open(store.clone(), clock.clone(), config.crypto_options()).await?;
         let options = observations::Options {
             retention: retention(&declared),
             ..observations::Options::default()
@@ -133,6 +135,8 @@ impl Running {
             city,
             store,
             identity,
+            crypto: key_rings.clone(),
+            key_rings,
             registers,
             observations,
             indicators,

@@ -67,7 +67,7 @@ pub enum Config {
     Show,
 }
 
-async fn store(config: &crate::config::Config) -> Result<Store, String> {
+pub(super) async fn store(config: &crate::config::Config) -> Result<Store, String> {
     std::fs::create_dir_all(config.data()).map_err(|e| e.to_string())?;
     Store::open(&config.store_url()).await.map_err(say)
 }
@@ -98,6 +98,12 @@ pub async fn restore(config: &crate::config::Config, file: &Path) -> Result<(), 
         file.display(),
         serde_json::to_string_pretty(&manifest).unwrap_or_default()
     );
+    if !matches!(config.master_key().read(), Ok(Some(_))) {
+        println!(
+            "请把原城市的 master.key 放到 {place}，否则密钥打不开 / bring the master.key of the city to {place}, or its keys stay closed",
+            place = config.master_key().place()
+        );
+    }
     Ok(())
 }
 

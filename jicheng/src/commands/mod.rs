@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod demo;
 pub mod import;
+pub mod keys;
 pub mod replay;
 pub mod serve;
 pub mod simulate;

@@ -5,6 +5,7 @@ pub mod city;
 pub mod devices;
 pub mod guard;
 pub mod input;
+pub mod keys;
 pub mod live;
 pub mod openapi;
 pub mod operator;
@@ -47,6 +48,7 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     devices::add(&mut table);
     reports::add(&mut table, &app.city.declared, &app.reports);
     operator::add(&mut table);
+    keys::add(&mut table);
     sta::add(&mut table);
     table.add(
         line("GET /api/v1/openapi.json", Access::Public, "OpenAPI 文档", "The OpenAPI document"),

@@ -6,7 +6,7 @@ use jicheng::http::openapi::components;
 use serde_json::{Value, json};
 
 /// Holds an answer against its component.
-fn follows(answer: &Answer, component: &str) {
+pub fn follows(answer: &Answer, component: &str) {
     let schema = json!({"$ref": format!("#/components/schemas/{component}"), "components": {"schemas": components()}});
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let body = answer.json();
@@ -22,7 +22,7 @@ fn follows(answer: &Answer, component: &str) {
     );
 }
 
-fn problem(answer: &Answer, status: u16, code: &str) -> Value {
+pub fn problem(answer: &Answer, status: u16, code: &str) -> Value {
     assert_eq!(answer.status, status, "{}", answer.text);
     assert_eq!(
         answer.header("content-type"),

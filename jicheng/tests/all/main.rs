@@ -8,6 +8,7 @@ mod city;
 mod crash;
 mod faults;
 mod golden;
+mod keys;
 mod limits;
 mod operations;
 mod postgres;

@@ -108,6 +108,11 @@ async fn a_city_is_copied_while_frames_arrive_and_both_copies_answer_like_it() {
     for copy in copies {
         let (done, said, fault) = copy.command(&["restore", &name]);
         assert!(done, "{said}{fault}");
+        // The keys of the copy stay closed until its master key is brought along.
+        assert!(said.contains("master.key"), "{said}");
+        let (started, _, fault) = copy.command(&["keys", "list"]);
+        assert!(!started && fault.contains("crypto.master_key"), "{fault}");
+        copy.take_master_key_of(&place);
         let (again, _, fault) = copy.command(&["restore", &name]);
         assert!(!again, "a city that is there was written over");
         assert!(

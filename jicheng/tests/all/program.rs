@@ -50,6 +50,12 @@ impl Place {
         self
     }
 
+    /// The master key, for a copy of the city.
+    pub fn take_master_key_of(&self, other: &Place) {
+        let file = |place: &Place| place.data.join("master.key");
+        std::fs::copy(file(other), file(self)).expect("the master key");
+    }
+
     fn arguments(&self) -> Vec<String> {
         let mut all = vec!["--data".into(), self.data.display().to_string()];
         let fixed = ["log=warn", "http=127.0.0.1:0", "hj212=127.0.0.1:0"].map(String::from);

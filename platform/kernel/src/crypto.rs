@@ -47,6 +47,49 @@ pub enum Ring {
     Seal,
 }
 
+impl Ring {
+    /// All rings.
+    pub const ALL: [Ring; 5] = [
+        Ring::Audit,
+        Ring::OpenId,
+        Ring::Secrets,
+        Ring::Backup,
+        Ring::Seal,
+    ];
+    /// The word in addresses, files and key identifications.
+    pub fn word(self) -> &'static str {
+        ["audit", "open_id", "secrets", "backup", "seal"][self as usize]
+    }
+    /// From its word.
+    pub fn parse(word: &str) -> Option<Ring> {
+        Ring::ALL.into_iter().find(|ring| ring.word() == word)
+    }
+}
+
+impl Suite {
+    /// The word in configuration and files.
+    pub fn word(self) -> &'static str {
+        ["international", "national"][self as usize]
+    }
+    /// From its word.
+    pub fn parse(word: &str) -> Option<Suite> {
+        let both = [Suite::International, Suite::National];
+        both.into_iter().find(|suite| suite.word() == word)
+    }
+}
+
+impl Algorithm {
+    /// The name, as in JOSE where there is one.
+    pub fn word(self) -> &'static str {
+        ["ES256", "EdDSA", "SM2"][self as usize]
+    }
+    /// From its name.
+    pub fn parse(word: &str) -> Option<Algorithm> {
+        let all = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Sm2];
+        all.into_iter().find(|algorithm| algorithm.word() == word)
+    }
+}
+
 /// A signature with what made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {

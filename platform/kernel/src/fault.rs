@@ -185,6 +185,8 @@ pub const CODES: &[&str] = &[
     "alerts.closed",
     "commands.not_connected",
     "commands.unsupported",
+    "crypto.master_key",
+    "crypto.not_opened",
     "declaration.invalid",
     "input.conflict",
     "input.invalid",

@@ -20,6 +20,7 @@ pub mod documents;
 pub mod events;
 mod faults;
 pub mod jobs;
+pub mod keys;
 mod migrations;
 pub mod observations;
 mod pools;
@@ -88,6 +89,7 @@ fn migrations() -> Vec<Migration> {
         records::migrations(),
         accounts::migrations(),
         alerts::migrations(),
+        keys::migrations(),
     ]
     .into_iter()
     .flatten()

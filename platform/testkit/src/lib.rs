@@ -1,8 +1,10 @@
 //! testkit: what tests of many rooms need and no running city does. A PostgreSQL server of their
-//! own, and one way to run a test on every database a store can live in.
+//! own, keys that open nothing real, and one way to run a test on every database a store can live in.
 
+mod crypto;
 mod postgres;
 
+pub use crypto::FakeCrypto;
 pub use postgres::{PostgresServer, StartError};
 
 use std::sync::OnceLock;

@@ -1272,6 +1272,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operator/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 密钥环与密钥
+         * @description Rings of keys and their versions
+         */
+        get: operations["getOperatorKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/keys/{ring}/public": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 密钥环的公钥（JWK Set）
+         * @description Public keys of a ring (JWK Set)
+         */
+        get: operations["getOperatorKeysRingPublic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/keys/{ring}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 轮换密钥
+         * @description Make a new version of a ring
+         */
+        post: operations["postOperatorKeysRingRotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/keys/{ring}/{key}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 使旧密钥退役
+         * @description Retire an old version
+         */
+        post: operations["postOperatorKeysRingKeyRetire"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -1627,6 +1707,40 @@ export interface components {
             roles: string[];
             organisation?: string | null;
             days: number;
+        };
+        KeyVersion: {
+            id: string;
+            version: number;
+            /** @enum {string} */
+            suite: "international" | "national";
+            /** @enum {string} */
+            algorithm: "ES256" | "EdDSA" | "SM2";
+            cipher: string;
+            created_at: string;
+            retired_at: string | null;
+            current: boolean;
+            reason: string;
+        };
+        KeyRings: {
+            /** @enum {string} */
+            suite: "international" | "national";
+            master: {
+                id: string;
+            };
+            now: string;
+            rings: {
+                /** @enum {string} */
+                ring: "audit" | "open_id" | "secrets" | "backup" | "seal";
+                keys: components["schemas"]["KeyVersion"][];
+            }[];
+        };
+        KeySet: {
+            keys: {
+                [key: string]: string;
+            }[];
+        };
+        KeyReason: {
+            reason: string;
         };
     };
     responses: never;
@@ -3861,6 +3975,137 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyRings"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorKeysRingPublic: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ring: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeySet"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOperatorKeysRingRotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ring: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyReason"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyVersion"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOperatorKeysRingKeyRetire: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                ring: string;
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyReason"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyVersion"];
+                };
             };
             /** @description problem */
             default: {

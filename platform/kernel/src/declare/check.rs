@@ -44,6 +44,7 @@ pub const OBJECTS: &[&str] = &[
     "accounts",
     "organisations",
     "directory",
+    "keys",
     "metrics",
     "register.*",
 ];
