@@ -162,7 +162,7 @@ fn chain_hash(previous: &[u8], seq: i64, at: i64, texts: [&str; 8]) -> Vec<u8> {
     hasher.finalize().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

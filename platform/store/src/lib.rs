@@ -28,6 +28,7 @@ pub mod records;
 pub mod sql;
 mod tail;
 mod transaction;
+pub mod wal;
 
 pub use sql::{Backend, Run, SqlRow, Statement};
 pub use transaction::{Reader, Tx};
@@ -37,7 +38,7 @@ use migrations::Migration;
 use parking_lot::Mutex;
 use pools::Pools;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tail::Tail;
 
 /// The store of a city. Cheap to clone; all clones are one store.
@@ -59,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) news: tokio::sync::watch::Sender<i64>,
     /// Why the last attempt to write failed, when the store is to blame for it.
     trouble: Mutex<Option<Fault>>,
+    /// Notes when transactions were committed, once somebody ships the log.
+    pub(crate) stamps: OnceLock<Arc<wal::Stamps>>,
 }
 
 impl Shared {
@@ -101,7 +104,17 @@ impl Store {
     /// its tables up to this edition. Fails with `store.unavailable` when the database cannot be
     /// reached, was written by a newer edition, or (PostgreSQL) does not sort by bytes.
     pub async fn open(url: &str) -> Result<Store, Fault> {
-        let store = Store::connect(url).await?;
+        Store::open_as(url, false).await
+    }
+
+    /// The same for a store whose log is shipped ([`Store::own_wal`]): nothing but its owner folds
+    /// the log from the first moment on.
+    pub async fn open_shipped(url: &str) -> Result<Store, Fault> {
+        Store::open_as(url, true).await
+    }
+
+    async fn open_as(url: &str, shipped: bool) -> Result<Store, Fault> {
+        let store = Store::connect_as(url, shipped).await?;
         let mut tx = store.begin().await?;
         migrations::take(&mut tx, &migrations(), None).await?;
         tx.commit().await?;
@@ -120,13 +133,18 @@ impl Store {
 
     /// Connects without touching the tables.
     async fn connect(url: &str) -> Result<Store, Fault> {
+        Store::connect_as(url, false).await
+    }
+
+    async fn connect_as(url: &str, shipped: bool) -> Result<Store, Fault> {
         let shared = Shared {
-            pools: Pools::open(url).await?,
+            pools: Pools::open(url, shipped).await?,
             gate: Arc::default(),
             tail: Mutex::new(Tail::new(tail::BUDGET)),
             looked: Mutex::default(),
             news: tokio::sync::watch::Sender::new(0),
             trouble: Mutex::default(),
+            stamps: OnceLock::new(),
         };
         Ok(Store {
             shared: Arc::new(shared),

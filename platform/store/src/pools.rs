@@ -12,6 +12,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Connections that read at the same time.
@@ -30,15 +32,19 @@ pub(crate) enum Pools {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        /// The file.
+        path: String,
+        /// Somebody ships the log and folds it: connections do not.
+        shipped: Arc<AtomicBool>,
     },
     /// PostgreSQL.
     Postgres { writer: PgPool, readers: PgPool },
 }
 
 impl Pools {
-    pub(crate) async fn open(url: &str) -> Result<Pools, Fault> {
+    pub(crate) async fn open(url: &str, shipped: bool) -> Result<Pools, Fault> {
         if let Some(path) = url.strip_prefix("sqlite:") {
-            return open_sqlite(path.strip_prefix("//").unwrap_or(path)).await;
+            return open_sqlite(path.strip_prefix("//").unwrap_or(path), shipped).await;
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return open_postgres(url).await;
@@ -56,7 +62,9 @@ impl Pools {
 
     pub(crate) async fn close(&self) {
         match self {
-            Pools::Sqlite { writer, readers } => {
+            Pools::Sqlite {
+                writer, readers, ..
+            } => {
                 readers.close().await;
                 writer.close().await;
             }
@@ -93,8 +101,10 @@ pub(crate) fn sqlite_options(path: &str) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn open_sqlite(path: &str) -> Result<Pools, Fault> {
+async fn open_sqlite(path: &str, shipped: bool) -> Result<Pools, Fault> {
     let options = sqlite_options(path);
+    let shipped = Arc::new(AtomicBool::new(shipped));
+    let asked = shipped.clone();
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
@@ -102,6 +112,16 @@ async fn open_sqlite(path: &str) -> Result<Pools, Fault> {
         .max_lifetime(None)
         .test_before_acquire(false)
         .acquire_timeout(ACQUIRE_LIMIT)
+        .after_connect(move |connection, _| {
+            let shipped = asked.load(Ordering::Relaxed);
+            Box::pin(async move {
+                if shipped {
+                    let never = sqlx::query("PRAGMA wal_autocheckpoint = 0");
+                    never.execute(connection).await?;
+                }
+                Ok(())
+            })
+        })
         .connect_with(
             options
                 .clone()
@@ -123,7 +143,12 @@ async fn open_sqlite(path: &str) -> Result<Pools, Fault> {
         )
         .await
         .map_err(fault)?;
-    Ok(Pools::Sqlite { writer, readers })
+    Ok(Pools::Sqlite {
+        writer,
+        readers,
+        path: path.to_owned(),
+        shipped,
+    })
 }
 
 async fn open_postgres(url: &str) -> Result<Pools, Fault> {

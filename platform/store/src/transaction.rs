@@ -190,6 +190,9 @@ impl Tx {
         let outcome = held.commit().await;
         shared.wrote(outcome.as_ref().map(|_| ()));
         let gate = outcome?;
+        if let Some(stamps) = shared.stamps.get() {
+            stamps.committed();
+        }
         // The next writer begins after this, so events become known in their order.
         pending.publish(&shared);
         drop(gate);

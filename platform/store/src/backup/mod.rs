@@ -4,10 +4,12 @@
 //! consistent state, because it is read in one snapshot; it appears under its name only when it is
 //! complete and on the disk.
 
+mod census;
 mod schema;
 #[cfg(test)]
 mod tests;
 
+pub use census::Census;
 pub use schema::{ColumnKind, ColumnShape, IndexShape, TableShape};
 
 use crate::audit::AuditHead;

@@ -1,0 +1,6 @@
+//! Tests of the backup: shipping and restoring, crashes, damage, forgetting.
+
+mod crash;
+mod damage;
+mod fake;
+mod shipping;
