@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod city;
 mod crash;
+mod divisions;
 mod faults;
 mod golden;
 mod keys;
