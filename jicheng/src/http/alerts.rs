@@ -2,7 +2,7 @@
 
 use super::guard::Caller;
 use super::input::{Json, Query};
-use super::output::{Listing, csv_file, with_version};
+use super::output::{Listing, TableFormat, csv_text, table_file, with_version};
 use super::problem::{Answer, Refusal, document};
 use super::table::{Table, line};
 use crate::app::App;
@@ -33,7 +33,7 @@ const FILTER: &[&str] = &[
     "to: time",
     "after: cursor",
     "limit: number",
-    "format: csv",
+    "format: csv or xlsx",
 ];
 
 /// Adds the routes of this file.
@@ -109,33 +109,36 @@ fn filter(query: &Query) -> AlertFilter {
 
 async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Answer<Response> {
     let mut filter = filter(&query);
-    let csv = query
-        .choice("format", "csv", |f| (f == "csv").then_some(()))
-        .is_some();
+    let format = query.choice("format", TableFormat::WORDS, TableFormat::parse);
     query.finish()?;
-    if csv {
+    if let Some(format) = format {
         app.city
             .policy
             .demand(caller.actor()?, Verb::Export, "alerts")?;
-        return export(&app, &mut filter).await;
+        return export(&app, &mut filter, format).await;
     }
     let (items, next, total) = app.city.alerts.list(&filter).await?;
     Ok(Listing { items, next, total }.into_response())
 }
 
-async fn export(app: &App, filter: &mut AlertFilter) -> Answer<Response> {
+async fn export(app: &App, filter: &mut AlertFilter, format: TableFormat) -> Answer<Response> {
     let mut rows = vec![];
     filter.limit = 1000;
     loop {
-        let (items, next, _) = app.city.alerts.list(filter).await?;
+        let (items, next, total) = app.city.alerts.list(filter).await?;
+        // A file that silently lacks rows is worse than none.
+        if total > EXPORT_LIMIT as u64 {
+            let limit = EXPORT_LIMIT as u64;
+            return Err(Fault::from(lake::LakeError::TooLarge { limit }).into());
+        }
         rows.extend(items.iter().map(csv_row));
         filter.after = next;
-        if filter.after.is_none() || rows.len() >= EXPORT_LIMIT {
+        if filter.after.is_none() || rows.len() > EXPORT_LIMIT {
             break;
         }
     }
     let head = "id,system,rule,title,thing,property,level,state,since,raised_at,ended_at,value,limit,unit,assignee,message";
-    Ok(csv_file("alerts", head, rows))
+    table_file("alerts", format, csv_text(head, &rows).into_bytes()).await
 }
 
 fn csv_row(alert: &Alert) -> Vec<String> {

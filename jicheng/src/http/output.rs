@@ -61,9 +61,49 @@ pub fn if_match(headers: &HeaderMap) -> Answer<Option<i64>> {
     })
 }
 
-/// A CSV file: UTF-8 with a mark so that spreadsheets read Chinese, and no cell that a
+/// How a list is handed out as a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableFormat {
+    /// Comma-separated text.
+    Csv,
+    /// A workbook of office programs.
+    Xlsx,
+}
+
+impl TableFormat {
+    /// The words a caller may say, for the message that names them.
+    pub const WORDS: &'static str = "csv, xlsx";
+
+    /// From its word.
+    pub fn parse(word: &str) -> Option<TableFormat> {
+        match word {
+            "csv" => Some(TableFormat::Csv),
+            "xlsx" => Some(TableFormat::Xlsx),
+            _ => None,
+        }
+    }
+}
+
+/// A CSV text as a file of this format, `name` without its ending. The workbook is made off the
+/// async threads.
+pub async fn table_file(name: &str, format: TableFormat, csv: Vec<u8>) -> Answer<Response> {
+    if format == TableFormat::Csv {
+        let name = format!("{name}.csv");
+        return Ok(file(&name, "text/csv; charset=utf-8", csv));
+    }
+    let sheet = name.to_string();
+    let work = tokio::task::spawn_blocking(move || lake::xlsx_of_csv(&sheet, &csv));
+    let bytes = work
+        .await
+        .map_err(|e| Refusal(Fault::internal("writing a workbook", e)))?
+        .map_err(|e| Refusal(e.into()))?;
+    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    Ok(file(&format!("{name}.xlsx"), kind, bytes))
+}
+
+/// A CSV text: UTF-8 with a mark so that spreadsheets read Chinese, and no cell that a
 /// spreadsheet would run as a formula.
-pub fn csv_file(name: &str, head: &str, rows: Vec<Vec<String>>) -> Response {
+pub fn csv_text(head: &str, rows: &[Vec<String>]) -> String {
     let mut text = String::from("\u{feff}");
     text.push_str(head);
     text.push_str("\r\n");
@@ -72,11 +112,7 @@ pub fn csv_file(name: &str, head: &str, rows: Vec<Vec<String>>) -> Response {
         text.push_str(&cells.join(","));
         text.push_str("\r\n");
     }
-    file(
-        &format!("{name}.csv"),
-        "text/csv; charset=utf-8",
-        text.into_bytes(),
-    )
+    text
 }
 
 /// One cell: quoted where needed; a leading formula sign is disarmed unless it is a number.

@@ -3,7 +3,7 @@
 
 use super::guard::Caller;
 use super::input::{Json, Query};
-use super::output::{Listing, file, if_match, with_version};
+use super::output::{Listing, TableFormat, if_match, table_file, with_version};
 use super::problem::{Answer, Refusal};
 use super::table::{Table, line};
 use crate::app::App;
@@ -48,7 +48,7 @@ pub fn add(table: &mut Table) {
             "bbox: west,south,east,north",
             "after: cursor",
             "limit: number",
-            "format: csv",
+            "format: csv or xlsx",
         ])
         .gives("RecordPage"),
         list,
@@ -205,12 +205,10 @@ async fn list(
         after: query.text("after"),
         limit: query.number("limit", 1, 1000, 100),
     };
-    let csv = query
-        .choice("format", "csv", |f| (f == "csv").then_some(()))
-        .is_some();
+    let format = query.choice("format", TableFormat::WORDS, TableFormat::parse);
     query.finish()?;
     log_personal(&app, &caller, decl, "*").await?;
-    if csv {
+    if let Some(format) = format {
         let object = format!("register.{register}");
         app.city
             .policy
@@ -219,11 +217,7 @@ async fn list(
             .registers
             .export_csv(caller.actor()?, &register, &wanted, false)
             .await?;
-        return Ok(file(
-            &format!("{register}.csv"),
-            "text/csv; charset=utf-8",
-            text.into_bytes(),
-        ));
+        return table_file(&register, format, text.into_bytes()).await;
     }
     let page = app.city.registers.list(&register, &wanted).await?;
     Ok(Listing {

@@ -2,7 +2,7 @@
 
 use super::guard::Caller;
 use super::input::{Json, Query};
-use super::output::{Listing, file};
+use super::output::{Listing, TableFormat, file, table_file};
 use super::problem::{Answer, Refusal};
 use super::table::{Table, line};
 use crate::app::App;
@@ -98,7 +98,7 @@ pub fn add(table: &mut Table) {
             "kind: text",
             "from: time",
             "to: time",
-            "format: csv or parquet",
+            "format: csv, xlsx or parquet",
         ]),
         export,
     );
@@ -375,8 +375,8 @@ async fn export(State(app): State<Arc<App>>, caller: Caller, query: Query) -> An
         query.time("from").unwrap_or_default(),
         query.time("to").unwrap_or_default(),
     );
-    let format = query.choice("format", "csv, parquet", |f| {
-        ["csv", "parquet"].into_iter().find(|x| *x == f)
+    let format = query.choice("format", "csv, xlsx, parquet", |f| {
+        ["csv", "xlsx", "parquet"].into_iter().find(|x| *x == f)
     });
     let format = format.unwrap_or("csv");
     query.finish()?;
@@ -392,12 +392,13 @@ async fn export(State(app): State<Arc<App>>, caller: Caller, query: Query) -> An
     app.audit(caller.actor()?, Verb::Export, "observations", "*", details)
         .await?;
     let bytes = collect(&app, &filter, from, to, format).await?;
-    let kind = if format == "csv" {
-        "text/csv; charset=utf-8"
-    } else {
-        "application/vnd.apache.parquet"
-    };
-    Ok(file(&format!("observations.{format}"), kind, bytes))
+    match TableFormat::parse(format) {
+        Some(table) => table_file("observations", table, bytes).await,
+        None => {
+            let kind = "application/vnd.apache.parquet";
+            Ok(file("observations.parquet", kind, bytes))
+        }
+    }
 }
 
 /// Rows of the export, refused whole when there are too many, written off the async threads.
@@ -454,8 +455,8 @@ async fn collect(
         let mut bytes = vec![];
         let limit = EXPORT_LIMIT as u64;
         let written = match format {
-            "csv" => lake::write_csv(&mut bytes, rows.into_iter(), limit, true),
-            _ => lake::write_parquet(&mut bytes, rows.into_iter(), limit, &notes),
+            "parquet" => lake::write_parquet(&mut bytes, rows.into_iter(), limit, &notes),
+            _ => lake::write_csv(&mut bytes, rows.into_iter(), limit, true),
         };
         written.map(|_| bytes).map_err(Fault::from)
     });

@@ -212,6 +212,24 @@ async fn observations_from_batch_to_answer() {
         )
         .await;
     assert_eq!(csv.text.lines().count(), 4, "{}", csv.text);
+    for list in [
+        "/api/v1/registers/station?format=xlsx",
+        "/api/v1/alerts?format=xlsx",
+        "/api/v1/series/export?property=a21026&from=2026-01-01&to=2026-01-02&format=xlsx",
+    ] {
+        let book = city.call("GET", list, officer, None).await;
+        assert_eq!(book.status, 200, "{list}: {}", book.text);
+        let name = book.header("content-disposition").unwrap_or("");
+        assert!(name.ends_with(".xlsx\""), "{name}");
+        assert!(book.text.starts_with("PK"), "{list} is no workbook");
+    }
+    problem(
+        &city
+            .call("GET", "/api/v1/alerts?format=pdf", officer, None)
+            .await,
+        422,
+        "input.invalid",
+    );
     let parquet = "/api/v1/series/export?thing=X1&from=2025-01-01&to=2025-12-31&format=parquet";
     let parquet = city.call("GET", parquet, officer, None).await;
     assert!(parquet.status == 200 && parquet.text.starts_with("PAR1"));

@@ -1,12 +1,14 @@
 //! lake: history as files other programs read. Today it writes exports of observations, Parquet
-//! for analysis and CSV for people; it knows no store and no network: rows come in as an
+//! for analysis, CSV and XLSX for people; it knows no store and no network: rows come in as an
 //! iterator, bytes go out through `std::io::Write`, and memory stays bounded by one row group.
 
 mod csv;
 mod parquet_file;
+mod xlsx;
 
 pub use csv::write_csv;
 pub use parquet_file::{FileNotes, ROW_GROUP_ROWS, write_parquet};
+pub use xlsx::{XLSX_ROW_LIMIT, xlsx_of_csv};
 
 use kernel::fault::FaultKind;
 use kernel::observations::{Flag, Kind};
@@ -48,6 +50,9 @@ pub enum LakeError {
     /// The Parquet encoder refused or failed.
     #[error("encoding Parquet")]
     Parquet(#[from] parquet::errors::ParquetError),
+    /// The workbook could not be made.
+    #[error("writing a workbook")]
+    Workbook(#[from] rust_xlsxwriter::XlsxError),
 }
 
 impl From<LakeError> for Fault {
@@ -61,6 +66,7 @@ impl From<LakeError> for Fault {
             ),
             LakeError::Write(cause) => Fault::internal("writing an export", cause),
             LakeError::Parquet(cause) => Fault::internal("encoding Parquet", cause),
+            LakeError::Workbook(cause) => Fault::internal("writing a workbook", cause),
         }
     }
 }

@@ -2126,7 +2126,7 @@ export interface operations {
                 after?: string;
                 /** @description number */
                 limit?: number;
-                /** @description csv */
+                /** @description csv or xlsx */
                 format?: string;
             };
             header?: never;
@@ -2497,7 +2497,7 @@ export interface operations {
                 from?: string;
                 /** @description time */
                 to?: string;
-                /** @description csv or parquet */
+                /** @description csv, xlsx or parquet */
                 format?: string;
             };
             header?: never;
@@ -2579,7 +2579,7 @@ export interface operations {
                 after?: string;
                 /** @description number */
                 limit?: number;
-                /** @description csv */
+                /** @description csv or xlsx */
                 format?: string;
             };
             header?: never;

@@ -149,3 +149,28 @@ fn csv_is_what_spreadsheets_expect() {
     );
     check("=1+1", false, &format!("{head}'=1+1,{tail}"));
 }
+
+#[test]
+fn a_workbook_holds_what_the_csv_holds() {
+    use calamine::{Data, Reader, Xlsx};
+    let csv = "\u{feff}code,name,value\r\n007,\"甲, 乙\",12.5\r\n130199200001010016,'=1+1,-3\r\n";
+    let bytes = lake::xlsx_of_csv("站点/一览", csv.as_bytes()).unwrap();
+    let mut book: Xlsx<_> = Xlsx::new(std::io::Cursor::new(bytes)).unwrap();
+    assert_eq!(book.sheet_names(), ["站点一览"]);
+    let range = book.worksheet_range("站点一览").unwrap();
+    let text = |s: &str| Data::String(s.into());
+    let rows: Vec<Vec<Data>> = range.rows().map(<[Data]>::to_vec).collect();
+    assert_eq!(
+        rows,
+        [
+            vec![text("code"), text("name"), text("value")],
+            vec![text("007"), text("甲, 乙"), Data::Float(12.5)],
+            vec![text("130199200001010016"), text("=1+1"), Data::Float(-3.0)],
+        ]
+    );
+}
+
+#[test]
+fn an_empty_csv_is_an_empty_workbook() {
+    assert!(lake::xlsx_of_csv("", b"").unwrap().starts_with(b"PK"));
+}

@@ -113,7 +113,7 @@ export default function RegisterPage() {
               }} />
             )}
           </Drawer>
-          <Provenance asOf={filters.get('as_of') || filters.get('at') || paged.query.dataUpdatedAt} source={`${register.owner} · register.${name}`} path={path} params={params} downloads={[{ text: 'CSV', href: address(path, { ...params, format: 'csv' }) }]} />
+          <Provenance asOf={filters.get('as_of') || filters.get('at') || paged.query.dataUpdatedAt} source={`${register.owner} · register.${name}`} path={path} params={params} downloads={(['csv', 'xlsx'] as const).map((format) => ({ text: format.toUpperCase(), href: address(path, { ...params, format }) }))} />
         </>
       )}
     </View>

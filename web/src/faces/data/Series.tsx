@@ -86,7 +86,7 @@ export default function Series() {
         </View>
       </section>
       <Provenance asOf={paged.query.dataUpdatedAt} source="observations" path={range ? '/series/range' : '/series'} params={range ? { ...range, step } : params}
-        downloads={chosen.flatMap((s) => (['csv', 'parquet'] as const).map((format) => ({ text: `${s.property} ${format.toUpperCase()}`, href: address('/series/export', { thing: s.thing, property: s.property, kind: s.kind, from: stretch.fromText, to: stretch.toText, format }) })))} />
+        downloads={chosen.flatMap((s) => (['csv', 'xlsx', 'parquet'] as const).map((format) => ({ text: `${s.property} ${format.toUpperCase()}`, href: address('/series/export', { thing: s.thing, property: s.property, kind: s.kind, from: stretch.fromText, to: stretch.toText, format }) })))} />
     </>
   );
 }

@@ -124,7 +124,7 @@ export default function Alerts() {
               <DataTable<Alert> name="alerts" caption={t('alerts.caption')} rows={p.items} rowKey={(a) => a.id} columns={columns} loading={paged.query.isPlaceholderData}
                 total={p.total} page={paged.page} hasNext={p.next !== null} onPage={paged.turn} onOpen={(a) => { void navigate(`/desk/alerts/${encodeURIComponent(a.id)}`); }}
                 selected={selected} onSelect={setSelected}
-                tools={<><Button disabled={!selected.length} onClick={() => exportSelected(p.items)}>{t('verb.export_selected', { n: selected.length })}</Button><Button href={address('/alerts', { ...params, format: 'csv' })}>{t('verb.export_csv')}</Button></>} />
+                tools={<><Button disabled={!selected.length} onClick={() => exportSelected(p.items)}>{t('verb.export_selected', { n: selected.length })}</Button><Button href={address('/alerts', { ...params, format: 'csv' })}>{t('verb.export_csv')}</Button><Button href={address('/alerts', { ...params, format: 'xlsx' })}>{t('verb.export_xlsx')}</Button></>} />
             )}
           </View>
         </div>

@@ -90,7 +90,7 @@ export default function Stations() {
               loading={paged.query.isPlaceholderData} total={state ? rows.length : page.total} page={paged.page} hasNext={page.next !== null}
               onPage={state ? undefined : paged.turn} order={order} onOrder={(o) => filters.set({ order: o })}
               onOpen={(r) => { void navigate(`/desk/stations/${encodeURIComponent(r.key)}`); }} selected={selected} onSelect={setSelected}
-              tools={<><Button disabled={!selected.length} onClick={exportSelected}>{t('verb.export_selected', { n: selected.length })}</Button><Button href={address('/registers/station', { ...params, format: 'csv' })}>{t('verb.export_csv')}</Button></>}
+              tools={<><Button disabled={!selected.length} onClick={exportSelected}>{t('verb.export_selected', { n: selected.length })}</Button><Button href={address('/registers/station', { ...params, format: 'csv' })}>{t('verb.export_csv')}</Button><Button href={address('/registers/station', { ...params, format: 'xlsx' })}>{t('verb.export_xlsx')}</Button></>}
             />
             {rows.length === 0 ? <p className="state">{t('desk.stations_empty')}</p> : null}
           </>

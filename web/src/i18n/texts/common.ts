@@ -62,6 +62,7 @@ export const common = {
   'verb.clear': ['清除筛选', 'Clear filters'],
   'verb.columns': ['显示列', 'Columns'],
   'verb.export_csv': ['导出 CSV', 'Export CSV'],
+  'verb.export_xlsx': ['导出 Excel', 'Export XLSX'],
   'verb.export_selected': ['导出所选（{n}）', 'Export selected ({n})'],
   'verb.export_parquet': ['导出 Parquet', 'Export Parquet'],
   'verb.import_csv': ['导入 CSV', 'Import CSV'],
