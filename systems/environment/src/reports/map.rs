@@ -2,7 +2,7 @@
 //! place yet, at the end.
 
 use super::air::{air_hours, published};
-use super::standing::{State, headline, levels, values_at, values_now};
+use super::standing::{State, headline, known, levels};
 use super::{Given, begin, figure};
 use crate::air::{hour_means, hourly_index, last_whole_hour};
 use crate::data::Data;
@@ -61,17 +61,7 @@ async fn item(
     aqi: Option<u32>,
 ) -> Result<Value, Fault> {
     let city = &data.city;
-    let (values, heard) = match past {
-        None => {
-            let heard = city.observations.last_received(&station.key);
-            (values_now(data, station), heard)
-        }
-        Some(at) => {
-            let values = values_at(data, station, at).await?;
-            let heard = values.iter().map(|v| v.time).max();
-            (values, heard)
-        }
-    };
+    let (values, heard) = known(data, station, past).await?;
     let state = State::of(station, &values, heard, level, at);
     let headline = headline(station, &values, at).map(|value| {
         let property = &value.series.property;

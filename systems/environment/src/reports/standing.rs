@@ -103,11 +103,15 @@ pub fn values_now(data: &Data, station: &Station) -> Vec<Value> {
     values
 }
 
-/// Values of the main properties of a station as they stood at a past moment.
+/// Values of the main properties of a station as they stood at a past moment; of all properties
+/// where it has none of the main ones.
 pub async fn values_at(data: &Data, station: &Station, at: Time) -> Result<Vec<Value>, Fault> {
     let mut values = values_now(data, station);
     let main = station.main_properties();
-    values.retain(|v| main.contains(&v.series.property.as_str()));
+    let is_main = |v: &Value| main.contains(&v.series.property.as_str());
+    if values.iter().any(is_main) {
+        values.retain(is_main);
+    }
     let mut then = vec![];
     for value in values {
         let name = &value.series;
@@ -199,9 +203,23 @@ impl State {
     }
 }
 
-/// Lasting alerts by thing: the gravest level. At a past moment: those raised by then whose
-/// condition lasted.
-pub async fn levels(data: &Data, at: Option<Time>) -> Result<HashMap<String, Level>, Fault> {
+/// Newest values of a station and when it was last heard of, now or at a past moment.
+pub async fn known(
+    data: &Data,
+    station: &Station,
+    past: Option<Time>,
+) -> Result<(Vec<Value>, Option<Time>), Fault> {
+    let Some(at) = past else {
+        let heard = data.city.observations.last_received(&station.key);
+        return Ok((values_now(data, station), heard));
+    };
+    let values = values_at(data, station, at).await?;
+    let heard = values.iter().map(|v| v.time).max();
+    Ok((values, heard))
+}
+
+/// Lasting alerts. At a past moment: those raised by then whose condition lasted.
+pub async fn lasting(data: &Data, at: Option<Time>) -> Result<Vec<Alert>, Fault> {
     let filter = match at {
         None => AlertFilter {
             states: vec![
@@ -218,14 +236,20 @@ pub async fn levels(data: &Data, at: Option<Time>) -> Result<HashMap<String, Lev
             ..AlertFilter::default()
         },
     };
-    let (alerts, _) = alerts(data, filter).await?;
-    let mut levels: HashMap<String, Level> = HashMap::new();
-    for alert in alerts {
+    let (mut alerts, _) = alerts(data, filter).await?;
+    alerts.retain(|alert| {
         let over = at.is_some_and(|at| alert.ended_at.is_some_and(|ended| ended <= at));
-        if !over {
-            let level = levels.entry(alert.thing).or_insert(alert.level);
-            *level = (*level).max(alert.level);
-        }
+        !over
+    });
+    Ok(alerts)
+}
+
+/// Lasting alerts by thing: the gravest level, now or at a past moment.
+pub async fn levels(data: &Data, at: Option<Time>) -> Result<HashMap<String, Level>, Fault> {
+    let mut levels: HashMap<String, Level> = HashMap::new();
+    for alert in lasting(data, at).await? {
+        let level = levels.entry(alert.thing).or_insert(alert.level);
+        *level = (*level).max(alert.level);
     }
     Ok(levels)
 }

@@ -1,12 +1,13 @@
-//! `vitals`: the figures at the edge of the command map, each with its last 24 hours.
+//! `vitals?at=`: the figures at the edge of the command map, each with the 24 hours before; at a
+//! past moment those the city had then.
 
 use super::air::{air_hours, city_hours, published};
 use super::rates::{expected_stations, main_hours};
-use super::standing::{State, levels, values_now};
+use super::standing::{State, known, lasting, levels};
 use super::{Given, begin, millis};
 use crate::data::Data;
 use crate::quality::{Counts, Hour, percent};
-use crate::stations::words;
+use crate::stations::{Station, words};
 use kernel::devices::DeviceFilter;
 use kernel::time::HOUR;
 use kernel::{City, Fault, Span, Time};
@@ -15,10 +16,12 @@ use std::sync::Arc;
 
 /// Answers the report.
 pub async fn answer(city: City, given: Given) -> Result<Value, Fault> {
-    begin(&city, given).finish()?;
+    let mut ask = begin(&city, given);
+    let past = ask.time("at").filter(|at| *at < city.clock.now());
+    ask.finish()?;
     let data = Data::new(city)?;
-    let now = data.city.clock.now();
-    let standing = standing(&data, now).await?;
+    let now = past.unwrap_or(data.city.clock.now());
+    let standing = standing(&data, past, now).await?;
     let of = |state: State| standing.iter().filter(|s| **s == state).count();
     let heard = standing.len() - of(State::Stopped) - of(State::Offline);
     let expected = standing.len() - of(State::Stopped);
@@ -46,15 +49,22 @@ pub async fn answer(city: City, given: Given) -> Result<Value, Fault> {
         .map(|(at, i)| json!([millis(*at), i.aqi]))
         .collect();
 
-    let counts = data.city.alerts.open_counts().await?;
+    let counts = open_alerts(&data, past).await?;
     let online: Vec<Value> = by_hour
         .iter()
         .map(|(at, c)| json!([millis(*at), c.online_hours]))
         .collect();
-    let (values, frames) = totals(&data);
     let uncounted = json!({
         "value": null, "unit": "", "trend": [], "reason": words(&data.city, "not_counted", &[]),
     });
+    let (values, frames) = match past {
+        Some(_) => (uncounted.clone(), uncounted.clone()),
+        None => {
+            let (values, frames) = totals(&data);
+            let figure = |n: u64| json!({ "value": n, "unit": "", "trend": [] });
+            (figure(values), figure(frames))
+        }
+    };
     Ok(json!({
         "at": now,
         "stations": { "value": standing.len(), "unit": "", "trend": [] },
@@ -82,20 +92,36 @@ pub async fn answer(city: City, given: Given) -> Result<Value, Fault> {
         },
         "values_today": uncounted,
         "frames_today": uncounted,
-        "values_total": { "value": values, "unit": "", "trend": [] },
-        "frames_total": { "value": frames, "unit": "", "trend": [] },
+        "values_total": values,
+        "frames_total": frames,
     }))
 }
 
-/// States of all stations now.
-async fn standing(data: &Data, now: Time) -> Result<Vec<State>, Fault> {
-    let levels = levels(data, None).await?;
-    let each = data.stations.iter().map(|station| {
-        let heard = data.city.observations.last_received(&station.key);
-        let level = levels.get(&station.key).copied();
-        State::of(station, &values_now(data, station), heard, level, now)
-    });
-    Ok(each.collect())
+/// States of all stations, now or at a past moment.
+async fn standing(data: &Data, past: Option<Time>, at: Time) -> Result<Vec<State>, Fault> {
+    let levels = Arc::new(levels(data, past).await?);
+    let stations = data.stations.as_ref().clone();
+    let ask = |data: Data, station: Arc<Station>| {
+        let levels = levels.clone();
+        async move {
+            let level = levels.get(&station.key).copied();
+            let (values, heard) = known(&data, &station, past).await?;
+            Ok(State::of(&station, &values, heard, level, at))
+        }
+    };
+    data.each(stations, ask).await
+}
+
+/// Alerts nobody has closed, by level from the lightest; at a past moment those that lasted.
+async fn open_alerts(data: &Data, past: Option<Time>) -> Result<[u64; 4], Fault> {
+    if past.is_none() {
+        return data.city.alerts.open_counts().await;
+    }
+    let mut counts = [0; 4];
+    for alert in lasting(data, past).await? {
+        counts[alert.level as usize - 1] += 1;
+    }
+    Ok(counts)
 }
 
 /// Counts of all stations, hour by hour.

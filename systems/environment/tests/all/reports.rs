@@ -339,6 +339,20 @@ async fn vitals_and_the_station_page() {
     assert_eq!(vitals["open_alerts"]["red"], 3);
     assert!(town.asked.load(Ordering::SeqCst) < 40, "{:?}", town.asked);
 
+    // What the city knew before noon, when the water station still sent and the alert lasted.
+    let past = ask(&city, "vitals", &[("at", "2026-06-01T10:15:00+08:00")])
+        .await
+        .unwrap();
+    assert_eq!(past["at"], "2026-06-01T10:15:00+08:00");
+    assert_eq!(past["offline"]["value"], 0);
+    assert_eq!(past["open_alerts"]["red"], 1);
+    assert_eq!(past["values_total"]["value"], Value::Null);
+    let before = ask(&city, "vitals", &[("at", "2026-05-01T00:00:00+08:00")])
+        .await
+        .unwrap();
+    assert_eq!(before["open_alerts"]["red"], 0);
+    assert_eq!(before["offline"]["value"], 4);
+
     let page = ask(&city, "station", &[("station", GAS)]).await.unwrap();
     assert_eq!(page["record"]["key"], GAS);
     assert_eq!(page["enterprise"]["fields"]["name"], "演示热电");

@@ -91,7 +91,7 @@ export default function Command() {
   const client = useQueryClient();
   useTitle(t('command.title'));
   const stations = useApi<StationMap>('/environment/map', { at }, { every: at ? 0 : REFRESH_MS, keep: true });
-  const vitals = useApi<VitalsAnswer>('/environment/vitals', undefined, { every: REFRESH_MS, keep: true });
+  const vitals = useApi<VitalsAnswer>('/environment/vitals', { at }, { every: at ? 0 : REFRESH_MS, keep: true });
   const [shown, setShown] = useState<Set<StationState>>(() => new Set(STATES));
   const [chosen, setChosen] = useState<string | null>(null);
   const due = useRef<ReturnType<typeof setTimeout> | null>(null);
@@ -121,7 +121,6 @@ export default function Command() {
       <h1 className="hidden">{t('command.title')}</h1>
       <section className="wall-left" aria-label={t('command.vitals')}>
         <div className="wall-head"><h2>{t('command.vitals')}</h2></div>
-        {at ? <p className="stale">{t('command.vitals_now')}</p> : null}
         <View query={vitals}>{(v) => <Vitals vitals={v} />}</View>
       </section>
       <section className="wall-map" aria-label={t('command.map')}>

@@ -22,7 +22,6 @@ export const command = {
   'command.never': ['尚未上报', 'Never reported'],
   'command.unplaced': ['{n} 个站点没有坐标，未显示在地图上', '{n} stations have no place and are not on the map'],
   'command.past_alerts': ['查看过去时，此处列出该时刻前 24 小时内产生的告警。', 'While looking at the past, alerts raised in the 24 hours before that moment are listed.'],
-  'command.vitals_now': ['这些数字是现在的，不随时间滑块变化。', 'These figures are of now; they do not follow the slider.'],
   'command.target': ['目标 {value}', 'target {value}'],
   'vital.stations': ['站点总数', 'Stations'],
   'vital.online': ['在线', 'Online'],
