@@ -12,8 +12,10 @@ pub mod devices;
 pub mod events;
 pub mod fault;
 pub mod ids;
+pub mod numbers;
 pub mod observations;
 pub mod organisations;
+pub mod parties;
 pub mod records;
 pub mod time;
 

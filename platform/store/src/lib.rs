@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod keys;
 mod migrations;
 pub mod observations;
+pub mod parties;
 mod pools;
 pub mod records;
 pub mod sql;
@@ -93,6 +94,7 @@ fn migrations() -> Vec<Migration> {
         accounts::migrations(),
         alerts::migrations(),
         keys::migrations(),
+        parties::migrations(),
     ]
     .into_iter()
     .flatten()
