@@ -28,6 +28,8 @@ pub struct App {
     pub crypto: Arc<dyn Crypto>,
     /// The same as an engine, for those who keep them.
     pub key_rings: Arc<crypto::Engine>,
+    /// Who may do what, and why.
+    pub policy: Arc<policy::Engine>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.

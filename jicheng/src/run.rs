@@ -54,8 +54,11 @@ pub fn declared(config: &Config) -> Result<Declared, Vec<kernel::Problem>> {
                 words,
             }]
         })?;
-    let declared = kernel::declare::check::load(&files)?;
-    let faults = crate::bindings::compare(&declared, &systems::all());
+    let (declared, mut faults) = kernel::declare::check::load_all(&files);
+    faults.extend(policy::check(&declared));
+    if faults.is_empty() {
+        faults = crate::bindings::compare(&declared, &systems::all());
+    }
     if faults.is_empty() {
         Ok(declared)
     } else {
@@ -100,6 +103,7 @@ impl Running {
             registers::Engine::open(store.clone(), clock.clone(), declared.clone()).await?;
         let identity =
             identity::Engine::open(store.clone(), clock.clone(), declared.clone()).await?;
+        let policy = policy::Engine::new(clock.clone(), &declared)?;
         let rules = rules::Engine::open(
             store.clone(),
             clock.clone(),
@@ -114,7 +118,7 @@ impl Running {
             registers: registers.clone(),
             alerts: rules.clone(),
             devices: observations.clone(),
-            policy: identity.policy(),
+            policy: policy.clone(),
             declared: declared.clone(),
             gateways: vec![],
         };
@@ -137,6 +141,7 @@ impl Running {
             identity,
             crypto: key_rings.clone(),
             key_rings,
+            policy,
             registers,
             observations,
             indicators,

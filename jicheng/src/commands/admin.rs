@@ -4,7 +4,7 @@ use super::{declared, say};
 use crate::run::{Parts, Running};
 use clap::Subcommand;
 use kernel::declare::Declared;
-use kernel::{Actor, Clock, Decision, SystemClock, Verb};
+use kernel::{Actor, Clock, Decision, Policy, SystemClock, Verb};
 use std::path::Path;
 use std::sync::Arc;
 use store::Store;
@@ -140,7 +140,9 @@ pub async fn access(config: &crate::config::Config, what: Access) -> Result<(), 
     let Access::Explain { who, what, which } = what;
     let verb = Verb::parse(&what).ok_or_else(|| format!("没有动词 / there is no verb {what}"))?;
     let engine = identity(config, declared(config)?).await?;
-    match engine.explain(&who, verb, &which).await.map_err(say)? {
+    let actor = engine.account(&who).await.map_err(say)?.actor();
+    let policy = policy::Engine::new(Arc::new(SystemClock), &declared(config)?).map_err(say)?;
+    match policy.may(&actor, verb, &which) {
         Decision::Allowed {
             role,
             purpose,
@@ -150,7 +152,7 @@ pub async fn access(config: &crate::config::Config, what: Access) -> Result<(), 
                 "允许 / allowed\n  角色 role: {role}\n  目的 purpose: {purpose}\n  依据 basis: {basis}"
             );
         }
-        Decision::Denied { would } => {
+        Decision::Denied { would, .. } => {
             println!(
                 "拒绝 / denied\n  可行的角色 roles that may: {}",
                 would.join(", ")

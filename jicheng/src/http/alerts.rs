@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use kernel::alerts::{Alert, AlertFilter, AlertState, AlertVerb, Level};
 use kernel::fault::Fault;
-use kernel::{Access, Decision, Verb};
+use kernel::{Access, Verb};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -199,8 +199,15 @@ async fn check(app: &App, verb: &AlertVerb) -> Answer<()> {
     let (at, text) = match verb {
         AlertVerb::Acknowledge => return Ok(()),
         AlertVerb::Assign { to } => {
-            let explained = app.identity.explain(to, Verb::Handle, "alerts").await;
-            if !matches!(explained, Ok(Decision::Allowed { .. })) {
+            let account = app.identity.account(to).await;
+            let may = account.is_ok_and(|account| {
+                let decision = app
+                    .city
+                    .policy
+                    .may(&account.actor(), Verb::Handle, "alerts");
+                decision.allowed()
+            });
+            if !may {
                 let (zh, en) = (
                     "没有此账号，或其无权处理告警",
                     "no such account, or it may not handle alerts",

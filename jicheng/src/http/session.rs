@@ -100,7 +100,7 @@ async fn sign_in(
 
 async fn current(State(app): State<Arc<App>>, caller: Caller) -> Answer<Response> {
     let actor = caller.actor()?;
-    let may = app.identity.may_list(actor);
+    let may = app.policy.may_list(actor);
     let may: Vec<Value> = may
         .iter()
         .map(|(verb, on)| json!({"do": verb, "on": on}))
@@ -168,7 +168,8 @@ async fn explain(State(app): State<Arc<App>>, caller: Caller, query: Query) -> A
         app.city.policy.may(actor, verb, &object)
     } else {
         app.city.policy.demand(actor, Verb::Operate, "accounts")?;
-        app.identity.explain(&account, verb, &object).await?
+        let asked = app.identity.account(&account).await?.actor();
+        app.city.policy.may(&asked, verb, &object)
     };
     let body = match decision {
         Decision::Allowed {
@@ -178,7 +179,7 @@ async fn explain(State(app): State<Arc<App>>, caller: Caller, query: Query) -> A
         } => {
             json!({"allowed": true, "role": role, "purpose": purpose, "basis": basis, "would": []})
         }
-        Decision::Denied { would } => {
+        Decision::Denied { would, .. } => {
             json!({"allowed": false, "role": null, "purpose": null, "basis": null, "would": would})
         }
     };

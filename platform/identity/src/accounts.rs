@@ -185,7 +185,7 @@ impl Engine {
     pub(crate) fn role_problems(&self, roles: &[String]) -> Vec<Problem> {
         roles
             .iter()
-            .filter(|role| !self.policy.has_role(role))
+            .filter(|role| !self.roles.has(role))
             .map(|role| {
                 problem(
                     "roles",
@@ -298,7 +298,7 @@ impl Engine {
             version: before.version + 1,
             ..before
         };
-        let could = !row.disabled && self.policy.runs_accounts(&roles_of(&row.roles)?);
+        let could = !row.disabled && self.roles.run_accounts(&roles_of(&row.roles)?);
         row.display = change.display.unwrap_or(row.display);
         row.roles = change
             .roles
@@ -309,7 +309,7 @@ impl Engine {
         };
         row.disabled = change.disabled.unwrap_or(row.disabled);
         row.password = password.unwrap_or(row.password);
-        let can = !row.disabled && self.policy.runs_accounts(&roles_of(&row.roles)?);
+        let can = !row.disabled && self.roles.run_accounts(&roles_of(&row.roles)?);
         if could && !can {
             self.demand_another_operator(&mut tx, name).await?;
         }
@@ -336,7 +336,7 @@ impl Engine {
             };
             after = last.name.clone();
             for row in page.iter().filter(|row| row.name != name && !row.disabled) {
-                if self.policy.runs_accounts(&roles_of(&row.roles)?) {
+                if self.roles.run_accounts(&roles_of(&row.roles)?) {
                     return Ok(());
                 }
             }

@@ -1,5 +1,5 @@
 //! identity: who somebody is and what they may do. Local accounts with argon2id, sessions, tokens
-//! of programs, roles, and the policy that answers from them; denied unless granted. A password is
+//! of programs, and the roles they hold; what roles allow is answered by the policy. A password is
 //! kept as its hash only, a session or token as its SHA-256 only, and every change of an account
 //! is in the audit log.
 
@@ -7,18 +7,16 @@ mod accounts;
 mod basic;
 mod limiter;
 mod passwords;
-mod policy;
+mod roles;
 mod secrets;
 mod sessions;
 mod tokens;
 
 pub use accounts::{Account, AccountChange, AccountPage, NewAccount};
 pub use passwords::{HashCost, LONGEST_BYTES, SHORTEST};
-pub use policy::RolePolicy;
 pub use sessions::{Origin, Recognised, SessionInfo, SignedIn};
 pub use tokens::{NewToken, TokenInfo};
 
-use kernel::access::{Actor, Decision, Policy, Verb};
 use kernel::declare::Declared;
 use kernel::events::EventKind;
 use kernel::{Clock, Fault, Span, Time};
@@ -65,7 +63,7 @@ pub struct Engine {
     store: Store,
     clock: Arc<dyn Clock>,
     declared: Arc<Declared>,
-    policy: Arc<RolePolicy>,
+    roles: roles::Roles,
     settings: Settings,
     hasher: Hasher,
     limiter: Limiter,
@@ -94,7 +92,7 @@ impl Engine {
         Ok(Arc::new(Engine {
             store,
             clock,
-            policy: Arc::new(RolePolicy::new(&declared)),
+            roles: roles::Roles::of(&declared),
             declared,
             hasher: Hasher::new(settings.cost, settings.hashing_at_once).await?,
             settings,
@@ -102,27 +100,6 @@ impl Engine {
             basic: basic::Remembered::default(),
             used: Mutex::default(),
         }))
-    }
-
-    /// The policy, for whoever asks who may do what.
-    pub fn policy(&self) -> Arc<RolePolicy> {
-        self.policy.clone()
-    }
-
-    /// Everything an actor may do: verbs and objects as granted.
-    pub fn may_list(&self, actor: &Actor) -> Vec<(Verb, String)> {
-        self.policy.may_list(actor)
-    }
-
-    /// Why somebody may, or may not, do something. `input.not_found` for an unknown account.
-    pub async fn explain(
-        &self,
-        account: &str,
-        verb: Verb,
-        object: &str,
-    ) -> Result<Decision, Fault> {
-        let account = self.account(account).await?;
-        Ok(self.policy.may(&account.actor(), verb, object))
     }
 
     /// Removes sessions and tokens that are over from the store, and writes into it the times of
@@ -147,12 +124,6 @@ impl Engine {
             }
         }
         Ok(removed)
-    }
-}
-
-impl Policy for Engine {
-    fn may(&self, actor: &Actor, verb: Verb, object: &str) -> Decision {
-        self.policy.may(actor, verb, object)
     }
 }
 

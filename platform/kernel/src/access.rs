@@ -1,7 +1,8 @@
 //! Access: code asks, policy answers. "May this person do this to this kind of thing, and for
 //! which purpose?" A handful of verbs; the rules live in the `access/` files of the systems.
 
-use crate::fault::{Fault, FaultKind};
+use crate::facts::{Facts, Filter, Mask};
+use crate::fault::{Fault, FaultKind, Problem, Words};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -103,6 +104,13 @@ pub struct Standing {
     /// What a delegation in use lends to the actor for this request.
     #[serde(default)]
     pub lent: Option<Lent>,
+    /// The purpose the actor names for this act (`X-Purpose`). When several grants would do, those
+    /// with this purpose are taken; personal data are refused when none has it.
+    #[serde(default)]
+    pub purpose: Option<String>,
+    /// The matter in hand the actor names (`X-Case`): what the act is done for.
+    #[serde(default)]
+    pub case: Option<String>,
 }
 
 /// Roles lent by a delegation in use: those of the giver, as far as the delegation reaches.
@@ -222,7 +230,99 @@ pub enum Decision {
     Denied {
         /// Roles that would allow it: whom to ask.
         would: Vec<String>,
+        /// What keeps the person's own grants from allowing it.
+        missing: Vec<Missing>,
     },
+}
+
+impl Decision {
+    /// Is it allowed?
+    pub fn allowed(&self) -> bool {
+        matches!(self, Decision::Allowed { .. })
+    }
+
+    /// Not allowed, and these roles would.
+    pub fn denied(would: Vec<String>) -> Decision {
+        Decision::Denied {
+            would,
+            missing: vec![],
+        }
+    }
+}
+
+/// What a grant of the person demands beyond the role, and is not there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(tag = "is", content = "what", rename_all = "snake_case")]
+pub enum Missing {
+    /// The identity must be proven at least so well.
+    Level(u8),
+    /// The session must be opened with a second factor.
+    SecondFactor,
+    /// The purpose named is that of no grant.
+    Purpose,
+    /// The record is outside what the grant covers: `own`, `subordinate`, `handling`,
+    /// `own_person`.
+    Scope(String),
+    /// Access may be opened for an hour by breaking the glass, with a reason, reviewed afterwards.
+    BreakGlass,
+    /// Another condition, at this file and line.
+    Condition(String),
+}
+
+impl Missing {
+    /// Said to a person.
+    pub fn words(&self) -> Words {
+        match self {
+            Missing::Level(level) => Words::new(
+                format!("需要实名认证等级 {level} 以上"),
+                format!("the identity must be proven to level {level}"),
+            ),
+            Missing::SecondFactor => Words::new(
+                "需要用第二因素（动态口令或通行密钥）登录",
+                "sign in with a second factor",
+            ),
+            Missing::Purpose => Words::new(
+                "您所申明的目的不在授权之内",
+                "the purpose named is not that of any of your grants",
+            ),
+            Missing::Scope(scope) => {
+                let (zh, en) = match scope.as_str() {
+                    "own" => ("仅限本机构的记录", "records of your own organisation only"),
+                    "subordinate" => (
+                        "仅限本机构及下级机构的记录",
+                        "records of your organisation and those below it only",
+                    ),
+                    "handling" => ("仅限您经办的事项", "matters in your hand only"),
+                    _ => (
+                        "仅限本人或您依法代理的人的记录",
+                        "records of yourself or of whom you act for only",
+                    ),
+                };
+                Words::new(zh, en)
+            }
+            Missing::BreakGlass => Words::new(
+                "紧急情况下可申请紧急访问（须说明理由，事后复核）",
+                "in an emergency you may break the glass, with a reason and a review afterwards",
+            ),
+            Missing::Condition(at) => Words::new(
+                format!("不满足 {at} 的条件"),
+                format!("the condition at {at} does not hold"),
+            ),
+        }
+    }
+
+    /// A word for programs: `level`, `second_factor`, `purpose`, `scope`, `break_glass`,
+    /// `condition`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Missing::Level(_) => "level",
+            Missing::SecondFactor => "second_factor",
+            Missing::Purpose => "purpose",
+            Missing::Scope(_) => "scope",
+            Missing::BreakGlass => "break_glass",
+            Missing::Condition(_) => "condition",
+        }
+    }
 }
 
 /// Answers who may do what. Objects are kinds of things: `observations`, `alerts`, `devices`,
@@ -231,24 +331,70 @@ pub trait Policy: Send + Sync {
     /// May this person do this?
     fn may(&self, actor: &Actor, verb: Verb, object: &str) -> Decision;
 
-    /// The same as an error for `?`; answers the person acting under the grant that allows it.
-    fn demand(&self, actor: &Actor, verb: Verb, object: &str) -> Result<Actor, Fault> {
+    /// May this person do this to this very record? [`Policy::may`] says whether to any of the
+    /// kind.
+    fn may_this(&self, actor: &Actor, verb: Verb, object: &str, facts: &Facts) -> Decision {
+        let _ = facts;
+        self.may(actor, verb, object)
+    }
+
+    /// To which records of the kind this person may do this: what a list is narrowed by.
+    fn filter(&self, actor: &Actor, verb: Verb, object: &str) -> Filter {
         match self.may(actor, verb, object) {
-            allowed @ Decision::Allowed { .. } => Ok(actor.under(&allowed)),
-            Decision::Denied { would } => Err(Fault::new(
-                FaultKind::Denied,
-                "access.denied",
-                format!(
-                    "您的角色无权执行此操作（{} {object}）；可联系角色：{}",
-                    verb.word(),
-                    would.join("、")
-                ),
-                format!(
-                    "your roles may not {} {object}; roles that may: {}",
-                    verb.word(),
-                    would.join(", ")
-                ),
-            )),
+            Decision::Allowed { .. } => Filter::Everything,
+            Decision::Denied { .. } => Filter::Nothing,
         }
     }
+
+    /// Which personal fields of a record (of any record of the kind when no facts are given) the
+    /// person sees as they are, masked, or not at all.
+    fn mask(&self, actor: &Actor, verb: Verb, object: &str, facts: Option<&Facts>) -> Mask {
+        let _ = (actor, verb, object, facts);
+        Mask::default()
+    }
+
+    /// The same as an error for `?`; answers the person acting under the grant that allows it.
+    fn demand(&self, actor: &Actor, verb: Verb, object: &str) -> Result<Actor, Fault> {
+        admitted(actor, verb, object, self.may(actor, verb, object))
+    }
+
+    /// The same for one record.
+    fn demand_this(
+        &self,
+        actor: &Actor,
+        verb: Verb,
+        object: &str,
+        facts: &Facts,
+    ) -> Result<Actor, Fault> {
+        let decision = self.may_this(actor, verb, object, facts);
+        admitted(actor, verb, object, decision)
+    }
+}
+
+/// The person acting under what was decided, or why not.
+fn admitted(actor: &Actor, verb: Verb, object: &str, decision: Decision) -> Result<Actor, Fault> {
+    let (would, missing) = match &decision {
+        Decision::Allowed { .. } => return Ok(actor.under(&decision)),
+        Decision::Denied { would, missing } => (would, missing),
+    };
+    let mut zh = format!("您无权执行此操作（{} {object}）", verb.word());
+    let mut en = format!("you may not {} {object}", verb.word());
+    for missing in missing {
+        let words = missing.words();
+        zh.push_str(&format!("；{}", words.zh));
+        en.push_str(&format!("; {}", words.en));
+    }
+    if !would.is_empty() {
+        zh.push_str(&format!("；可联系角色：{}", would.join("、")));
+        en.push_str(&format!("; roles that may: {}", would.join(", ")));
+    }
+    let mut fault = Fault::new(FaultKind::Denied, "access.denied", zh, en);
+    fault.problems = missing
+        .iter()
+        .map(|missing| Problem {
+            at: missing.word().into(),
+            words: missing.words(),
+        })
+        .collect();
+    Err(fault)
 }

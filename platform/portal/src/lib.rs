@@ -58,7 +58,7 @@ fn entry(system: &str, page: &PageDecl, actor: Option<&Actor>, policy: &dyn Poli
         .map(|(verb, object)| policy.may(actor.unwrap_or(&nobody), *verb, object));
     let (allowed, would) = match decision {
         None | Some(Decision::Allowed { .. }) => (true, vec![]),
-        Some(Decision::Denied { would }) => (false, would),
+        Some(Decision::Denied { would, .. }) => (false, would),
     };
     MenuEntry {
         system: system.into(),
@@ -102,9 +102,7 @@ mod tests {
                     basis: String::new(),
                 };
             }
-            Decision::Denied {
-                would: if granted { vec!["duty".into()] } else { vec![] },
-            }
+            Decision::denied(if granted { vec!["duty".into()] } else { vec![] })
         }
     }
 

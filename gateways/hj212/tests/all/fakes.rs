@@ -273,7 +273,7 @@ impl Alerts for Nothing {
 
 impl Policy for Nothing {
     fn may(&self, _: &Actor, _: Verb, _: &str) -> Decision {
-        Decision::Denied { would: vec![] }
+        Decision::denied(vec![])
     }
 }
 

@@ -309,7 +309,7 @@ impl Policy for Fake {
                 purpose: "p".into(),
                 basis: "b".into(),
             },
-            false => Decision::Denied { would: vec![] },
+            false => Decision::denied(vec![]),
         }
     }
 }

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
-mod policy;
 mod sessions;
 
 use identity::{Engine, HashCost, NewAccount, Origin, Settings};

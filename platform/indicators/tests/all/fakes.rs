@@ -196,6 +196,6 @@ impl Devices for Fake {
 
 impl Policy for Fake {
     fn may(&self, _: &Actor, _: Verb, _: &str) -> Decision {
-        Decision::Denied { would: vec![] }
+        Decision::denied(vec![])
     }
 }

@@ -6,8 +6,8 @@ use super::shape::{self, Shapes};
 use super::system::read_roles;
 use super::yaml::{self, Node};
 use super::{
-    CityPack, Declared, IndicatorDecl, LayerDecl, PageDecl, PropertyDecl, RegisterDecl, RuleDecl,
-    SystemDecl,
+    CityPack, Declared, IndicatorDecl, LayerDecl, PageDecl, PolicyFile, PropertyDecl, RegisterDecl,
+    RuleDecl, SystemDecl,
 };
 use crate::fault::{Problem, Words};
 use std::collections::BTreeMap;
@@ -49,6 +49,10 @@ pub const OBJECTS: &[&str] = &[
     "register.*",
 ];
 
+/// Kinds of things besides registers about whose single members something is known (owner,
+/// district, who has it in hand), so that grants may be narrowed by `scope`.
+pub const SCOPED: &[&str] = &["alerts", "devices", "frames"];
+
 /// Parts of a folder that are not declarations, or are checked elsewhere.
 const OTHER: &[&str] = &[
     "README.md",
@@ -59,14 +63,15 @@ const OTHER: &[&str] = &[
     "tests/",
 ];
 
-struct Work {
+struct Work<'a> {
+    files: &'a BTreeMap<String, String>,
     faults: Faults,
     nodes: BTreeMap<String, Node>,
     /// What the readers ask, by kind of file; `None` when nobody wants to know.
     shapes: Option<Shapes>,
 }
 
-impl Work {
+impl Work<'_> {
     fn fault(&self, file: &str, path: &[&str], zh: impl Into<String>, en: impl Into<String>) {
         let mut line = 1;
         let mut node = self.nodes.get(file);
@@ -79,6 +84,13 @@ impl Work {
             at,
             words: Words::new(zh, en),
         });
+    }
+
+    fn policy(&self, file: &str) -> Option<PolicyFile> {
+        self.files.get(file).map(|text| PolicyFile {
+            file: file.into(),
+            text: text.clone(),
+        })
     }
 
     fn read<T>(
@@ -111,12 +123,7 @@ pub fn schemas(files: &BTreeMap<String, String>) -> BTreeMap<String, serde_json:
 /// Reads declarations. Keys are paths with `/`, such as `systems/environment/rules/dark.yaml` or
 /// `cities/shijiazhuang/city.yaml`; exactly one city is expected.
 pub fn load(files: &BTreeMap<String, String>) -> Result<Declared, Vec<Problem>> {
-    let work = work(files);
-    let declared = read_all(&work, files);
-    super::names::compare(&declared, &|file, path, zh, en| {
-        work.fault(file, path, zh, en)
-    });
-    let faults = work.faults.into_inner();
+    let (declared, faults) = load_all(files);
     if faults.is_empty() {
         Ok(declared)
     } else {
@@ -124,9 +131,20 @@ pub fn load(files: &BTreeMap<String, String>) -> Result<Declared, Vec<Problem>> 
     }
 }
 
+/// The same, with what could be read in spite of the faults, for checks that go further.
+pub fn load_all(files: &BTreeMap<String, String>) -> (Declared, Vec<Problem>) {
+    let work = work(files);
+    let declared = read_all(&work, files);
+    super::names::compare(&declared, &|file, path, zh, en| {
+        work.fault(file, path, zh, en)
+    });
+    (declared, work.faults.into_inner())
+}
+
 /// The files as trees, with the faults of those that cannot be read.
-fn work(files: &BTreeMap<String, String>) -> Work {
+fn work(files: &BTreeMap<String, String>) -> Work<'_> {
     let mut work = Work {
+        files,
         faults: Faults::default(),
         nodes: BTreeMap::new(),
         shapes: None,
@@ -156,7 +174,7 @@ fn work(files: &BTreeMap<String, String>) -> Work {
     work
 }
 
-fn read_all(work: &Work, files: &BTreeMap<String, String>) -> Declared {
+fn read_all(work: &Work<'_>, files: &BTreeMap<String, String>) -> Declared {
     let mut declared = Declared::default();
     for file in files.keys() {
         let mut parts = file.splitn(3, '/');
@@ -186,7 +204,7 @@ fn read_all(work: &Work, files: &BTreeMap<String, String>) -> Declared {
     declared
 }
 
-fn read_system_file(work: &Work, system: &mut SystemDecl, file: &str, rest: &str) {
+fn read_system_file(work: &Work<'_>, system: &mut SystemDecl, file: &str, rest: &str) {
     let folder = system.folder.clone();
     let (kind, name) = rest.split_once('/').unwrap_or(("", rest));
     let stem = name.split('.').next().unwrap_or(name);
@@ -226,6 +244,7 @@ fn read_system_file(work: &Work, system: &mut SystemDecl, file: &str, rest: &str
                 .pages
                 .extend(work.read("page", file, |top| PageDecl::read(stem, top)));
         }
+        ("access", _) if name.ends_with(".cedar") => system.policies.extend(work.policy(file)),
         ("access", "roles.yaml") => {
             system
                 .roles
@@ -242,7 +261,7 @@ fn read_system_file(work: &Work, system: &mut SystemDecl, file: &str, rest: &str
     }
 }
 
-fn read_texts(work: &Work, system: &mut SystemDecl, file: &str, language: &str) {
+fn read_texts(work: &Work<'_>, system: &mut SystemDecl, file: &str, language: &str) {
     work.read("texts", file, |top| {
         top.entries(|key, value| {
             let text = value.own_texts().join("");
@@ -256,7 +275,7 @@ fn read_texts(work: &Work, system: &mut SystemDecl, file: &str, language: &str) 
     });
 }
 
-fn read_city_file(work: &Work, city: &mut CityPack, file: &str, folder: &str, rest: &str) {
+fn read_city_file(work: &Work<'_>, city: &mut CityPack, file: &str, folder: &str, rest: &str) {
     if !city.folder.is_empty() && city.folder != folder {
         work.fault(
             file,
@@ -276,6 +295,10 @@ fn read_city_file(work: &Work, city: &mut CityPack, file: &str, folder: &str, re
         "accounts.yaml" => work.read("accounts", file, |top| city.read_accounts(top)),
         "roles.yaml" => work.read("roles", file, |top| city.roles = read_roles(top)),
         "README.md" => None,
+        _ if rest.starts_with("access/") && rest.ends_with(".cedar") => {
+            city.policies.extend(work.policy(file));
+            None
+        }
         _ => {
             work.fault(
                 file,

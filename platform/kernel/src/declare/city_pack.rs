@@ -1,8 +1,9 @@
 //! The city pack: what is particular to one city, in `cities/<name>/`: `city.yaml`,
-//! `organisations.yaml`, `districts.yaml`, `thresholds.yaml`, `accounts.yaml`, `roles.yaml`.
+//! `organisations.yaml`, `districts.yaml`, `thresholds.yaml`, `accounts.yaml`, `roles.yaml`,
+//! `access/*.cedar`.
 
 use super::read::Reader;
-use super::system::RoleDecl;
+use super::system::{PolicyFile, RoleDecl};
 use crate::fault::Words;
 use crate::organisations::OrganisationKind;
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub struct CityPack {
     pub accounts: Vec<AccountDecl>,
     /// Roles of the platform itself.
     pub roles: Vec<RoleDecl>,
+    /// `access/*.cedar`: policies that the roles file cannot say.
+    pub policies: Vec<PolicyFile>,
 }
 
 /// An organisation.

@@ -14,10 +14,11 @@ pub mod system;
 pub mod yaml;
 
 pub use city_pack::{AccountDecl, CityPack, DistrictDecl, OrganisationDecl, ThresholdDecl};
-pub use register::{FieldDecl, FieldKind, RegisterDecl};
+pub use register::{FieldDecl, FieldKind, RecordAccess, RegisterDecl};
 pub use rule::{AlertDecl, Amount, Comparison, Condition, Limit, RuleDecl, Schedule};
 pub use system::{
-    Face, GrantDecl, IndicatorDecl, LayerDecl, PageDecl, PropertyDecl, RoleDecl, SystemDecl,
+    Face, GrantDecl, IndicatorDecl, LayerDecl, PageDecl, PolicyFile, PropertyDecl, RoleDecl, Scope,
+    SystemDecl,
 };
 
 /// Everything declared: the systems and one city.
@@ -55,6 +56,11 @@ impl Declared {
     /// All indicators.
     pub fn indicators(&self) -> impl Iterator<Item = &IndicatorDecl> {
         self.systems.iter().flat_map(|s| &s.indicators)
+    }
+    /// All files of policies: of the city, then of the systems.
+    pub fn policies(&self) -> impl Iterator<Item = &PolicyFile> {
+        let systems = self.systems.iter().flat_map(|s| &s.policies);
+        self.city.policies.iter().chain(systems)
     }
     /// All roles, each named once: grants of the same role in several systems are joined.
     pub fn roles(&self) -> Vec<RoleDecl> {

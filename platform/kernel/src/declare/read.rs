@@ -156,6 +156,11 @@ impl<'a> Reader<'a> {
             .is_some_and(|n| matches!(n.data, Data::Map(_)))
     }
 
+    /// File and line of the node.
+    pub fn at(&self) -> String {
+        format!("{}:{}", self.file, self.node.line)
+    }
+
     /// The line of the node.
     pub fn line(&self) -> usize {
         self.node.line

@@ -2,7 +2,8 @@
 //!
 //! Top level: `title` (Chinese), `x-title-en`, `x-key` (field), `x-owner` (organisation code),
 //! `x-place` (`[longitude field, latitude field]`), `x-cached` (small, asked at every frame),
-//! `x-summary` (fields shown in lists). On a property: `title`, `x-title-en`, `x-index`,
+//! `x-summary` (fields shown in lists), `x-access` (`{owner, district, person, handler}`: fields that
+//! say whose a record is). On a property: `title`, `x-title-en`, `x-index`,
 //! `x-personal`, `x-reference` (register), `x-unit`, `x-choices` (`{value: [zh, en]}`).
 
 use super::read::Reader;
@@ -25,6 +26,8 @@ pub struct RegisterDecl {
     pub key: String,
     /// Longitude and latitude fields, degrees CGCS2000.
     pub place: Option<(String, String)>,
+    /// Fields that say whose a record is.
+    pub access: RecordAccess,
     /// Kept in memory.
     pub cached: bool,
     /// Fields shown in lists, in order.
@@ -34,6 +37,33 @@ pub struct RegisterDecl {
     /// The whole schema, for validation.
     #[serde(skip)]
     pub schema: Value,
+}
+
+/// Which fields say whose a record is (`x-access`); the policy asks them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RecordAccess {
+    /// Organisation that owns the record; without it the register's owner does.
+    pub owner: Option<String>,
+    /// District or county.
+    pub district: Option<String>,
+    /// The natural person it is about (citizen number).
+    pub person: Option<String>,
+    /// Account that has it in hand.
+    pub handler: Option<String>,
+}
+
+impl RecordAccess {
+    /// The fields named, with what they say.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        [
+            ("owner", &self.owner),
+            ("district", &self.district),
+            ("person", &self.person),
+            ("handler", &self.handler),
+        ]
+        .into_iter()
+        .filter_map(|(what, field)| Some((what, field.as_ref()?)))
+    }
 }
 
 /// A field of a register.
@@ -107,6 +137,7 @@ impl RegisterDecl {
             owner: top.text("x-owner"),
             key: top.text("x-key"),
             place: None,
+            access: RecordAccess::default(),
             cached: top.flag("x-cached", false),
             summary: top.texts_or("x-summary", &[]),
             fields: vec![],
@@ -122,6 +153,14 @@ impl RegisterDecl {
                 "expected [longitude field, latitude field]",
             ),
         }
+        top.part_opt("x-access", |part| {
+            decl.access = RecordAccess {
+                owner: part.optional_text("owner"),
+                district: part.optional_text("district"),
+                person: part.optional_text("person"),
+                handler: part.optional_text("handler"),
+            };
+        });
         let required = top.texts_or("required", &[]);
         top.each("properties", |field_name, field| {
             decl.fields.push(read_field(field_name, field, &required));
@@ -207,6 +246,7 @@ fn check_names(decl: &RegisterDecl, required: &[String], top: &mut Reader<'_>) {
         .map(|n| ("required", n))
         .chain(decl.summary.iter().map(|n| ("x-summary", n)))
         .chain(place.map(|n| ("x-place", n)))
+        .chain(decl.access.named().map(|(_, n)| ("x-access", n)))
         .chain([("x-key", &decl.key)]);
     for (at, name) in named {
         if decl.field(name).is_none() {

@@ -41,6 +41,8 @@ pub struct SystemDecl {
     pub pages: Vec<PageDecl>,
     /// Roles and grants.
     pub roles: Vec<RoleDecl>,
+    /// `access/*.cedar`: policies that the roles file cannot say.
+    pub policies: Vec<PolicyFile>,
     /// Words by key, Chinese and English.
     pub texts: BTreeMap<String, Words>,
 }
@@ -163,8 +165,52 @@ pub struct RoleDecl {
     pub may: Vec<GrantDecl>,
 }
 
+/// A file of policies in the Cedar language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PolicyFile {
+    /// Path, as in faults.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Which records of its objects a grant covers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Every one.
+    #[default]
+    All,
+    /// Those of the organisations the person has a position in.
+    Own,
+    /// Those and the ones of organisations below.
+    Subordinate,
+    /// Those the person has in hand.
+    Handling,
+    /// Those about the person, or about whom the person acts for.
+    OwnPerson,
+}
+
+impl Scope {
+    /// The words of files, in order.
+    pub const WORDS: [&str; 5] = ["all", "own", "subordinate", "handling", "own_person"];
+
+    /// The word in files.
+    pub fn word(self) -> &'static str {
+        Scope::WORDS[self as usize]
+    }
+
+    /// From its word.
+    pub fn parse(word: &str) -> Option<Scope> {
+        use Scope::{All, Handling, Own, OwnPerson, Subordinate};
+        [All, Own, Subordinate, Handling, OwnPerson]
+            .into_iter()
+            .find(|scope| scope.word() == word)
+    }
+}
+
 /// One grant.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct GrantDecl {
     /// Verbs.
     pub verbs: Vec<Verb>,
@@ -174,6 +220,22 @@ pub struct GrantDecl {
     pub purpose: String,
     /// On which legal basis.
     pub basis: String,
+    /// Which records of the objects.
+    pub scope: Scope,
+    /// Personal fields shown as they are (`*` for all); `None` together with `masked` shows every
+    /// personal field masked, otherwise what neither names is withheld.
+    pub fields: Option<Vec<String>>,
+    /// Personal fields shown masked.
+    pub masked: Option<Vec<String>>,
+    /// How well the identity must be proven, 0 to 3.
+    pub level: u8,
+    /// The session must have been opened with a second factor.
+    pub second_factor: bool,
+    /// In force only after the person has broken the glass: at once, for an hour at most, with a
+    /// reason, reviewed afterwards.
+    pub break_glass: bool,
+    /// File and line.
+    pub at: String,
 }
 
 impl SystemDecl {
@@ -298,12 +360,7 @@ pub fn read_roles(top: &mut Reader<'_>) -> Vec<RoleDecl> {
                     ),
                 }
             }
-            may.push(GrantDecl {
-                verbs,
-                objects: grant.texts_or("on", &[]),
-                purpose: grant.text("purpose"),
-                basis: grant.text("basis"),
-            });
+            may.push(read_grant(verbs, grant));
         });
         roles.push(RoleDecl {
             name: name.into(),
@@ -312,4 +369,28 @@ pub fn read_roles(top: &mut Reader<'_>) -> Vec<RoleDecl> {
         });
     });
     roles
+}
+
+fn read_grant(verbs: Vec<Verb>, grant: &mut Reader<'_>) -> GrantDecl {
+    let level = grant.number_or("level", 0.0);
+    if !(0.0..=3.0).contains(&level) || level.fract() != 0.0 {
+        grant.fault("level", "应为 0 到 3 的整数", "expected 0 to 3");
+    }
+    let names = |grant: &mut Reader<'_>, key: &str| {
+        let list = grant.texts_or(key, &[]);
+        grant.has(key).then_some(list)
+    };
+    GrantDecl {
+        verbs,
+        objects: grant.texts_or("on", &[]),
+        purpose: grant.text("purpose"),
+        basis: grant.text("basis"),
+        scope: Scope::parse(&grant.one_of_or("scope", &Scope::WORDS, "all")).unwrap_or_default(),
+        fields: names(grant, "fields"),
+        masked: names(grant, "masked"),
+        level: level.clamp(0.0, 3.0) as u8,
+        second_factor: grant.flag("second_factor", false),
+        break_glass: grant.flag("break_glass", false),
+        at: grant.at(),
+    }
 }

@@ -296,6 +296,6 @@ impl Devices for Town {
 
 impl Policy for Town {
     fn may(&self, _: &Actor, _: Verb, _: &str) -> Decision {
-        Decision::Denied { would: vec![] }
+        Decision::denied(vec![])
     }
 }
