@@ -63,6 +63,7 @@ pub(crate) struct Answer {
     /// Permissions that hold, the one named in the decision first.
     pub(crate) holding: Vec<usize>,
     /// Prohibitions that hold.
+    #[allow(dead_code)]
     pub(crate) forbidding: Vec<usize>,
 }
 

@@ -5,7 +5,7 @@
 /// Brackets inside brackets, at most.
 const NESTED: usize = 60;
 /// Words and operators of one policy, at most; texts and commas are not counted.
-const WORDS: usize = 800;
+const WORDS: usize = 400;
 /// Stack of the thread that reads.
 const STACK: usize = 256 * 1024 * 1024;
 
@@ -66,9 +66,9 @@ mod tests {
         check(&format!("\"\\\"{}\"", "(".repeat(61)), false);
         check(&format!("// {}\n", "(".repeat(61)), false);
         check(&"()".repeat(1000), false);
-        check(&"!".repeat(801), true);
-        check(&"a ".repeat(801), true);
-        check(&"a;".repeat(801), false);
+        check(&"!".repeat(401), true);
+        check(&"a ".repeat(401), true);
+        check(&"a;".repeat(401), false);
         check(&"\"a\",".repeat(5000), false);
         check("\"never closed", false);
     }
