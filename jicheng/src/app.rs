@@ -58,6 +58,14 @@ pub struct App {
     pub keys: Turns,
     /// Becomes true when the program stops.
     pub stopping: watch::Receiver<bool>,
+    /// Who came in at the web's door.
+    pub door: Arc<crate::listen::Door>,
+    /// TLS of the web, once it listens.
+    pub tls: OnceLock<Arc<crate::listen::tls::Tls>>,
+    /// Questions of certificate authorities that are open now.
+    pub questions: crate::listen::tls::Questions,
+    /// The door to other machines.
+    pub outgoing: crate::outgoing::Outgoing,
     /// Background jobs.
     pub jobs: OnceLock<Arc<store::jobs::Jobs>>,
 }

@@ -42,6 +42,81 @@ const SETTINGS: &[Setting] = &[
         about: "address of the web and API",
     },
     Setting {
+        name: "public_url",
+        default: "",
+        about: "address people use, such as https://city.example.cn; requests for other hosts are refused; empty: any host",
+    },
+    Setting {
+        name: "also_hosts",
+        default: "",
+        about: "further host names that are answered, with commas between",
+    },
+    Setting {
+        name: "trusted_proxies",
+        default: "",
+        about: "addresses of our own proxies, with commas between; only their X-Forwarded-For is believed",
+    },
+    Setting {
+        name: "http_redirect",
+        default: "",
+        about: "address of a plain listener that sends everything to public_url, such as 0.0.0.0:80; empty: none",
+    },
+    Setting {
+        name: "http_max_connections",
+        default: "12000",
+        about: "web connections at once; more are closed",
+    },
+    Setting {
+        name: "http_max_per_address",
+        default: "2000",
+        about: "web connections at once from one address",
+    },
+    Setting {
+        name: "http_header_s",
+        default: "30",
+        about: "seconds a client may take for the head of a request, or be idle",
+    },
+    Setting {
+        name: "tls_certificate",
+        default: "",
+        about: "PEM file of the certificate chain; with it the web speaks TLS",
+    },
+    Setting {
+        name: "tls_key",
+        default: "",
+        about: "PEM file of the private key",
+    },
+    Setting {
+        name: "tls_clients",
+        default: "",
+        about: "PEM file of authorities; programs must then show a certificate of theirs beside their token",
+    },
+    Setting {
+        name: "tls_acme",
+        default: "",
+        about: "directory of an ACME authority (RFC 8555), instead of files",
+    },
+    Setting {
+        name: "tls_acme_challenge",
+        default: "http-01",
+        about: "http-01 (needs http_redirect) or tls-alpn-01",
+    },
+    Setting {
+        name: "tls_acme_contact",
+        default: "",
+        about: "e-mail address the authority may write to",
+    },
+    Setting {
+        name: "trusted_roots",
+        default: "",
+        about: "PEM file of further authorities that other machines' certificates may come from",
+    },
+    Setting {
+        name: "outgoing_allow",
+        default: "",
+        about: "inner networks, addresses or hosts that may be called, with commas between",
+    },
+    Setting {
         name: "hj212",
         default: "127.0.0.1:9212",
         about: "address of the HJ 212 gateway",
@@ -206,6 +281,9 @@ impl Config {
         for name in [
             "hj212_max_connections",
             "hj212_idle_s",
+            "http_max_connections",
+            "http_max_per_address",
+            "http_header_s",
             "max_requests",
             "max_live",
         ] {
@@ -216,6 +294,7 @@ impl Config {
                 ));
             }
         }
+        self.check_web(faults);
         if self.text("hj212_frames_per_s").parse::<u32>().is_err() {
             faults.push("hj212_frames_per_s: 应为整数 / expected a whole number".into());
         }
@@ -231,6 +310,80 @@ impl Config {
         if !["text", "json"].contains(&self.text("log_format")) {
             faults.push("log_format: 应为 text 或 json / expected text or json".into());
         }
+    }
+
+    fn check_web(&self, faults: &mut Vec<String>) {
+        let redirect = self.text("http_redirect");
+        if !redirect.is_empty() && redirect.parse::<std::net::SocketAddr>().is_err() {
+            faults.push(format!(
+                "http_redirect: 应为 IP:端口 / expected IP:port, got {redirect}"
+            ));
+        }
+        let public = self.text("public_url");
+        let parts = public
+            .strip_prefix("https://")
+            .or_else(|| public.strip_prefix("http://"));
+        let host = parts.map(|rest| rest.trim_end_matches('/')).unwrap_or("");
+        if !public.is_empty() && (host.is_empty() || host.contains(['/', '?', '#', '@', ' '])) {
+            faults.push(format!(
+                "public_url: 应形如 https://city.example.cn / expected https://host[:port], got {public}"
+            ));
+        }
+        let set = |name: &str| !self.text(name).is_empty();
+        if set("tls_certificate") != set("tls_key") {
+            faults.push("tls_certificate, tls_key: 须同时给出 / one without the other".into());
+        }
+        if set("tls_acme") && (set("tls_certificate") || public.is_empty()) {
+            faults.push(
+                "tls_acme: 须给出 public_url，且不与 tls_certificate 并用 / needs public_url and no tls_certificate"
+                    .into(),
+            );
+        }
+        if !["http-01", "tls-alpn-01"].contains(&self.text("tls_acme_challenge")) {
+            faults.push("tls_acme_challenge: http-01 | tls-alpn-01".into());
+        }
+        if set("tls_clients") && !set("tls_certificate") && !set("tls_acme") {
+            faults.push("tls_clients: 须先启用 TLS / needs TLS".into());
+        }
+        for text in self.list("trusted_proxies") {
+            if text.parse::<std::net::IpAddr>().is_err() {
+                faults.push(format!(
+                    "trusted_proxies: 应为 IP 地址 / expected addresses, got {text}"
+                ));
+            }
+        }
+    }
+
+    /// The items of a setting with commas.
+    fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+        let items = self.text(name).split(',').map(str::trim);
+        items.filter(|item| !item.is_empty())
+    }
+
+    /// Hosts (with port where it is not the usual one) requests may name; empty: any.
+    pub fn web_hosts(&self) -> Vec<&str> {
+        let public = self.text("public_url").split_once("://");
+        let Some((_, host)) = public else {
+            return vec![];
+        };
+        let first = std::iter::once(host.trim_end_matches('/'));
+        first.chain(self.list("also_hosts")).collect()
+    }
+
+    /// The same without ports: names of the certificate.
+    pub fn web_names(&self) -> Vec<String> {
+        let hosts = self.web_hosts().into_iter();
+        let name = |host: &str| match host.rsplit_once(':') {
+            Some((name, port)) if port.parse::<u16>().is_ok() => name.to_string(),
+            _ => host.to_string(),
+        };
+        hosts.map(name).collect()
+    }
+
+    /// Addresses of our own proxies.
+    pub fn proxies(&self) -> Vec<std::net::IpAddr> {
+        let items = self.list("trusted_proxies");
+        items.filter_map(|item| item.parse().ok()).collect()
     }
 
     /// The text of a setting.

@@ -8,6 +8,8 @@ pub mod config;
 pub mod embed;
 pub mod http;
 pub mod jobs;
+pub mod listen;
+pub mod outgoing;
 pub mod run;
 pub mod systems;
 

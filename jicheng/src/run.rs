@@ -3,7 +3,9 @@
 
 use crate::app::{App, Turns};
 use crate::config::Config;
-use crate::{embed, http, systems};
+use crate::listen::{self, tls::Tls};
+use crate::outgoing::Outgoing;
+use crate::{embed, systems};
 use kernel::city::{Bindings, Report};
 use kernel::declare::Declared;
 use kernel::{City, Clock, Fault};
@@ -23,6 +25,8 @@ pub struct Running {
     pub app: Arc<App>,
     /// Where the web listens; `None` when it was not asked for.
     pub http: Option<SocketAddr>,
+    /// Where the plain listener beside TLS listens, if it was asked for.
+    pub redirect: Option<SocketAddr>,
     rules: Arc<rules::Engine>,
     stop: watch::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
@@ -89,6 +93,8 @@ impl Running {
     ) -> Result<Running, Fault> {
         std::fs::create_dir_all(config.data())
             .map_err(|e| Fault::internal("making the data folder", e))?;
+        let outgoing = Outgoing::new(config.text("outgoing_allow"), config.text("trusted_roots"))
+            .map_err(|e| Fault::internal("opening the door to other machines", e))?;
         let store = Store::open(&config.store_url()).await?;
         let declared = Arc::new(declared);
         let key_rings =
@@ -153,11 +159,16 @@ impl Running {
             requests_total: AtomicU64::new(0),
             keys: Turns::default(),
             stopping,
+            door: Arc::default(),
+            tls: OnceLock::new(),
+            questions: Default::default(),
+            outgoing,
             jobs: OnceLock::new(),
         });
         let mut running = Running {
             app,
             http: None,
+            redirect: None,
             rules,
             stop,
             tasks: vec![],
@@ -189,28 +200,30 @@ impl Running {
     }
 
     async fn start_http(&mut self) -> Result<(), Fault> {
-        let address = self.app.config.text("http").to_string();
-        let listener = tokio::net::TcpListener::bind(&address)
-            .await
-            .map_err(|e| Fault::internal("opening the web's address", format!("{address}: {e}")))?;
+        let app = self.app.clone();
+        let tls = Tls::of(&app.config).map_err(|e| Fault::internal("preparing TLS", e))?;
+        let listener = listen::bind("http", app.config.text("http")).await?;
         let local = listener
             .local_addr()
             .map_err(|e| Fault::internal("opening the web's address", e))?;
         self.http = Some(local);
-        let service =
-            http::service(self.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let mut stopping = self.app.stopping.clone();
-        self.tasks.push(tokio::spawn(async move {
-            let stop = async move {
-                let _ = stopping.wait_for(|stop| *stop).await;
-            };
-            if let Err(error) = axum::serve(listener, service)
-                .with_graceful_shutdown(stop)
-                .await
-            {
-                tracing::error!(%error, "the web stopped");
+        let redirect = app.config.text("http_redirect");
+        if !redirect.is_empty() {
+            let listener = listen::bind("http_redirect", redirect).await?;
+            self.redirect = listener.local_addr().ok();
+            self.tasks
+                .push(listen::serve_redirect(app.clone(), listener));
+        }
+        self.tasks
+            .push(listen::serve(app.clone(), listener, tls.clone()));
+        if let Some(tls) = tls {
+            let _ = app.tls.set(tls.clone());
+            let watching = tls.clone().watch(app.stopping.clone());
+            self.tasks.push(tokio::spawn(watching));
+            if !app.config.text("tls_acme").is_empty() {
+                self.tasks.push(tokio::spawn(listen::acme::run(app, tls)));
             }
-        }));
+        }
         tracing::info!(address = %local, "web listens");
         Ok(())
     }

@@ -34,7 +34,13 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), String> {
         false => None,
     };
     if let Some(http) = running.http {
-        announce(&format!("冀城已启动 / Jicheng is running: http://{http}/"));
+        let scheme = match running.app.tls.get() {
+            Some(_) => "https",
+            None => "http",
+        };
+        announce(&format!(
+            "冀城已启动 / Jicheng is running: {scheme}://{http}/"
+        ));
         if running
             .app
             .identity

@@ -131,7 +131,28 @@ async fn identify(app: &App, parts: &Parts) -> Result<Option<Actor>, Refusal> {
             "the header X-CSRF is missing",
         )));
     }
-    Ok(app.identity.recognise(&token).await?.map(|r| r.actor))
+    let actor = app.identity.recognise(&token).await?.map(|r| r.actor);
+    if let Some(actor) = &actor {
+        certified(app, actor, parts)?;
+    }
+    Ok(actor)
+}
+
+/// Where an authority for clients is configured, a program shows a certificate beside its token:
+/// a stolen token alone opens nothing.
+fn certified(app: &App, actor: &Actor, parts: &Parts) -> Result<(), Refusal> {
+    let arrived = parts.extensions.get::<crate::listen::Arrived>();
+    let shown = arrived.is_some_and(|a| a.client_certificate.is_some());
+    let demanded = !app.config.text("tls_clients").is_empty();
+    if demanded && !shown && actor.account.starts_with("token:") {
+        return Err(Refusal(Fault::new(
+            FaultKind::Denied,
+            "access.certificate",
+            "程序访问须同时出示客户端证书",
+            "a program must show a client certificate beside its token",
+        )));
+    }
+    Ok(())
 }
 
 /// The caller, if admitted: acting under the grant that admits them.

@@ -132,7 +132,9 @@ fn messages(
         EventKind::Alert => "alert",
         EventKind::Device => "device",
         EventKind::Command => "command",
-        EventKind::Record | EventKind::Identity | EventKind::Organisation => return vec![],
+        EventKind::Record | EventKind::Identity | EventKind::Organisation | EventKind::Metering => {
+            return vec![];
+        }
     };
     vec![
         Event::default()

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod city;
 pub mod devices;
+pub mod front;
 pub mod guard;
 pub mod input;
 pub mod keys;
@@ -72,6 +73,7 @@ pub fn service(app: Arc<App>) -> Router {
             axum::http::StatusCode::SERVICE_UNAVAILABLE,
             Duration::from_secs(120),
         ))
+        .layer(from_fn_with_state(app.clone(), front::front))
         .with_state(app)
 }
 

@@ -103,6 +103,7 @@ pub fn add(table: &mut Table) {
             "导入 CSV",
             "Import CSV",
         )
+        .large()
         .gives("Imported"),
         import,
     );

@@ -48,6 +48,7 @@ pub fn add(table: &mut Table) {
         )
         .query(&["precision: ns, us, ms or s"])
         .takes("ObservationBatch")
+        .large()
         .gives("Receipt"),
         write,
     );
@@ -71,6 +72,7 @@ pub fn add(table: &mut Table) {
             "Latest values of many series",
         )
         .takes("LatestQuestion")
+        .large()
         .gives("LatestPage"),
         latest,
     );

@@ -5,6 +5,7 @@
 use super::guard;
 use crate::app::App;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -28,7 +29,12 @@ pub struct Route {
     pub takes: &'static str,
     /// Component that the answer follows; empty for none.
     pub gives: &'static str,
+    /// The body may be a batch or a file; others hold at most [`SMALL_BODY`] bytes.
+    pub large: bool,
 }
+
+/// Bytes of a body that is one form or one record, unpacked, at most.
+pub const SMALL_BODY: usize = 1 << 20;
 
 /// The table and the router made of it.
 pub struct Table {
@@ -47,6 +53,7 @@ pub struct Line {
     query: &'static [&'static str],
     takes: &'static str,
     gives: &'static str,
+    large: bool,
 }
 
 /// Begins a line: `GET /path`, what it demands, what it does in Chinese and English.
@@ -62,6 +69,7 @@ pub fn line(route: &str, access: Access, zh: &str, en: &str) -> Line {
         query: &[],
         takes: "",
         gives: "",
+        large: false,
     }
 }
 
@@ -74,6 +82,11 @@ impl Line {
     /// Component of the body.
     pub fn takes(mut self, component: &'static str) -> Line {
         self.takes = component;
+        self
+    }
+    /// The body may be a batch or a file.
+    pub fn large(mut self) -> Line {
+        self.large = true;
         self
     }
     /// Component of the answer.
@@ -106,7 +119,11 @@ impl Table {
             "DELETE" => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
-        let guarded: MethodRouter<Arc<App>> = on(filter, handler).layer(from_fn_with_state(
+        let mut handler: MethodRouter<Arc<App>> = on(filter, handler);
+        if !line.large {
+            handler = handler.layer(DefaultBodyLimit::max(SMALL_BODY));
+        }
+        let guarded = handler.layer(from_fn_with_state(
             (self.app.clone(), line.access),
             guard::admit,
         ));
@@ -120,6 +137,7 @@ impl Table {
             query: line.query,
             takes: line.takes,
             gives: line.gives,
+            large: line.large,
         });
     }
 

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 /// What the page may load: nothing from anywhere else.
 const POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
-                      worker-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
+                      worker-src 'self' blob:; connect-src 'self'; object-src 'none'; frame-src 'none'; \
+                      frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 
 const UNKNOWN: &str = "application/octet-stream";
 

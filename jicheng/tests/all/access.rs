@@ -5,7 +5,7 @@ use crate::city::TestCity;
 use kernel::Access;
 
 /// A path with something in every parameter.
-fn concrete(path: &str) -> String {
+pub fn concrete(path: &str) -> String {
     let fill = |part: &str| match part {
         "{register}" => "station".to_string(),
         "{*path}" => "Things".to_string(),

@@ -53,8 +53,17 @@ impl TestCity {
 
     /// The same on another clock.
     pub async fn start_on(clock: Arc<dyn Clock>) -> TestCity {
+        TestCity::start_as(clock, &[]).await
+    }
+
+    /// The same with settings.
+    pub async fn start_with(settings: &[(&str, &str)]) -> TestCity {
+        TestCity::start_as(Arc::new(SystemClock), settings).await
+    }
+
+    async fn start_as(clock: Arc<dyn Clock>, settings: &[(&str, &str)]) -> TestCity {
         let folder = tempfile::tempdir().expect("a folder");
-        let running = open(folder.path(), clock).await;
+        let running = open_with(folder.path(), clock, settings).await;
         for (name, roles) in [
             ("duty", "duty_officer"),
             ("officer", "environment_officer"),
@@ -159,7 +168,16 @@ pub async fn request(
 
 /// Opens a city in a folder.
 pub async fn open(folder: &std::path::Path, clock: Arc<dyn Clock>) -> Running {
-    let flags = [
+    open_with(folder, clock, &[]).await
+}
+
+/// The same with settings.
+pub async fn open_with(
+    folder: &std::path::Path,
+    clock: Arc<dyn Clock>,
+    settings: &[(&str, &str)],
+) -> Running {
+    let mut flags = vec![
         (
             "data".to_string(),
             folder.join("data").display().to_string(),
@@ -167,6 +185,8 @@ pub async fn open(folder: &std::path::Path, clock: Arc<dyn Clock>) -> Running {
         ("http".to_string(), "127.0.0.1:0".to_string()),
         ("hj212".to_string(), "127.0.0.1:0".to_string()),
     ];
+    let more = settings.iter().map(|(n, v)| (n.to_string(), v.to_string()));
+    flags.extend(more);
     let config = Config::load(None, std::iter::empty(), &flags).expect("a configuration");
     let declared = declared(&config).unwrap_or_else(|f| panic!("{}", jicheng::commands::show(&f)));
     let parts = Parts {
@@ -180,7 +200,8 @@ pub async fn open(folder: &std::path::Path, clock: Arc<dyn Clock>) -> Running {
         .expect("a city")
 }
 
-fn parse(text: &str) -> Answer {
+/// Reads an answer as it came over the wire.
+pub fn parse(text: &str) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
     let mut lines = head.lines();
     let status = lines

@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod architecture;
+mod attacks;
 mod city;
 mod crash;
 mod divisions;
@@ -16,4 +17,5 @@ mod postgres;
 mod program;
 mod replay;
 mod scenarios;
+mod tls;
 mod watching;

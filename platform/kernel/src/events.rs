@@ -26,6 +26,8 @@ pub enum EventKind {
     Identity = 6,
     /// The tree of organisations, its members or their delegations changed.
     Organisation = 7,
+    /// Somebody comes near a limit of theirs.
+    Metering = 9,
 }
 
 impl EventKind {
@@ -39,6 +41,7 @@ impl EventKind {
             5 => EventKind::Device,
             6 => EventKind::Identity,
             7 => EventKind::Organisation,
+            9 => EventKind::Metering,
             _ => return None,
         })
     }

@@ -47,6 +47,8 @@ pub enum FaultKind {
     Missing,
     /// Somebody else changed it first, or it exists already (409 / 412).
     Conflict,
+    /// The request is for a host that is not ours (421).
+    Misdirected,
     /// The body or the request is larger than allowed (413).
     TooLarge,
     /// Too many requests; try again later (429).
@@ -168,6 +170,7 @@ impl Fault {
             FaultKind::Denied => 403,
             FaultKind::Missing => 404,
             FaultKind::Conflict => 409,
+            FaultKind::Misdirected => 421,
             FaultKind::TooLarge => 413,
             FaultKind::TooMany => 429,
             FaultKind::Overloaded => 503,
@@ -178,10 +181,11 @@ impl Fault {
 
 /// Every code in use. A test checks that each has its page in `docs/errors/` and is used.
 pub const CODES: &[&str] = &[
+    "access.certificate",
     "access.denied",
+    "access.locked",
     "access.sign_in",
     "access.wrong_password",
-    "access.locked",
     "alerts.closed",
     "backup.damaged",
     "backup.not_there",
@@ -198,6 +202,10 @@ pub const CODES: &[&str] = &[
     "input.too_large",
     "input.too_many",
     "input.unsupported_format",
+    "input.wrong_host",
+    "metering.quota",
+    "outgoing.failed",
+    "outgoing.refused",
     "parties.beyond_scope",
     "parties.code",
     "parties.level",

@@ -13,10 +13,12 @@ pub mod events;
 pub mod facts;
 pub mod fault;
 pub mod ids;
+pub mod metering;
 pub mod numbers;
 pub mod observations;
 pub mod organisations;
 pub mod parties;
+pub mod posture;
 pub mod records;
 pub mod time;
 

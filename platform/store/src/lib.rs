@@ -21,6 +21,7 @@ pub mod events;
 mod faults;
 pub mod jobs;
 pub mod keys;
+pub mod metering;
 mod migrations;
 pub mod observations;
 pub mod parties;
@@ -95,6 +96,7 @@ fn migrations() -> Vec<Migration> {
         alerts::migrations(),
         keys::migrations(),
         parties::migrations(),
+        metering::migrations(),
     ]
     .into_iter()
     .flatten()

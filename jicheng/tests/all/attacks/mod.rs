@@ -1,0 +1,5 @@
+//! Attackers: each module one way in. docs/attacks.md says which attack is tried by which test; a
+//! test checks that the table tells the truth.
+
+mod http;
+mod table;
