@@ -44,7 +44,7 @@ const SETTINGS: &[Setting] = &[
     Setting {
         name: "public_url",
         default: "",
-        about: "address people use, such as https://city.example.cn; requests for other hosts are refused; empty: any host",
+        about: "address people use, such as https://city.example.cn; passkeys are bound to it; requests for other hosts are refused; empty: any host",
     },
     Setting {
         name: "also_hosts",
@@ -150,6 +150,56 @@ const SETTINGS: &[Setting] = &[
         name: "max_live",
         default: "1000",
         about: "readers of the live stream at once; more are answered 503",
+    },
+    Setting {
+        name: "session_idle_min",
+        default: "120",
+        about: "minutes without use after which a session ends",
+    },
+    Setting {
+        name: "session_longest_h",
+        default: "12",
+        about: "hours after which a session ends in any case",
+    },
+    Setting {
+        name: "sessions_per_account",
+        default: "20",
+        about: "sessions of one account at once; the oldest is ended for another",
+    },
+    Setting {
+        name: "step_up_min",
+        default: "10",
+        about: "minutes after a proof of identity within which dangerous acts are allowed",
+    },
+    Setting {
+        name: "second_factor",
+        default: "roles",
+        about: "who needs a second factor: roles (those that say so) or all",
+    },
+    Setting {
+        name: "password_days",
+        default: "0",
+        about: "days after which a password must be changed; 0: never",
+    },
+    Setting {
+        name: "passwords_remembered",
+        default: "5",
+        about: "passwords before the present one that may not be used again",
+    },
+    Setting {
+        name: "argon2_memory_kib",
+        default: "19456",
+        about: "memory of one password hash, KiB",
+    },
+    Setting {
+        name: "argon2_passes",
+        default: "2",
+        about: "passes of one password hash",
+    },
+    Setting {
+        name: "argon2_at_once",
+        default: "0",
+        about: "password hashes computed at once; 0: half of the processors",
     },
     Setting {
         name: "metrics_token",
@@ -286,6 +336,12 @@ impl Config {
             "http_header_s",
             "max_requests",
             "max_live",
+            "session_idle_min",
+            "session_longest_h",
+            "sessions_per_account",
+            "step_up_min",
+            "argon2_memory_kib",
+            "argon2_passes",
         ] {
             if !self.text(name).parse::<u32>().is_ok_and(|n| n > 0) {
                 faults.push(format!(
@@ -295,6 +351,17 @@ impl Config {
             }
         }
         self.check_web(faults);
+        for name in ["password_days", "passwords_remembered", "argon2_at_once"] {
+            if !self.text(name).parse::<u32>().is_ok_and(|n| n <= 10_000) {
+                faults.push(format!(
+                    "{name}: 应为 0 至 10000 的整数 / expected 0 to 10000, got {}",
+                    self.text(name)
+                ));
+            }
+        }
+        if !["roles", "all"].contains(&self.text("second_factor")) {
+            faults.push("second_factor: 应为 roles 或 all / expected roles or all".into());
+        }
         if self.text("hj212_frames_per_s").parse::<u32>().is_err() {
             faults.push("hj212_frames_per_s: 应为整数 / expected a whole number".into());
         }

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod listen;
 pub mod outgoing;
 pub mod run;
+pub mod signon;
 pub mod systems;
 
 use clap::{Parser, Subcommand};
@@ -69,7 +70,12 @@ enum Command {
     /// Make or change an account.
     Account {
         #[command(subcommand)]
-        what: commands::admin::Account,
+        what: commands::accounts::Account,
+    },
+    /// Lists of leaked passwords.
+    Passwords {
+        #[command(subcommand)]
+        what: commands::accounts::Passwords,
     },
     /// Show the configuration in force and where each value comes from.
     Config {
@@ -120,7 +126,8 @@ fn work(arguments: Arguments) -> Result<(), String> {
             Command::Restore { file } => commands::admin::restore(&config, &file).await,
             Command::Audit { what } => commands::admin::audit(&config, what).await,
             Command::Access { what } => commands::admin::access(&config, what).await,
-            Command::Account { what } => commands::admin::account(&config, what).await,
+            Command::Account { what } => commands::accounts::run(&config, what).await,
+            Command::Passwords { what } => commands::accounts::passwords(&config, what),
             Command::Config { what } => commands::admin::config(&config, what),
             Command::Keys { what } => commands::keys::run(&config, what).await,
             Command::Openapi => commands::admin::openapi(&config).await,

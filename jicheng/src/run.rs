@@ -107,8 +107,13 @@ impl Running {
             observations::Engine::open(store.clone(), clock.clone(), options).await?;
         let registers =
             registers::Engine::open(store.clone(), clock.clone(), declared.clone()).await?;
-        let identity =
-            identity::Engine::open(store.clone(), clock.clone(), declared.clone()).await?;
+        let identity = identity::Engine::open_with(
+            store.clone(),
+            clock.clone(),
+            declared.clone(),
+            crate::signon::settings(&config, Some(key_rings.clone())),
+        )
+        .await?;
         let policy = policy::Engine::new(clock.clone(), &declared)?;
         let rules = rules::Engine::open(
             store.clone(),

@@ -8,6 +8,7 @@ import { NotFound } from './shell/NotFound';
 import { Home } from './faces/portal/Home';
 
 const AntTheme = lazy(() => import('./theme/antd'));
+const Account = lazy(() => import('./faces/account/Account'));
 const SignIn = lazy(() => import('./shell/SignIn'));
 const AirPage = lazy(() => import('./faces/portal/Air'));
 const About = lazy(() => import('./faces/portal/About'));
@@ -49,6 +50,7 @@ export function App() {
         <Route path="portal/air" element={<Suspense fallback={<Skeleton />}><AirPage /></Suspense>} />
         <Route path="about" element={<Suspense fallback={<Skeleton />}><About /></Suspense>} />
         <Route path="sign-in" element={<Suspense fallback={<Skeleton />}><SignIn /></Suspense>} />
+        <Route path="account" element={<Suspense fallback={<Skeleton />}><Account /></Suspense>} />
         <Route path="command" element={rich(<Command />)} />
         <Route path="desk" element={<Navigate to="/desk/alerts" replace />} />
         <Route path="desk/stations" element={rich(<Stations />)} />

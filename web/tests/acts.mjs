@@ -1,6 +1,7 @@
 // Walk: acts that change or take something, tried on a running demonstration: handling an alert,
 // accounts and passwords, import and export of files, printing, the main paths by keyboard alone.
 // Nothing is left behind but closed alerts, disabled accounts and entries of the audit log.
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 const PASSWORD_1 = 'walk-first-2026';
@@ -25,6 +26,17 @@ async function enter(page, base, account, password) {
   await page.locator('input[name=account]').fill(account);
   await page.locator('input[name=password]').fill(password);
   await page.keyboard.press('Enter');
+}
+
+/** The six digits an application shows for a secret in base 32, some seconds from now (RFC 6238). */
+function oneTimeCode(secret, later = 0) {
+  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((b) => Number.parseInt(b, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor((Date.now() / 1000 + later) / 30)));
+  const digest = createHmac('sha1', key).update(step).digest();
+  const number = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, '0');
 }
 
 /** Tab until the focused element matches; the only way a keyboard has. */
@@ -91,17 +103,16 @@ export const ACTS = [
 
       await page.context().clearCookies();
       await enter(page, base, name, PASSWORD_1);
-      await seen(page, 'details.user', 'the new account signs in');
-      await page.locator('details.user summary').click();
-      await page.getByRole('button', { name: '修改密码' }).click();
-      await page.locator('dialog[open] input[name=old]').fill('not-the-old-one');
-      await page.locator('dialog[open] input[name=new]').fill(PASSWORD_2);
+      await page.waitForURL(/\/account$/);
+      await seen(page, '.account [role=alert]', 'a password set by somebody else is to be changed first');
+      await page.locator('input[name=old]').fill('not-the-old-one');
+      await page.locator('input[name=new]').fill(PASSWORD_2);
       await page.keyboard.press('Enter');
-      await seen(page, 'dialog[open] [role=alert]', 'the wrong old password is refused in words');
-      await page.locator('dialog[open] input[name=old]').fill(PASSWORD_1);
+      await seen(page, '.account form [role=alert]', 'the wrong old password is refused in words');
+      await page.locator('input[name=old]').fill(PASSWORD_1);
       await page.keyboard.press('Enter');
-      await seen(page, 'dialog[open] [role=status]', 'the password is changed');
-      must(await page.locator('dialog[open] [role=alert]').count() === 0, 'the old error still stands beside the success');
+      await seen(page, '.account form [role=status]', 'the password is changed');
+      must(await page.locator('.account form [role=alert]').count() === 0, 'the old error still stands beside the success');
       await page.context().clearCookies();
       await enter(page, base, name, PASSWORD_1);
       await seen(page, '.error-box', 'the old password no longer opens');
@@ -117,6 +128,76 @@ export const ACTS = [
       await page.context().clearCookies();
       await enter(page, base, name, PASSWORD_2);
       await seen(page, '.error-box', 'a disabled account is refused in words');
+    },
+  },
+  {
+    name: 'a one-time code is set up on a phone and asked for, then removed', role: 'officer',
+    run: async (page, base, password) => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.context().clearCookies();
+      await enter(page, base, 'officer', password);
+      await seen(page, 'details.user', 'signed in');
+      await page.goto(`${base}/account`);
+      await page.getByRole('button', { name: '添加动态验证码' }).click();
+      await seen(page, '.totp img', 'the QR code');
+      const secret = await page.locator('[data-secret]').innerText();
+      await page.locator('.totp input[name=code]').fill('000000');
+      await page.keyboard.press('Enter');
+      await seen(page, '.account [role=alert]', 'a wrong code is refused in words');
+      await page.locator('.totp input[name=code]').fill(oneTimeCode(secret));
+      await page.keyboard.press('Enter');
+      await seen(page, '.codes li', 'recovery codes');
+      const codes = await page.locator('.codes code').allInnerTexts();
+      must(codes.length === 10, `${codes.length} recovery codes`);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      must(wide <= 1, 'the page is wider than a phone');
+      await page.getByRole('button', { name: '我已保存' }).click();
+
+      await page.context().clearCookies();
+      await enter(page, base, 'officer', password);
+      await seen(page, 'input[name=code]', 'the second step');
+      await page.locator('input[name=code]').fill(oneTimeCode(secret, 30));
+      await page.keyboard.press('Enter');
+      await seen(page, 'details.user', 'password and code open');
+      await page.context().clearCookies();
+      await enter(page, base, 'officer', password);
+      await page.getByRole('button', { name: '改用恢复码' }).click();
+      await page.locator('input[name=code]').fill(codes[0].toLowerCase());
+      await page.keyboard.press('Enter');
+      await seen(page, 'details.user', 'a recovery code opens');
+      await page.goto(`${base}/account`);
+      await page.getByText('还剩 9 个').waitFor();
+      page.once('dialog', (d) => { void d.accept(); });
+      await page.getByRole('button', { name: /^删除/ }).first().click();
+      await page.getByText('尚未设置').waitFor();
+    },
+  },
+  {
+    name: 'a passkey is made, signs in alone and after the password, and is removed', role: 'duty',
+    run: async (page, base, password) => {
+      // A browser makes passkeys only at a name; the same program answers at this one.
+      const here = base.replace('127.0.0.1', 'localhost');
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send('WebAuthn.enable');
+      await devtools.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } });
+      await page.context().clearCookies();
+      await enter(page, here, 'duty', password);
+      await seen(page, 'details.user', 'signed in');
+      await page.goto(`${here}/account`);
+      await page.getByRole('button', { name: '添加通行密钥' }).click();
+      await seen(page, '.factors li', 'the passkey in the list');
+      await page.context().clearCookies();
+      await page.goto(`${here}/sign-in`);
+      await page.getByRole('button', { name: '使用通行密钥登录' }).click();
+      await seen(page, 'details.user', 'the passkey alone opens');
+      await page.context().clearCookies();
+      await enter(page, here, 'duty', password);
+      await page.getByRole('button', { name: '使用通行密钥', exact: true }).click();
+      await seen(page, 'details.user', 'password and passkey open');
+      await page.goto(`${here}/account`);
+      page.once('dialog', (d) => { void d.accept(); });
+      await page.getByRole('button', { name: /^删除/ }).first().click();
+      await page.getByText('尚未设置').waitFor();
     },
   },
   {

@@ -19,7 +19,7 @@ export async function discover(page, base) {
 export function pagesOf(role, known) {
   const open = [{ name: 'portal', path: '/portal' }, { name: 'portal-air', path: '/portal/air' }, { name: 'about', path: '/about' }];
   if (!role) return [...open, { name: 'sign-in', path: '/sign-in' }, { name: 'not-found', path: '/nowhere' }];
-  if (role === 'resident') return [...open, { name: 'resident-indicators', path: '/data/indicators' }];
+  if (role === 'resident') return [...open, { name: 'resident-indicators', path: '/data/indicators' }, { name: 'account', path: '/account' }];
   const station = known.station ? `/desk/stations/${encodeURIComponent(known.station)}` : null;
   const s = known.series;
   const day = 86_400_000;

@@ -1,10 +1,9 @@
-//! Commands of the operator: backup, restore, audit, access, accounts, configuration, OpenAPI.
+//! Commands of the operator: backup, restore, audit, access, configuration, OpenAPI.
 
 use super::{declared, say};
 use crate::run::{Parts, Running};
 use clap::Subcommand;
-use kernel::declare::Declared;
-use kernel::{Actor, Clock, Decision, Policy, SystemClock, Verb};
+use kernel::{Clock, Decision, Policy, SystemClock, Verb};
 use std::path::Path;
 use std::sync::Arc;
 use store::Store;
@@ -27,36 +26,6 @@ pub enum Access {
         what: String,
         /// Object, such as alerts or register.station.
         which: String,
-    },
-}
-
-/// `jicheng account …`
-#[derive(Subcommand)]
-pub enum Account {
-    /// Make an account; prints its first password.
-    Add {
-        /// Account name.
-        name: String,
-        /// Name for people.
-        #[arg(long)]
-        display: String,
-        /// Roles.
-        #[arg(long, value_delimiter = ',')]
-        roles: Vec<String>,
-        /// Organisation code.
-        #[arg(long)]
-        organisation: Option<String>,
-    },
-    /// Make an API token for a program; prints it once.
-    Token {
-        /// Name of the program.
-        name: String,
-        /// Roles it acts in.
-        #[arg(long, value_delimiter = ',')]
-        roles: Vec<String>,
-        /// Days it is good for, at most 400.
-        #[arg(long, default_value_t = 90)]
-        days: u32,
     },
 }
 
@@ -125,21 +94,11 @@ pub async fn audit(config: &crate::config::Config, what: Audit) -> Result<(), St
     }
 }
 
-async fn identity(
-    config: &crate::config::Config,
-    declared: Declared,
-) -> Result<Arc<identity::Engine>, String> {
-    let store = store(config).await?;
-    identity::Engine::open(store, Arc::new(SystemClock), Arc::new(declared))
-        .await
-        .map_err(say)
-}
-
 /// `jicheng access explain`
 pub async fn access(config: &crate::config::Config, what: Access) -> Result<(), String> {
     let Access::Explain { who, what, which } = what;
     let verb = Verb::parse(&what).ok_or_else(|| format!("没有动词 / there is no verb {what}"))?;
-    let engine = identity(config, declared(config)?).await?;
+    let engine = super::accounts::engine(config).await?;
     let actor = engine.account(&who).await.map_err(say)?.actor();
     let policy = policy::Engine::new(Arc::new(SystemClock), &declared(config)?).map_err(say)?;
     match policy.may(&actor, verb, &which) {
@@ -157,44 +116,6 @@ pub async fn access(config: &crate::config::Config, what: Access) -> Result<(), 
                 "拒绝 / denied\n  可行的角色 roles that may: {}",
                 would.join(", ")
             );
-        }
-    }
-    Ok(())
-}
-
-/// `jicheng account …`
-pub async fn account(config: &crate::config::Config, what: Account) -> Result<(), String> {
-    let engine = identity(config, declared(config)?).await?;
-    match what {
-        Account::Add {
-            name,
-            display,
-            roles,
-            organisation,
-        } => {
-            let password = super::new_password();
-            let new = identity::NewAccount {
-                name: name.clone(),
-                display,
-                password: password.clone(),
-                roles,
-                organisation,
-            };
-            engine.create(&Actor::system(), new).await.map_err(say)?;
-            println!("账号 account: {name}\n初始口令 first password: {password}");
-        }
-        Account::Token { name, roles, days } => {
-            let new = identity::NewToken {
-                name,
-                roles,
-                organisation: None,
-                days,
-            };
-            let (_, secret) = engine
-                .create_token(&Actor::system(), new)
-                .await
-                .map_err(say)?;
-            println!("{secret}");
         }
     }
     Ok(())

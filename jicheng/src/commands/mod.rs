@@ -1,5 +1,6 @@
 //! The commands of the program, one file each.
 
+pub mod accounts;
 pub mod admin;
 pub mod demo;
 pub mod import;

@@ -1,5 +1,6 @@
 //! The guard in front of every route: who is this, may they do this, is there room. Deny by
-//! default: without a session only `Access::Public` is open.
+//! default: without a session only `Access::Public` is open, and a session that lacks something
+//! (a password of one's own, a second factor) opens only what helps to get it.
 
 use super::problem::{Refusal, document};
 use crate::app::App;
@@ -10,13 +11,25 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::prelude::{BASE64_STANDARD, Engine};
+use identity::Restriction;
 use kernel::fault::{Fault, FaultKind};
-use kernel::{Access, Actor};
+use kernel::{Access, Actor, Span};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// Name of the session cookie.
+/// Name of the session cookie where the pages are not served by https; see [`cookie_name`].
 pub const COOKIE: &str = "jicheng_session";
+/// Name of the cookie by which a device is known again.
+const DEVICE: &str = "jicheng_device";
+/// What a session may do that still lacks something.
+const OPEN_TO_ALL: [&str; 2] = ["/api/v1/session", "/api/v1/session/password"];
+/// What a session may do besides that lacks a second factor only.
+const OPEN_FOR_FACTORS: [&str; 3] = [
+    "/api/v1/session/step-up",
+    "/api/v1/session/passkey",
+    "/api/v1/account/security",
+];
+const FACTORS: &str = "/api/v1/account/factors/";
 /// Answers kept for `Idempotency-Key` are at most this large; larger ones are not kept.
 const KEPT_ANSWER_BYTES: usize = 256 * 1024;
 
@@ -52,24 +65,84 @@ fn sign_in() -> Fault {
     )
 }
 
+/// Are the pages served by https? Then cookies are bound to this host and never sent in clear.
+fn is_secure(app: &App) -> bool {
+    let set = |name| !app.config.text(name).is_empty();
+    let tls = set("tls_certificate") || set("tls_acme");
+    tls || app.config.text("public_url").starts_with("https://")
+}
+
+/// A cookie's name as browsers are asked to keep it.
+fn cookie_name(app: &App, name: &str) -> String {
+    if is_secure(app) {
+        format!("__Host-{name}")
+    } else {
+        name.into()
+    }
+}
+
+fn cookie(app: &App, headers: &HeaderMap, name: &str) -> Option<String> {
+    let wanted = cookie_name(app, name);
+    let cookies = headers.get_all(header::COOKIE).iter();
+    let lines = cookies.filter_map(|v| v.to_str().ok());
+    let mut pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let found = pairs.find(|(name, _)| *name == wanted);
+    found.map(|(_, value)| value.to_string())
+}
+
+fn set_cookie(app: &App, name: &str, value: &str, more: &str) -> String {
+    let name = cookie_name(app, name);
+    let secure = if is_secure(app) { "; Secure" } else { "" };
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{more}")
+}
+
+/// The cookies of a session just opened or strengthened.
+pub fn session_cookies(app: &App, token: &str, device: &str) -> Vec<String> {
+    let mut cookies = vec![set_cookie(app, COOKIE, token, "")];
+    if !device.is_empty() {
+        cookies.push(set_cookie(app, DEVICE, device, "; Max-Age=34560000"));
+    }
+    cookies
+}
+
+/// The cookie that takes the session's away.
+pub fn no_session_cookie(app: &App) -> String {
+    set_cookie(app, COOKIE, "", "; Max-Age=0")
+}
+
 /// The token of a request and whether it came by cookie.
-pub fn token(headers: &HeaderMap) -> Option<(String, bool)> {
+pub fn token(app: &App, headers: &HeaderMap) -> Option<(String, bool)> {
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|v| v.to_str().ok());
     if let Some(token) = bearer.and_then(|v| v.strip_prefix("Bearer ")) {
         return Some((token.trim().to_string(), false));
     }
-    let cookies = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|v| v.to_str().ok());
-    let mut pairs = cookies
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs
-        .find(|(name, _)| *name == COOKIE)
-        .map(|(_, value)| (value.to_string(), true))
+    cookie(app, headers, COOKIE).map(|token| (token, true))
+}
+
+/// Where a request comes from: its address, program, and the device's and session's secrets.
+pub struct From(pub identity::Origin);
+
+impl FromRequestParts<Arc<App>> for From {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<From, Refusal> {
+        Ok(From(origin(app, parts)))
+    }
+}
+
+fn origin(app: &App, parts: &Parts) -> identity::Origin {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let agent = parts.headers.get(header::USER_AGENT);
+    identity::Origin {
+        address: peer.map(|p| p.0.ip().to_string()).unwrap_or_default(),
+        agent: agent.and_then(|v| v.to_str().ok()).unwrap_or("").into(),
+        device: cookie(app, &parts.headers, DEVICE),
+        session: cookie(app, &parts.headers, COOKIE),
+    }
 }
 
 /// Account and password of HTTP Basic (RFC 7617), which programs of the SensorThings world use.
@@ -83,9 +156,20 @@ fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     Some((account.into(), password.into()))
 }
 
+/// What a route demands of its caller.
+#[derive(Clone, Copy)]
+pub struct Demand {
+    /// Who may call it.
+    pub access: Access,
+    /// Only shortly after a proof of identity.
+    pub fresh: bool,
+    /// The answer holds a secret and is not kept.
+    pub secret: bool,
+}
+
 /// Lets a request pass, or answers why not.
 pub async fn admit(
-    State((app, access)): State<(Arc<App>, Access)>,
+    State((app, wanted)): State<(Arc<App>, Demand)>,
     request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
@@ -93,9 +177,12 @@ pub async fn admit(
         return Err(Fault::overloaded("http", 1).into());
     };
     let (mut parts, body) = request.into_parts();
-    let caller = identify(&app, &parts).await?;
-    let caller = demand(&app, access, caller, &mut parts).await?;
-    let key = idempotency_key(&parts, &caller)?;
+    let caller = identify(&app, wanted.access, &parts).await?;
+    let caller = demand(&app, wanted.access, caller, &mut parts).await?;
+    if let (true, Some(actor)) = (wanted.fresh, &caller) {
+        demand_fresh(&app, actor)?;
+    }
+    let key = idempotency_key(&parts, &caller)?.filter(|_| !wanted.secret);
     parts.extensions.insert(Caller(caller));
     let request = Request::from_parts(parts, body);
     match key {
@@ -104,22 +191,17 @@ pub async fn admit(
     }
 }
 
-async fn identify(app: &App, parts: &Parts) -> Result<Option<Actor>, Refusal> {
+async fn identify(app: &App, access: Access, parts: &Parts) -> Result<Option<Actor>, Refusal> {
     if let Some((account, password)) = basic(&parts.headers) {
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|c| c.0);
-        let address = peer.map(|p| p.ip().to_string()).unwrap_or_default();
         let origin = identity::Origin {
-            address,
             agent: "basic".into(),
+            ..origin(app, parts)
         };
         return Ok(Some(
             app.identity.basic(&account, &password, &origin).await?,
         ));
     }
-    let Some((token, by_cookie)) = token(&parts.headers) else {
+    let Some((token, by_cookie)) = token(app, &parts.headers) else {
         return Ok(None);
     };
     let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -131,11 +213,56 @@ async fn identify(app: &App, parts: &Parts) -> Result<Option<Actor>, Refusal> {
             "the header X-CSRF is missing",
         )));
     }
-    let actor = app.identity.recognise(&token).await?.map(|r| r.actor);
-    if let Some(actor) = &actor {
-        certified(app, actor, parts)?;
+    let Some(known) = app.identity.recognise(&token).await? else {
+        return Ok(None);
+    };
+    certified(app, &known.actor, parts)?;
+    match known.must {
+        Some(must) if !helps(must, parts.uri.path()) => match access {
+            Access::Public => Ok(None),
+            _ => Err(must.fault().into()),
+        },
+        _ => Ok(Some(known.actor)),
     }
-    Ok(actor)
+}
+
+/// Does this path help to get what a session lacks?
+fn helps(must: Restriction, path: &str) -> bool {
+    OPEN_TO_ALL.contains(&path)
+        || (must == Restriction::SecondFactor
+            && (OPEN_FOR_FACTORS.contains(&path) || path.starts_with(FACTORS)))
+}
+
+/// Only shortly after the person proved who they are, so that a session left open at a desk is
+/// not enough; a program cannot.
+fn demand_fresh(app: &App, actor: &Actor) -> Result<(), Refusal> {
+    let longest = Span::minutes(i64::from(app.config.number("step_up_min")));
+    if app.city.clock.now().0 < actor.standing.auth_time + longest.0 {
+        return Ok(());
+    }
+    Err(Refusal(Fault::new(
+        FaultKind::Denied,
+        "access.step_up",
+        "此操作须先再次验证身份",
+        "prove again who you are before this act",
+    )))
+}
+
+/// Refuses what another site made the browser send: nobody signs somebody else in.
+pub fn demand_own_page(headers: &HeaderMap) -> Result<(), Refusal> {
+    let site = headers
+        .get("sec-fetch-site")
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or("none");
+    if ["same-origin", "none"].contains(&site) {
+        return Ok(());
+    }
+    Err(Refusal(Fault::new(
+        FaultKind::Denied,
+        "access.denied",
+        "不能从其他网站发起登录",
+        "another site cannot sign somebody in",
+    )))
 }
 
 /// Where an authority for clients is configured, a program shows a certificate beside its token:

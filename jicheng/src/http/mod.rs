@@ -1,5 +1,6 @@
 //! The HTTP face of the program: one table of routes, one guard before each, one form of fault.
 
+pub mod account;
 pub mod alerts;
 pub mod city;
 pub mod devices;
@@ -41,6 +42,7 @@ const BODY_LIMIT: usize = 64 * 1024 * 1024;
 pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     let mut table = Table::new(app.clone());
     session::add(&mut table);
+    account::add(&mut table);
     city::add(&mut table);
     registers::add(&mut table);
     series::add(&mut table);

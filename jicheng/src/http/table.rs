@@ -12,6 +12,9 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use kernel::{Access, Words};
 use std::sync::Arc;
 
+/// A body from somebody who need not be signed in holds at most so many bytes.
+const STRANGERS_BODY: usize = 256 * 1024;
+
 /// One line of the table.
 #[derive(Clone, Debug)]
 pub struct Route {
@@ -31,6 +34,8 @@ pub struct Route {
     pub gives: &'static str,
     /// The body may be a batch or a file; others hold at most [`SMALL_BODY`] bytes.
     pub large: bool,
+    /// The caller must have proved who they are a short while ago.
+    pub fresh: bool,
 }
 
 /// Bytes of a body that is one form or one record, unpacked, at most.
@@ -54,6 +59,8 @@ pub struct Line {
     takes: &'static str,
     gives: &'static str,
     large: bool,
+    fresh: bool,
+    secret: bool,
 }
 
 /// Begins a line: `GET /path`, what it demands, what it does in Chinese and English.
@@ -70,10 +77,22 @@ pub fn line(route: &str, access: Access, zh: &str, en: &str) -> Line {
         takes: "",
         gives: "",
         large: false,
+        fresh: false,
+        secret: false,
     }
 }
 
 impl Line {
+    /// A dangerous act: the caller must have proved who they are a short while ago.
+    pub fn fresh(mut self) -> Line {
+        self.fresh = true;
+        self
+    }
+    /// The answer holds a secret: it is not remembered for a repeated `Idempotency-Key`.
+    pub fn secret(mut self) -> Line {
+        self.secret = true;
+        self
+    }
     /// Query parameters.
     pub fn query(mut self, names: &'static [&'static str]) -> Line {
         self.query = names;
@@ -120,11 +139,21 @@ impl Table {
             _ => MethodFilter::GET,
         };
         let mut handler: MethodRouter<Arc<App>> = on(filter, handler);
-        if !line.large {
+        if line.access == Access::Public {
+            // Strangers send a name and a password, not files.
+            handler = handler.layer(DefaultBodyLimit::max(STRANGERS_BODY));
+        } else if !line.large {
             handler = handler.layer(DefaultBodyLimit::max(SMALL_BODY));
         }
         let guarded = handler.layer(from_fn_with_state(
-            (self.app.clone(), line.access),
+            (
+                self.app.clone(),
+                guard::Demand {
+                    access: line.access,
+                    fresh: line.fresh,
+                    secret: line.secret,
+                },
+            ),
             guard::admit,
         ));
         let router = std::mem::take(&mut self.router);
@@ -138,6 +167,7 @@ impl Table {
             takes: line.takes,
             gives: line.gives,
             large: line.large,
+            fresh: line.fresh,
         });
     }
 

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use store::accounts::{self, AccountRow};
 use store::{Run, Tx};
 
+/// The machine itself acts under this name.
+const SYSTEM: &str = "system";
 /// Characters of a name for people, at most.
 const DISPLAY_LIMIT: usize = 100;
 
@@ -30,6 +32,10 @@ pub struct Account {
     pub created_at: Time,
     /// When its holder last signed in.
     pub last_sign_in: Option<Time>,
+    /// Second factors that are active.
+    pub second_factors: i64,
+    /// The password was set by somebody else and must be changed at the next sign-in.
+    pub must_change_password: bool,
     /// Number of changes, from 1; the ETag.
     pub version: i64,
 }
@@ -112,6 +118,8 @@ pub(crate) fn shown(row: &AccountRow) -> Result<Account, Fault> {
         disabled: row.disabled,
         created_at: Time(row.created_at),
         last_sign_in: row.last_sign_in.map(Time),
+        second_factors: row.second_factors,
+        must_change_password: row.must_change,
         version: row.version,
     })
 }
@@ -131,6 +139,26 @@ fn refuse(problems: Vec<Problem>) -> Result<(), Fault> {
     }
 }
 
+/// The reason an operator gives for an act on somebody's account, or what is wrong with it.
+pub(crate) fn reason(text: &str) -> Result<String, Fault> {
+    let text = text.trim();
+    if (1..=DISPLAY_LIMIT * 2).contains(&text.chars().count()) && !text.contains(char::is_control) {
+        return Ok(text.into());
+    }
+    Err(Fault::invalid_at(
+        "reason",
+        "请写明原因，1 至 200 个字",
+        "give a reason of 1 to 200 characters",
+    ))
+}
+
+/// A password nobody can guess: sixteen letters and digits that are not mistaken for each other.
+fn temporary_password() -> String {
+    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
+    let letter = || char::from(LETTERS[rand::random_range(0..LETTERS.len())]);
+    (0..16).map(|_| letter()).collect()
+}
+
 fn name_problem(name: &str) -> Option<Problem> {
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
     let sound = (2..=32).contains(&name.len())
@@ -143,8 +171,7 @@ fn name_problem(name: &str) -> Option<Problem> {
             "a name has 2 to 32 of a-z 0-9 . _ - and begins with a letter",
         ));
     }
-    // The machine itself acts under this name.
-    (name == "system").then(|| problem("name", "该名称已保留", "this name is reserved"))
+    (name == SYSTEM).then(|| problem("name", "该名称已保留", "this name is reserved"))
 }
 
 impl Engine {
@@ -223,9 +250,15 @@ impl Engine {
             Some(&new.roles),
             organisation.as_deref(),
         ));
-        found.extend(passwords::problems(&new.name, &new.password, "password"));
+        found.extend(passwords::problems(
+            &self.breached,
+            &new.name,
+            &new.password,
+            "password",
+        ));
         refuse(found)?;
         let now = self.clock.now();
+        let new_name = new.name.clone();
         let row = AccountRow {
             name: new.name,
             display: new.display,
@@ -234,8 +267,11 @@ impl Engine {
             organisation,
             disabled: false,
             created_at: now.0,
-            last_sign_in: None,
             version: 1,
+            password_at: now.0,
+            // Whoever else chose it knows it. The machine's own accounts are set up by their owner.
+            must_change: ![SYSTEM, new_name.as_str()].contains(&by.account.as_str()),
+            ..AccountRow::default()
         };
         let mut tx = self.store.begin().await?;
         if accounts::account(&mut tx, &row.name).await?.is_some() {
@@ -270,7 +306,12 @@ impl Engine {
             change.organisation.as_deref(),
         );
         if let Some(password) = &change.password {
-            found.extend(passwords::problems(name, password, "password"));
+            found.extend(passwords::problems(
+                &self.breached,
+                name,
+                password,
+                "password",
+            ));
         }
         refuse(found)?;
         let password = match &change.password {
@@ -308,7 +349,12 @@ impl Engine {
             None => row.organisation,
         };
         row.disabled = change.disabled.unwrap_or(row.disabled);
-        row.password = password.unwrap_or(row.password);
+        if let Some(password) = password {
+            self.remember_password(&mut tx, &row, now).await?;
+            row.password = password;
+            row.password_at = now.0;
+            row.must_change = ![SYSTEM, name].contains(&by.account.as_str());
+        }
         let can = !row.disabled && self.roles.run_accounts(&roles_of(&row.roles)?);
         if could && !can {
             self.demand_another_operator(&mut tx, name).await?;
@@ -320,6 +366,67 @@ impl Engine {
         record_change(&mut tx, now, &by.account, name, details).await?;
         tx.commit().await?;
         shown(&row)
+    }
+
+    /// A new password for somebody who lost theirs: shown once, to be changed at the next sign-in.
+    /// Every session ends. An operator's act, with its reason.
+    pub async fn reset_password(
+        &self,
+        by: &Actor,
+        name: &str,
+        given: &str,
+    ) -> Result<String, Fault> {
+        let given = reason(given)?;
+        let password = temporary_password();
+        let hash = self.hasher.hash(&password).await?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let mut row = find(&mut tx, name).await?;
+        self.remember_password(&mut tx, &row, now).await?;
+        row.password = hash;
+        row.password_at = now.0;
+        row.must_change = true;
+        row.unlocked_at = now.0;
+        row.version += 1;
+        accounts::update_account(&mut tx, &row).await?;
+        self.end_all_but(&mut tx, name, None).await?;
+        let details = json!({ "what": "password reset", "reason": given });
+        record_change(&mut tx, now, &by.account, name, details).await?;
+        tx.commit().await?;
+        Ok(password)
+    }
+
+    /// Lets somebody try again at once who failed too often; failures up to now do not count.
+    pub async fn unlock(&self, by: &Actor, name: &str) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let mut row = find(&mut tx, name).await?;
+        row.unlocked_at = now.0;
+        accounts::update_account(&mut tx, &row).await?;
+        let details = json!({ "what": "unlocked" });
+        record_change(&mut tx, now, &by.account, name, details).await?;
+        tx.commit().await
+    }
+
+    /// Notes who is behind an account and how well that was proven (0 to 3); sessions know it at
+    /// once.
+    pub async fn set_proofing(
+        &self,
+        by: &Actor,
+        name: &str,
+        person: Option<&str>,
+        level: u8,
+    ) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let mut row = find(&mut tx, name).await?;
+        row.person = person.map(String::from);
+        row.proofing = i64::from(level.min(3));
+        accounts::update_account(&mut tx, &row).await?;
+        // The citizen number itself has no place in the log.
+        let details = json!({ "what": "identity proven", "level": row.proofing });
+        record_change(&mut tx, now, &by.account, name, details).await?;
+        tx.commit().await
     }
 
     async fn demand_another_operator(&self, tx: &mut Tx, name: &str) -> Result<(), Fault> {

@@ -1,15 +1,17 @@
 //! HTTP Basic, for existing clients that know nothing else: name and password at every request.
 //! A pair that was right is remembered for a few minutes, so that not every request costs a hash;
-//! it counts only while account and password are unchanged.
+//! it counts only while account and password are unchanged. An account with a second factor, or
+//! that must have one, cannot sign in this way: a program gets a token instead.
 
 use crate::accounts::shown;
+use crate::factors::Restriction;
 use crate::sessions::Origin;
 use crate::{Engine, secrets};
 use kernel::access::Actor;
-use kernel::{Fault, Span};
+use kernel::{Fault, Span, Time};
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use store::accounts;
+use store::accounts::{self, AccountRow};
 
 /// How long a pair is remembered.
 const REMEMBERED: Span = Span::minutes(5);
@@ -47,10 +49,11 @@ impl Engine {
             let mut reader = self.store.reader().await?;
             let row = accounts::account(&mut reader, account).await?;
             if let Some(row) = row.filter(|row| row.password == hash && !row.disabled) {
-                return Ok(shown(&row)?.actor());
+                return self.by_password_alone(&row, now);
             }
         }
         let row = self.verified(account, password, origin).await?;
+        let actor = self.by_password_alone(&row, now)?;
         let mut pairs = self.basic.pairs.lock();
         if pairs.len() >= PAIRS {
             pairs.retain(|_, (_, until)| now.0 < *until);
@@ -58,6 +61,23 @@ impl Engine {
         if pairs.len() < PAIRS {
             pairs.insert(pair, (row.password.clone(), (now + REMEMBERED).0));
         }
-        Ok(shown(&row)?.actor())
+        Ok(actor)
+    }
+
+    /// The person, unless the password alone is not enough.
+    fn by_password_alone(&self, row: &AccountRow, now: Time) -> Result<Actor, Fault> {
+        if row.second_factors > 0 {
+            return Err(Restriction::SecondFactor.fault());
+        }
+        let used = ["pwd".to_string()];
+        if let Some(must) = self.restriction(row, &used, now)? {
+            return Err(must.fault());
+        }
+        let mut actor = shown(row)?.actor();
+        actor.standing.factors = used.to_vec();
+        actor.standing.auth_time = now.0;
+        actor.standing.proofing = row.proofing.clamp(0, 3) as u8;
+        actor.standing.person = row.person.clone();
+        Ok(actor)
     }
 }

@@ -1,22 +1,35 @@
-//! identity: who somebody is and what they may do. Local accounts with argon2id, sessions, tokens
-//! of programs, and the roles they hold; what roles allow is answered by the policy. A password is
-//! kept as its hash only, a session or token as its SHA-256 only, and every change of an account
-//! is in the audit log.
+//! identity: who somebody is and what they may do. Local accounts with argon2id, second factors
+//! (one-time codes, passkeys, recovery codes), sessions, tokens of programs, and the roles they
+//! hold; what roles allow is answered by the policy. A password is kept as its hash only, a session
+//! or token as its SHA-256 only, the secret of a second factor sealed, and every change of an
+//! account is in the audit log.
 
 mod accounts;
 mod basic;
+mod breach;
+mod factors;
 mod limiter;
+mod passkeys;
 mod passwords;
+mod recovery;
 mod roles;
 mod secrets;
 mod sessions;
+mod steps;
+mod tickets;
 mod tokens;
+mod totp;
 
 pub use accounts::{Account, AccountChange, AccountPage, NewAccount};
+pub use breach::import as import_breached;
+pub use factors::{Enrolled, FactorInfo, NewTotp, Restriction, Security};
 pub use passwords::{HashCost, LONGEST_BYTES, SHORTEST};
 pub use sessions::{Origin, Recognised, SessionInfo, SignedIn};
+pub use steps::{Again, Challenge, Proof, SignIn};
+pub use tickets::Keys;
 pub use tokens::{NewToken, TokenInfo};
 
+use breach::Breached;
 use kernel::declare::Declared;
 use kernel::events::EventKind;
 use kernel::{Clock, Fault, Span, Time};
@@ -24,7 +37,8 @@ use limiter::Limiter;
 use parking_lot::Mutex;
 use passwords::Hasher;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::audit::{self, AuditEntry};
 use store::{Store, Tx, events};
@@ -42,6 +56,19 @@ pub struct Settings {
     pub longest: Span,
     /// Sessions of one account; the oldest is ended for another.
     pub sessions_per_account: usize,
+    /// Passwords before the present one that may not be used again.
+    pub passwords_remembered: u64,
+    /// A password must be changed after so long; 0 for never.
+    pub password_life: Span,
+    /// Everybody needs a second factor, not only the roles that demand one.
+    pub second_factor_for_all: bool,
+    /// Address at which browsers find the pages, such as `https://city.example`; empty for this
+    /// machine. Passkeys are bound to it.
+    pub public_url: String,
+    /// Leaked passwords beside the built-in list, made by [`import_breached`].
+    pub breached: Option<PathBuf>,
+    /// The keys that seal second factors.
+    pub keys: Keys,
 }
 
 impl Default for Settings {
@@ -54,6 +81,12 @@ impl Default for Settings {
             idle: Span::hours(2),
             longest: Span::hours(12),
             sessions_per_account: 20,
+            passwords_remembered: 5,
+            password_life: Span(0),
+            second_factor_for_all: false,
+            public_url: String::new(),
+            breached: None,
+            keys: Keys::default(),
         }
     }
 }
@@ -67,6 +100,13 @@ pub struct Engine {
     settings: Settings,
     hasher: Hasher,
     limiter: Limiter,
+    /// Of second factors, whose attempts count for themselves.
+    factor_limiter: Limiter,
+    breached: Breached,
+    /// The relying party of passkeys.
+    party: Option<webauthn_rs::Webauthn>,
+    /// Roles that demand a second factor.
+    demanding: HashSet<String>,
     basic: basic::Remembered,
     /// Hash of a session or token → when it was last used, not yet in the store. Bounded.
     used: Mutex<HashMap<String, i64>>,
@@ -89,10 +129,17 @@ impl Engine {
         declared: Arc<Declared>,
         settings: Settings,
     ) -> Result<Arc<Engine>, Fault> {
+        let title = format!("{} · 冀城 Jicheng", declared.city.title.zh);
+        let demanding = declared.roles().into_iter().filter(|r| r.second_factor);
+        let demanding = demanding.map(|r| r.name).collect();
         Ok(Arc::new(Engine {
             store,
             clock,
             roles: roles::Roles::of(&declared),
+            demanding,
+            breached: Breached::open(settings.breached.as_deref())?,
+            party: passkeys::relying_party(&settings.public_url, &title)?,
+            factor_limiter: Limiter::default(),
             declared,
             hasher: Hasher::new(settings.cost, settings.hashing_at_once).await?,
             settings,
@@ -115,6 +162,8 @@ impl Engine {
         store::accounts::touch(&mut tx, &used).await?;
         let idle_since = now - self.settings.idle;
         let removed = store::accounts::sweep(&mut tx, now.0, idle_since.0).await?;
+        let begun = now - Span::days(1);
+        store::factors::sweep(&mut tx, now.0, begun.0).await?;
         tx.commit().await?;
         let mut held = self.used.lock();
         for (hash, at) in used {

@@ -1,12 +1,12 @@
 //! Passwords: hashed with argon2id, a few at a time so that a storm of sign-ins cannot eat the
 //! machine, and judged by a few rules that help rather than annoy.
 
+use crate::breach::{self, Breached};
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use kernel::{Fault, Problem, Words};
-use std::collections::HashSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Characters of a password, at least.
@@ -15,6 +15,9 @@ pub const SHORTEST: usize = 8;
 pub const LONGEST_BYTES: usize = 1024;
 /// Hashes waiting for their turn, at most.
 const WAITING: usize = 64;
+/// Places kept for those who come from a device their account knows: a storm of strangers cannot
+/// take them.
+const KEPT_FOR_KNOWN: usize = 16;
 
 /// What argon2id costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,7 @@ pub(crate) struct Hasher {
     cost: HashCost,
     turns: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    kept: Arc<Semaphore>,
     /// A hash nobody knows the password of: an unknown account costs the same time as a known one.
     decoy: String,
 }
@@ -64,6 +68,7 @@ impl Hasher {
             cost,
             turns: Arc::new(Semaphore::new(turns)),
             queue: Arc::new(Semaphore::new(turns + WAITING)),
+            kept: Arc::new(Semaphore::new(KEPT_FOR_KNOWN)),
             decoy: String::new(),
         };
         let unknown: [u8; 32] = rand::random();
@@ -74,7 +79,7 @@ impl Hasher {
     /// A new hash in the PHC string format.
     pub(crate) async fn hash(&self, password: &str) -> Result<String, Fault> {
         let (argon2, password) = (self.argon2.clone(), password.to_string());
-        self.in_turn(move || {
+        self.in_turn(true, move || {
             let hash = argon2.hash_password(password.as_bytes());
             hash.map(|h| h.to_string())
                 .map_err(|e| Fault::internal("hashing a password", e))
@@ -82,13 +87,19 @@ impl Hasher {
         .await?
     }
 
-    /// Is it the password of this hash? Without a hash it takes as long and says no.
-    pub(crate) async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, Fault> {
+    /// Is it the password of this hash? Without a hash it takes as long and says no. `known` are
+    /// those who come from a device their account knows.
+    pub(crate) async fn verify(
+        &self,
+        password: &str,
+        hash: Option<&str>,
+        known_device: bool,
+    ) -> Result<bool, Fault> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_string();
         let (argon2, password) = (self.argon2.clone(), password.to_string());
         let matches = self
-            .in_turn(move || {
+            .in_turn(known_device, move || {
                 let hash = PasswordHash::new(&hash)
                     .map_err(|e| Fault::internal("reading the hash of a password", e))?;
                 Ok(argon2.verify_password(password.as_bytes(), &hash).is_ok())
@@ -109,9 +120,13 @@ impl Hasher {
 
     async fn in_turn<T: Send + 'static>(
         &self,
+        known_device: bool,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Fault> {
-        let place = self.queue.clone().try_acquire_owned();
+        let mut place = self.queue.clone().try_acquire_owned();
+        if known_device && place.is_err() {
+            place = self.kept.clone().try_acquire_owned();
+        }
         let place = place.map_err(|_| Fault::overloaded("sign-in", 2))?;
         let turn = self.turns.clone().acquire_owned().await;
         let turn = turn.map_err(|e| Fault::internal("waiting for a turn", e))?;
@@ -126,11 +141,13 @@ impl Hasher {
     }
 }
 
-static COMMON: LazyLock<HashSet<&'static str>> =
-    LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
-
 /// What is wrong with a new password of an account; `at` is the field it came in.
-pub(crate) fn problems(account: &str, password: &str, at: &str) -> Vec<Problem> {
+pub(crate) fn problems(
+    breached: &Breached,
+    account: &str,
+    password: &str,
+    at: &str,
+) -> Vec<Problem> {
     let mut found = vec![];
     let mut add = |zh: &str, en: &str| {
         found.push(Problem {
@@ -145,17 +162,14 @@ pub(crate) fn problems(account: &str, password: &str, at: &str) -> Vec<Problem> 
     if password.len() > LONGEST_BYTES {
         add("密码过长", "the password is too long");
     }
-    if COMMON.contains(lower.as_str()) || is_run(&lower) {
-        add(
-            "这个密码太常见，容易被猜到",
-            "this password is common and easily guessed",
-        );
-    }
     if !account.is_empty() && lower.contains(&account.to_lowercase()) {
         add(
             "密码不能包含账号名",
             "a password must not contain the account's name",
         );
+    }
+    if is_run(&lower) || (password.len() <= LONGEST_BYTES && breached.holds(password)) {
+        found.push(breach::problem(at));
     }
     found
 }
@@ -176,9 +190,10 @@ mod tests {
 
     #[test]
     fn weak_passwords_are_named() {
+        let breached = Breached::open(None).unwrap();
         let check = |password: &str, expect: usize| {
             assert_eq!(
-                problems("liming", password, "password").len(),
+                problems(&breached, "liming", password, "password").len(),
                 expect,
                 "{password}"
             );
@@ -194,15 +209,5 @@ mod tests {
         check("LiMing-2026", 1);
         check(&"x1".repeat(513), 1);
         check("", 1);
-    }
-
-    #[test]
-    fn the_list_of_common_passwords_is_in_lower_case() {
-        assert!(COMMON.len() > 150);
-        assert!(
-            COMMON
-                .iter()
-                .all(|p| *p == p.to_lowercase() && !p.is_empty())
-        );
     }
 }

@@ -7,6 +7,9 @@ pub(crate) const SESSION: &str = "jcs_";
 /// Begins the token of a program.
 pub(crate) const TOKEN: &str = "jct_";
 
+/// Begins the secret by which an account knows a device.
+pub(crate) const DEVICE: &str = "jcd_";
+
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -25,6 +28,11 @@ pub(crate) fn new(kind: &str) -> String {
 
 /// Could this be a secret of ours? Anything else need not be looked up.
 pub(crate) fn is_one(text: &str) -> bool {
-    let bits = text.strip_prefix(SESSION).or(text.strip_prefix(TOKEN));
+    is_of(SESSION, text) || is_of(TOKEN, text)
+}
+
+/// Has it the form of a secret of this kind?
+pub(crate) fn is_of(kind: &str, text: &str) -> bool {
+    let bits = text.strip_prefix(kind);
     bits.is_some_and(|bits| bits.len() == 64 && bits.bytes().all(|b| b.is_ascii_hexdigit()))
 }

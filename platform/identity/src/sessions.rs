@@ -1,20 +1,23 @@
-//! Sessions: signing in and out, and recognising who shows a secret. A wrong password, an unknown
-//! account and a disabled one get the same answer after the same time.
+//! Sessions: opened by the steps of a sign-in, recognised by a secret, strengthened, listed and
+//! ended. A secret is never one the caller brought along, and changes with every new proof.
 
 use crate::accounts::{find, shown};
-use crate::{Deed, Engine, passwords, record, record_change, secrets};
+use crate::factors::Restriction;
+use crate::{Deed, Engine, record, secrets};
 use kernel::access::Actor;
-use kernel::fault::FaultKind;
 use kernel::{Fault, Span, Time, new_id};
 use serde::Serialize;
 use serde_json::json;
-use store::Tx;
 use store::accounts::{self, AccountRow, SessionRow};
+use store::factors::{self, DeviceRow};
+use store::{Run, Tx};
 
 /// Characters kept of what a caller says about itself.
 const AGENT_LIMIT: usize = 200;
 /// Uses remembered until they are written, at most; more are simply not remembered.
 const USED_LIMIT: usize = 100_000;
+/// Devices an account remembers, at most.
+const DEVICES: u64 = 50;
 /// Uses closer together than this are one use.
 const USE_STEP: Span = Span::minutes(1);
 
@@ -25,6 +28,10 @@ pub struct Origin {
     pub address: String,
     /// Name of the program, such as the `User-Agent`.
     pub agent: String,
+    /// The secret by which the device is known, as it was handed out at an earlier sign-in.
+    pub device: Option<String>,
+    /// The session the device had until now; signing in ends it.
+    pub session: Option<String>,
 }
 
 /// A session just opened.
@@ -38,6 +45,10 @@ pub struct SignedIn {
     pub session: String,
     /// When it ends at the latest.
     pub expires_at: Time,
+    /// The secret by which the device is known from now on; empty when it stays as it is.
+    pub device: String,
+    /// What must be done before anything else.
+    pub must: Option<Restriction>,
 }
 
 /// Whoever showed a secret.
@@ -49,6 +60,8 @@ pub struct Recognised {
     pub session: Option<String>,
     /// When it ends at the latest.
     pub expires_at: Time,
+    /// What must be done before anything else.
+    pub must: Option<Restriction>,
 }
 
 /// A session, as its holder may see it.
@@ -66,137 +79,185 @@ pub struct SessionInfo {
     pub last_used: Time,
     /// Ends at the latest.
     pub expires_at: Time,
+    /// Factors it was opened or strengthened with.
+    pub factors: Vec<String>,
+    /// When the person last proved who they are.
+    pub auth_time: Time,
+    /// Opened on a device the account had not been used on before.
+    pub new_device: bool,
 }
 
-fn wrong_password() -> Fault {
-    Fault::new(
-        FaultKind::SignIn,
-        "access.wrong_password",
-        "账号或密码不正确",
-        "the account or the password is not right",
-    )
+/// Reads a stored list of factors.
+pub(crate) fn words_of(text: &str) -> Result<Vec<String>, Fault> {
+    serde_json::from_str(text).map_err(|e| Fault::internal("reading the factors of a session", e))
 }
 
-fn locked(wait_s: u32) -> Fault {
-    let mut fault = Fault::new(
-        FaultKind::TooMany,
-        "access.locked",
-        format!("尝试次数过多，请 {wait_s} 秒后再试"),
-        format!("too many attempts; try again in {wait_s} seconds"),
-    );
-    fault.retry_after_s = Some(wait_s);
-    fault
+/// What is kept of a device's secret, for one account.
+fn device_hash(account: &str, secret: &str) -> String {
+    secrets::hash(&format!("device\0{account}\0{secret}"))
 }
 
 impl Engine {
-    /// Verifies a password within the limits of attempts; the account is returned only when it is
-    /// right and the account may sign in.
-    pub(crate) async fn verified(
+    /// The device of a caller, when the account was used on it before.
+    pub(crate) async fn known_device(
         &self,
+        run: &mut impl Run,
         account: &str,
-        password: &str,
         origin: &Origin,
-    ) -> Result<AccountRow, Fault> {
-        let now = self.clock.now();
-        // Longer than any account or password can be: refused the same way, without hashing.
-        if account.len() > 64 || password.len() > passwords::LONGEST_BYTES {
-            return Err(wrong_password());
-        }
-        let attempt = self
-            .limiter
-            .begin(account, &origin.address, now.0)
-            .map_err(locked)?;
-        let mut reader = self.store.reader().await?;
-        let found = accounts::account(&mut reader, account).await?;
-        drop(reader);
-        let hash = found.as_ref().map(|row| row.password.as_str());
-        let right = match self.hasher.verify(password, hash).await {
-            Ok(right) => right,
-            Err(fault) => {
-                attempt.not_tried();
-                return Err(fault);
-            }
+    ) -> Result<Option<String>, Fault> {
+        let shown = origin.device.as_deref();
+        let Some(secret) = shown.filter(|secret| secrets::is_of(secrets::DEVICE, secret)) else {
+            return Ok(None);
         };
-        match found {
-            Some(row) if right && !row.disabled => {
-                attempt.succeeded();
-                Ok(row)
-            }
-            found => {
-                // A name nobody has may be a password typed into the wrong field: not kept.
-                let subject = found.map_or(String::new(), |row| row.name);
-                let mut tx = self.store.begin().await?;
-                let deed = Deed {
-                    at: now,
-                    by: &subject,
-                    verb: "sign_in",
-                    subject: &subject,
-                    details: json!({ "address": short(&origin.address) }),
-                    outcome: "denied",
-                };
-                record(&mut tx, deed).await?;
-                tx.commit().await?;
-                Err(wrong_password())
-            }
-        }
+        let hash = device_hash(account, secret);
+        let known = factors::is_known_device(run, account, &hash).await?;
+        Ok(known.then_some(hash))
     }
 
-    /// Opens a session. `access.wrong_password` whatever is wrong with account or password;
-    /// `access.locked` after too many attempts at this account from this address.
-    pub async fn sign_in(
+    /// Opens a session for an account that proved itself with these factors. The secret is new,
+    /// whatever the caller showed before; what it showed is ended.
+    pub(crate) async fn open_session(
         &self,
-        account: &str,
-        password: &str,
+        tx: &mut Tx,
+        row: &mut AccountRow,
+        used: &[&str],
         origin: &Origin,
     ) -> Result<SignedIn, Fault> {
-        let verified = self.verified(account, password, origin).await?;
-        let renewed = if self.hasher.is_outdated(&verified.password) {
-            Some(self.hasher.hash(password).await?)
-        } else {
-            None
-        };
         let now = self.clock.now();
+        let known = self.known_device(tx, &row.name, origin).await?;
+        let new_device = known.is_none();
+        let shown_device = origin.device.clone();
+        let device = shown_device.filter(|secret| secrets::is_of(secrets::DEVICE, secret));
+        let device = device.unwrap_or_else(|| secrets::new(secrets::DEVICE));
+        let note = DeviceRow {
+            hash: device_hash(&row.name, &device),
+            account: row.name.clone(),
+            agent: short(&origin.agent),
+            first_seen: now.0,
+            last_seen: now.0,
+        };
+        factors::note_device(tx, &note, DEVICES).await?;
+        if let Some(before) = &origin.session {
+            accounts::end_sessions(tx, &[secrets::hash(before)]).await?;
+        }
         let token = secrets::new(secrets::SESSION);
         let session = SessionRow {
             hash: secrets::hash(&token),
             id: new_id(now),
-            account: verified.name.clone(),
+            account: row.name.clone(),
             address: short(&origin.address),
             agent: short(&origin.agent),
             created_at: now.0,
             last_used: now.0,
             expires_at: (now + self.settings.longest).0,
+            factors: json!(used).to_string(),
+            auth_time: now.0,
+            // The first sign-in of all is nothing to wonder at.
+            new_device: new_device && row.last_sign_in.is_some(),
         };
-        let mut tx = self.store.begin().await?;
-        let mut row = find(&mut tx, &verified.name).await?;
-        // Changed between looking and writing: the password may no longer be the right one.
-        if row.password != verified.password || row.disabled {
-            return Err(wrong_password());
-        }
         row.last_sign_in = Some(now.0);
-        row.password = renewed.unwrap_or(row.password);
-        accounts::update_account(&mut tx, &row).await?;
-        let older = accounts::sessions_of(&mut tx, &row.name).await?;
+        accounts::update_account(tx, row).await?;
+        let older = accounts::sessions_of(tx, &row.name).await?;
         let keep = self.settings.sessions_per_account.saturating_sub(1);
         let too_many: Vec<String> = older.into_iter().skip(keep).map(|s| s.hash).collect();
-        accounts::end_sessions(&mut tx, &too_many).await?;
-        accounts::insert_session(&mut tx, &session).await?;
+        accounts::end_sessions(tx, &too_many).await?;
+        accounts::insert_session(tx, &session).await?;
         let deed = Deed {
             at: now,
             by: &row.name,
             verb: "sign_in",
             subject: &row.name,
-            details: json!({ "session": session.id, "address": session.address }),
+            details: json!({
+                "session": session.id, "address": session.address, "factors": used,
+                "device": if new_device { "new" } else { "known" },
+            }),
             outcome: "done",
         };
-        record(&mut tx, deed).await?;
-        tx.commit().await?;
+        record(tx, deed).await?;
+        self.signed_in(row, session, token, device)
+    }
+
+    fn signed_in(
+        &self,
+        row: &AccountRow,
+        session: SessionRow,
+        token: String,
+        device: String,
+    ) -> Result<SignedIn, Fault> {
+        let now = self.clock.now();
+        let used = words_of(&session.factors)?;
+        let must = self.restriction(row, &used, now)?;
         Ok(SignedIn {
-            actor: shown(&row)?.actor(),
+            actor: self.actor(row, &session)?,
             token,
-            session: session.id,
             expires_at: Time(session.expires_at),
+            session: session.id,
+            device,
+            must,
         })
+    }
+
+    /// The person behind a session, with what is known of them.
+    fn actor(&self, row: &AccountRow, session: &SessionRow) -> Result<Actor, Fault> {
+        let mut actor = shown(row)?.actor();
+        actor.standing.factors = words_of(&session.factors)?;
+        actor.standing.session = Some(session.id.clone());
+        actor.standing.auth_time = session.auth_time;
+        actor.standing.proofing = row.proofing.clamp(0, 3) as u8;
+        actor.standing.person = row.person.clone();
+        Ok(actor)
+    }
+
+    /// The open session of a secret; `access.sign_in` when there is none.
+    pub(crate) async fn session_in(
+        &self,
+        run: &mut impl Run,
+        token: &str,
+    ) -> Result<SessionRow, Fault> {
+        let found = match secrets::is_of(secrets::SESSION, token) {
+            true => accounts::session(run, &secrets::hash(token)).await?,
+            false => None,
+        };
+        found.ok_or_else(|| {
+            Fault::new(
+                kernel::fault::FaultKind::SignIn,
+                "access.sign_in",
+                "请先以本人账号登录",
+                "sign in as a person first",
+            )
+        })
+    }
+
+    /// The same from a connection of its own.
+    pub(crate) async fn session_row(&self, token: &str) -> Result<SessionRow, Fault> {
+        let mut reader = self.store.reader().await?;
+        self.session_in(&mut reader, token).await
+    }
+
+    /// Gives a session a new secret, further factors, and the present as the time of its proof.
+    pub(crate) async fn strengthen(
+        &self,
+        tx: &mut Tx,
+        mut session: SessionRow,
+        row: &AccountRow,
+        more: &[&str],
+        now: Time,
+    ) -> Result<SignedIn, Fault> {
+        let mut used = words_of(&session.factors)?;
+        for word in more {
+            if !used.iter().any(|known| known == word) {
+                used.push((*word).into());
+            }
+        }
+        let token = secrets::new(secrets::SESSION);
+        let before = std::mem::replace(&mut session.hash, secrets::hash(&token));
+        self.used.lock().remove(&before);
+        accounts::end_sessions(tx, &[before]).await?;
+        session.factors = json!(used).to_string();
+        session.auth_time = now.0;
+        session.last_used = now.0;
+        accounts::insert_session(tx, &session).await?;
+        self.signed_in(row, session, token, String::new())
     }
 
     /// Who shows this secret of a session or token, if anybody still valid: a change of roles or a
@@ -224,10 +285,13 @@ impl Engine {
             return Ok(None);
         };
         self.note_use(hash, last_used, now);
+        let actor = self.actor(&account, &session)?;
+        let must = self.restriction(&account, &actor.standing.factors, now)?;
         Ok(Some(Recognised {
-            actor: shown(&account)?.actor(),
+            actor,
             session: Some(session.id),
             expires_at: Time(session.expires_at),
+            must,
         }))
     }
 
@@ -272,16 +336,20 @@ impl Engine {
         let open = rows
             .iter()
             .filter(|row| now < row.expires_at && now < last_used(row) + self.settings.idle.0);
-        Ok(open
-            .map(|row| SessionInfo {
+        open.map(|row| {
+            Ok(SessionInfo {
                 id: row.id.clone(),
                 address: row.address.clone(),
                 agent: row.agent.clone(),
                 created_at: Time(row.created_at),
                 last_used: Time(last_used(row)),
                 expires_at: Time(row.expires_at),
+                factors: words_of(&row.factors)?,
+                auth_time: Time(row.auth_time),
+                new_device: row.new_device,
             })
-            .collect())
+        })
+        .collect()
     }
 
     /// Ends one session of an account; `input.not_found` when it has none of this identification.
@@ -304,44 +372,30 @@ impl Engine {
         tx.commit().await
     }
 
-    /// Changes one's own password; the old one must be right (`access.wrong_password`, limited
-    /// like signing in). Every other session ends; `session` is the one to keep.
-    pub async fn change_password(
+    /// Ends every session of an account but this one; says how many.
+    pub async fn revoke_all(
         &self,
+        by: &Actor,
         account: &str,
-        old: &str,
-        new: &str,
-        session: Option<&str>,
-        origin: &Origin,
-    ) -> Result<(), Fault> {
-        let problems = passwords::problems(account, new, "new");
-        if !problems.is_empty() {
-            return Err(Fault::invalid(problems));
-        }
-        let verified = self
-            .verified(account, old, origin)
-            .await
-            .map_err(|mut fault| {
-                // The session itself is sound: nobody has to sign in again.
-                if fault.kind == FaultKind::SignIn {
-                    fault.kind = FaultKind::Invalid;
-                }
-                fault
-            })?;
-        let password = self.hasher.hash(new).await?;
-        let now = self.clock.now();
+        keep: Option<&str>,
+    ) -> Result<u64, Fault> {
         let mut tx = self.store.begin().await?;
-        let mut row = find(&mut tx, account).await?;
-        if row.password != verified.password {
-            return Err(wrong_password());
+        find(&mut tx, account).await?;
+        let ended = self.end_all_but(&mut tx, account, keep).await?;
+        if keep.is_none() {
+            factors::forget_devices(&mut tx, account).await?;
         }
-        row.password = password;
-        row.version += 1;
-        accounts::update_account(&mut tx, &row).await?;
-        self.end_all_but(&mut tx, account, session).await?;
-        let details = json!({ "what": "password changed" });
-        record_change(&mut tx, now, account, account, details).await?;
-        tx.commit().await
+        let deed = Deed {
+            at: self.clock.now(),
+            by: &by.account,
+            verb: "operate",
+            subject: account,
+            details: json!({ "what": "sessions revoked", "ended": ended }),
+            outcome: "done",
+        };
+        record(&mut tx, deed).await?;
+        tx.commit().await?;
+        Ok(ended)
     }
 
     /// Ends every session of an account but this one.
@@ -350,17 +404,16 @@ impl Engine {
         tx: &mut Tx,
         account: &str,
         keep: Option<&str>,
-    ) -> Result<(), Fault> {
+    ) -> Result<u64, Fault> {
         let rows = accounts::sessions_of(tx, account).await?;
         let others = rows.into_iter().filter(|row| Some(row.id.as_str()) != keep);
         let hashes: Vec<String> = others.map(|row| row.hash).collect();
-        accounts::end_sessions(tx, &hashes).await?;
-        Ok(())
+        accounts::end_sessions(tx, &hashes).await
     }
 }
 
 /// What a caller says about itself, as far as it is kept.
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     let plain = text.chars().filter(|c| !c.is_control());
     plain.take(AGENT_LIMIT).collect()
 }

@@ -166,6 +166,7 @@ impl Engine {
             },
             session: None,
             expires_at: Time(row.expires_at),
+            must: None,
         }))
     }
 }

@@ -94,6 +94,10 @@ pub struct Standing {
     /// Identification of the session.
     #[serde(default)]
     pub session: Option<String>,
+    /// When the person last proved who they are in this session, microseconds UTC (`auth_time` of
+    /// OpenID Connect). 0 for the token of a program.
+    #[serde(default)]
+    pub auth_time: i64,
     /// The application (OpenID client or program) the request comes through; `None` for our own
     /// pages.
     #[serde(default)]

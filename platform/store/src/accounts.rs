@@ -10,7 +10,7 @@ use sea_query::{ColumnDef, Expr, ExprTrait, Func, Index, Order, Query, SelectSta
 /// Accounts, sessions or tokens listed at once, at most.
 pub const PAGE_LIMIT: u64 = 1000;
 
-const ACCOUNT: [&str; 9] = [
+const ACCOUNT: [&str; 15] = [
     "name",
     "display",
     "password",
@@ -20,8 +20,14 @@ const ACCOUNT: [&str; 9] = [
     "created_at",
     "last_sign_in",
     "version",
+    "password_at",
+    "must_change",
+    "second_factors",
+    "proofing",
+    "person",
+    "unlocked_at",
 ];
-const SESSION: [&str; 8] = [
+const SESSION: [&str; 11] = [
     "hash",
     "id",
     "account",
@@ -30,6 +36,9 @@ const SESSION: [&str; 8] = [
     "created_at",
     "last_used",
     "expires_at",
+    "factors",
+    "auth_time",
+    "new_device",
 ];
 const TOKEN: [&str; 9] = [
     "hash",
@@ -103,7 +112,7 @@ pub(crate) fn migrations() -> Vec<Migration> {
 }
 
 /// An account. Times are microseconds UTC.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AccountRow {
     /// Name, the key.
     pub name: String,
@@ -123,10 +132,22 @@ pub struct AccountRow {
     pub last_sign_in: Option<i64>,
     /// Number of changes, from 1.
     pub version: i64,
+    /// When the password was set; 0 when that is not known.
+    pub password_at: i64,
+    /// The password is another's choice and must be changed first.
+    pub must_change: bool,
+    /// Second factors that are active.
+    pub second_factors: i64,
+    /// How well the identity was proven, 0 to 3; see `kernel::access::Standing`.
+    pub proofing: i64,
+    /// Citizen number of the person behind the account, once proven.
+    pub person: Option<String>,
+    /// Failed attempts before this instant no longer count.
+    pub unlocked_at: i64,
 }
 
 /// A session of a person.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionRow {
     /// SHA-256 of the session's secret, hexadecimal.
     pub hash: String,
@@ -144,6 +165,12 @@ pub struct SessionRow {
     pub last_used: i64,
     /// Ends at the latest.
     pub expires_at: i64,
+    /// Factors it was opened or strengthened with, a JSON list.
+    pub factors: String,
+    /// When the person last proved who they are.
+    pub auth_time: i64,
+    /// Opened from a device the account had not been used on before.
+    pub new_device: bool,
 }
 
 /// A token of a program.
@@ -180,6 +207,12 @@ fn read_account(row: &SqlRow) -> Result<AccountRow, Fault> {
         created_at: row.i64("created_at")?,
         last_sign_in: row.opt_i64("last_sign_in")?,
         version: row.i64("version")?,
+        password_at: row.i64("password_at")?,
+        must_change: row.i64("must_change")? != 0,
+        second_factors: row.i64("second_factors")?,
+        proofing: row.i64("proofing")?,
+        person: row.opt_text("person")?,
+        unlocked_at: row.i64("unlocked_at")?,
     })
 }
 
@@ -193,6 +226,9 @@ fn read_session(row: &SqlRow) -> Result<SessionRow, Fault> {
         created_at: row.i64("created_at")?,
         last_used: row.i64("last_used")?,
         expires_at: row.i64("expires_at")?,
+        factors: row.text("factors")?,
+        auth_time: row.i64("auth_time")?,
+        new_device: row.i64("new_device")? != 0,
     })
 }
 
@@ -281,6 +317,12 @@ pub async fn insert_account(tx: &mut Tx, row: &AccountRow) -> Result<(), Fault> 
             Expr::val(row.created_at),
             Expr::val(row.last_sign_in),
             Expr::val(row.version),
+            Expr::val(row.password_at),
+            Expr::val(i64::from(row.must_change)),
+            Expr::val(row.second_factors),
+            Expr::val(row.proofing),
+            Expr::val(row.person.clone()),
+            Expr::val(row.unlocked_at),
         ])
         .to_owned();
     tx.execute(&insert).await?;
@@ -298,6 +340,12 @@ pub async fn update_account(tx: &mut Tx, row: &AccountRow) -> Result<(), Fault> 
         .value("disabled", i64::from(row.disabled))
         .value("last_sign_in", row.last_sign_in)
         .value("version", row.version)
+        .value("password_at", row.password_at)
+        .value("must_change", i64::from(row.must_change))
+        .value("second_factors", row.second_factors)
+        .value("proofing", row.proofing)
+        .value("person", row.person.clone())
+        .value("unlocked_at", row.unlocked_at)
         .and_where(Expr::col("name").eq(row.name.as_str()))
         .to_owned();
     tx.execute(&update).await?;
@@ -341,6 +389,9 @@ pub async fn insert_session(tx: &mut Tx, row: &SessionRow) -> Result<(), Fault> 
             Expr::val(row.created_at),
             Expr::val(row.last_used),
             Expr::val(row.expires_at),
+            Expr::val(row.factors.as_str()),
+            Expr::val(row.auth_time),
+            Expr::val(i64::from(row.new_device)),
         ])
         .to_owned();
     tx.execute(&insert).await?;

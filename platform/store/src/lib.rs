@@ -18,6 +18,7 @@ pub mod cursors;
 pub mod devices;
 pub mod documents;
 pub mod events;
+pub mod factors;
 mod faults;
 pub mod jobs;
 pub mod keys;
@@ -97,6 +98,7 @@ fn migrations() -> Vec<Migration> {
         keys::migrations(),
         parties::migrations(),
         metering::migrations(),
+        factors::migrations(),
     ]
     .into_iter()
     .flatten()

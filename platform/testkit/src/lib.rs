@@ -1,9 +1,11 @@
 //! testkit: what tests of many rooms need and no running city does. A PostgreSQL server of their
 //! own, keys that open nothing real, and one way to run a test on every database a store can live in.
 
+mod authenticator;
 mod crypto;
 mod postgres;
 
+pub use authenticator::{Authenticator, one_time_code};
 pub use crypto::FakeCrypto;
 pub use postgres::{PostgresServer, StartError};
 

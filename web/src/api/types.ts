@@ -15,6 +15,12 @@ export interface Page<T> { items: T[]; next: string | null; total: number }
 export interface List<T> { items: T[] }
 
 export type Session = Exact<Schemas['Session'], { may?: { do: string; on: string }[] }>;
+export type Challenge = Exact<Schemas['Challenge'], { passkey: Record<string, unknown> | null }>;
+export type FactorMethod = Challenge['methods'][number];
+export type SessionItem = Schemas['SessionItem'];
+export type AccountSecurity = Schemas['AccountSecurity'];
+export type NewTotp = Schemas['NewTotp'];
+export type Enrolled = Schemas['Enrolled'];
 export interface District { code: string; title: Words; centre: [number, number] }
 export type City = Exact<Schemas['City'], {
   centre: [number, number]; districts: District[]; systems: { folder: string; title: Words; maturity: string }[];

@@ -1,6 +1,6 @@
 // Shell: skip link, faces across the top, pages of the face beside or below, banners, the page.
 import { useEffect, useRef, useState } from 'react';
-import { Link, NavLink, Outlet, useLocation } from 'react-router';
+import { Link, Navigate, NavLink, Outlet, useLocation } from 'react-router';
 import { useI18n } from '../i18n';
 import { useTheme } from '../theme/theme';
 import { useSession } from './session';
@@ -123,7 +123,7 @@ export function Shell() {
       <div className="body">
         <PageLinks pages={menu} face={face} />
         <main id="main" ref={main} tabIndex={-1}>
-          <Outlet />
+          {session?.must && pathname !== '/account' ? <Navigate to="/account" replace /> : <Outlet />}
         </main>
       </div>
       <HelpDialog open={help} onClose={() => setHelp(false)} />

@@ -1,10 +1,13 @@
-// Shell: signing in. Says what is wrong next to where it is wrong; the hint about demonstration
+// Shell: signing in, step by step: the password, then a code, a passkey or a recovery code; or a
+// passkey alone. Says what is wrong next to where it is wrong; the hint about demonstration
 // accounts appears only in a simulated city.
 import { useState, type FormEvent } from 'react';
 import { Navigate, useNavigate, useSearchParams } from 'react-router';
-import { ApiError } from '../api/client';
+import { ApiError, send } from '../api/client';
+import type { Challenge, FactorMethod } from '../api/types';
 import { useI18n } from '../i18n';
 import { useTitle } from '../components/PageHead';
+import { getPasskey, passkeysHere } from '../lib/passkey';
 import { useSession } from './session';
 
 /** Only addresses of this application may be returned to. */
@@ -12,48 +15,76 @@ function safeTarget(then: string | null): string {
   return then && then.startsWith('/') && !then.startsWith('//') && !then.startsWith('/sign-in') ? then : '/';
 }
 
-export default function SignIn() {
+function Fault({ error }: { error: ApiError | string | null }) {
   const { t, lang } = useI18n();
-  const { session, city, signIn } = useSession();
+  if (!error) return null;
+  return (
+    <div role="alert" className="error-box">
+      <p>{typeof error === 'string' ? error : error.say(lang)}</p>
+      {typeof error !== 'string' && error.retryAfterS ? <p>{t('state.retry_after', { s: error.retryAfterS })}</p> : null}
+      {typeof error === 'string' ? null : <p className="muted">{t('state.code', { code: error.code })}</p>}
+    </div>
+  );
+}
+
+export default function SignIn() {
+  const { t } = useI18n();
+  const { session, city, signIn, signedIn } = useSession();
   const [params] = useSearchParams();
   const navigate = useNavigate();
   const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<ApiError | null>(null);
+  const [error, setError] = useState<ApiError | string | null>(null);
+  const [challenge, setChallenge] = useState<Challenge | null>(null);
   const [missing, setMissing] = useState<{ account: boolean; password: boolean }>({ account: false, password: false });
   useTitle(t('login.title'));
   const target = safeTarget(params.get('then'));
   if (session && !busy) return <Navigate to={target} replace />;
 
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
+  const attempt = async (work: () => Promise<boolean>) => {
+    setBusy(true);
+    setError(null);
+    try {
+      if (await work()) void navigate(target, { replace: true });
+    } catch (e) {
+      setError(e instanceof ApiError ? e : t('login.passkey_failed'));
+      if (e instanceof ApiError && e.code === 'access.sign_in_expired') setChallenge(null);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const show = (proof: Record<string, unknown>, asked: Challenge) => attempt(async () => {
+    await send('POST', '/session/factor', { ticket: asked.ticket, ...proof });
+    await signedIn();
+    return true;
+  });
+  const passkeyAlone = () => attempt(async () => {
+    const asked = await send<Challenge>('POST', '/session/passkey', {});
+    await send('POST', '/session/factor', { ticket: asked.ticket, passkey: await getPasskey(asked.passkey ?? {}) });
+    await signedIn();
+    return true;
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const account = String(form.get('account') ?? '').trim();
     const password = String(form.get('password') ?? '');
     setMissing({ account: !account, password: !password });
     if (!account || !password) return;
-    setBusy(true);
-    setError(null);
-    try {
-      await signIn(account, password);
-      void navigate(target, { replace: true });
-    } catch (e) {
-      setError(e instanceof ApiError ? e : null);
-    } finally {
-      setBusy(false);
-    }
+    void attempt(async () => {
+      const next = await signIn(account, password);
+      setChallenge(next);
+      return next === null;
+    });
   };
 
+  if (challenge) {
+    return <SecondStep challenge={challenge} busy={busy} error={error} onRestart={() => { setChallenge(null); setError(null); }} onShow={(proof) => { void show(proof, challenge); }} onFail={() => setError(t('login.passkey_failed'))} />;
+  }
   return (
     <div className="sign-in">
-      <form className="card stack" noValidate onSubmit={(e) => { void submit(e); }}>
+      <form className="card stack" noValidate onSubmit={submit}>
         <h1>{t('login.title')}</h1>
-        {error ? (
-          <div role="alert" className="error-box">
-            <p>{error.say(lang)}</p>
-            {error.retryAfterS ? <p>{t('state.retry_after', { s: error.retryAfterS })}</p> : null}
-            <p className="muted">{t('state.code', { code: error.code })}</p>
-          </div>
-        ) : null}
+        <Fault error={error} />
         <label>
           {t('login.account')}
           <input name="account" autoComplete="username" autoCapitalize="none" spellCheck={false} aria-invalid={missing.account} aria-describedby="account-missing" />
@@ -65,6 +96,7 @@ export default function SignIn() {
         </label>
         <p id="password-missing" className="error-text" role={missing.password ? 'alert' : undefined}>{missing.password ? t('login.need_password') : ''}</p>
         <button type="submit" className="button strong wide" disabled={busy}>{busy ? t('state.loading') : t('login.enter')}</button>
+        {passkeysHere() ? <button type="button" className="button wide" disabled={busy} onClick={() => { void passkeyAlone(); }}>{t('login.use_passkey')}</button> : null}
         <p className="muted">{t('login.forgot')}</p>
         <p className="muted">{t('login.public')}</p>
       </form>
@@ -74,6 +106,62 @@ export default function SignIn() {
           <p>{t('login.demo_help')}</p>
         </aside>
       ) : null}
+    </div>
+  );
+}
+
+interface SecondStepProps {
+  challenge: Challenge;
+  busy: boolean;
+  error: ApiError | string | null;
+  onShow: (proof: Record<string, unknown>) => void;
+  onFail: () => void;
+  onRestart: () => void;
+}
+
+function SecondStep({ challenge, busy, error, onShow, onFail, onRestart }: SecondStepProps) {
+  const { t } = useI18n();
+  const methods = challenge.methods.filter((m) => m !== 'passkey' || passkeysHere());
+  const [method, setMethod] = useState<FactorMethod>(methods[0] ?? 'recovery');
+  const [missing, setMissing] = useState(false);
+  const passkey = async () => {
+    try {
+      onShow({ passkey: await getPasskey(challenge.passkey ?? {}) });
+    } catch {
+      onFail();
+    }
+  };
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (method === 'passkey') {
+      void passkey();
+      return;
+    }
+    const code = String(new FormData(event.currentTarget).get('code') ?? '').trim();
+    setMissing(!code);
+    if (code) onShow(method === 'totp' ? { code } : { recovery: code });
+  };
+  return (
+    <div className="sign-in">
+      <form className="card stack" noValidate onSubmit={submit}>
+        <h1>{t('login.second')}</h1>
+        <Fault error={error} />
+        {method === 'passkey' ? null : (
+          <>
+            {method === 'totp' ? <p id="code-help">{t('login.code_help')}</p> : <p id="code-help">{t('account.recovery_help')}</p>}
+            <label key={method}>
+              {t(method === 'totp' ? 'account.code' : 'login.recovery_code')}
+              <input name="code" autoFocus autoComplete={method === 'totp' ? 'one-time-code' : 'off'} inputMode={method === 'totp' ? 'numeric' : 'text'} autoCapitalize="characters" spellCheck={false} aria-invalid={missing} aria-describedby="code-help code-missing" />
+            </label>
+            <p id="code-missing" className="error-text" role={missing ? 'alert' : undefined}>{missing ? t('login.need_code') : ''}</p>
+          </>
+        )}
+        <button type="submit" className="button strong wide" disabled={busy}>{busy ? t('state.loading') : t(method === 'passkey' ? 'stepup.passkey' : 'verb.confirm')}</button>
+        {methods.filter((m) => m !== method).map((m) => (
+          <button key={m} type="button" className="button wide" onClick={() => { setMethod(m); setMissing(false); }}>{t(`login.by_${m}`)}</button>
+        ))}
+        <button type="button" className="link" onClick={onRestart}>{t('login.restart')}</button>
+      </form>
     </div>
   );
 }

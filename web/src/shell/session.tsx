@@ -5,7 +5,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { ApiError, get, send } from '../api/client';
 import { useApi } from '../api/hooks';
 import { covers } from '../lib/access';
-import type { City, MenuPage, Session } from '../api/types';
+import type { Challenge, City, MenuPage, Session } from '../api/types';
 
 interface Here {
   /** Null when nobody is signed in; undefined while not yet known. */
@@ -14,7 +14,10 @@ interface Here {
   pages: MenuPage[] | undefined;
   menuError: ApiError | null;
   may: (verb: string, object: string) => boolean;
-  signIn: (account: string, password: string) => Promise<void>;
+  /** The first step; answers what must be shown next, or null when the session is open. */
+  signIn: (account: string, password: string) => Promise<Challenge | null>;
+  /** To be called when a session was opened or strengthened: everything is asked anew. */
+  signedIn: () => Promise<void>;
   signOut: () => Promise<void>;
 }
 const Context = createContext<Here | null>(null);
@@ -40,29 +43,34 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     // Another person sees another menu and other data.
     void client.invalidateQueries({ queryKey: ['/menu'] });
   }, [account, client]);
-  const value = useMemo<Here>(
-    () => ({
+  const value = useMemo<Here>(() => {
+    const renewed = async () => {
+      await client.refetchQueries({ queryKey: ['/session'] });
+      await session.refetch();
+      void client.refetchQueries({ type: 'active' });
+    };
+    return {
       session: session.data,
       city: city.data,
       pages: menu.data?.pages,
       menuError: menu.error,
       may: (verb, object) => (session.data?.may ?? []).some((g) => g.do === verb && covers(g.on, object)),
       signIn: async (name, password) => {
-        await send<Session>('POST', '/session', { account: name, password });
+        const step = await send<Session | Challenge>('POST', '/session', { account: name, password });
+        if ('ticket' in step) return step;
         client.clear();
-        await client.refetchQueries({ queryKey: ['/session'] });
-        await session.refetch();
-        void client.refetchQueries({ type: 'active' });
+        await renewed();
+        return null;
       },
+      signedIn: renewed,
       signOut: async () => {
         await send('DELETE', '/session');
         client.setQueryData(['/session', {}], null);
         client.removeQueries({ predicate: (q) => q.queryKey[0] !== '/session' && q.queryKey[0] !== '/city' && q.queryKey[0] !== '/menu' });
         void client.invalidateQueries();
       },
-    }),
-    [session, city.data, menu.data, menu.error, client],
-  );
+    };
+  }, [session, city.data, menu.data, menu.error, client]);
   return <Context.Provider value={value}>{children}</Context.Provider>;
 }
 

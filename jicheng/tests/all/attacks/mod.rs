@@ -2,4 +2,5 @@
 //! test checks that the table tells the truth.
 
 mod http;
+mod signon;
 mod table;

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod factors;
 mod sessions;
+mod speed;
 
-use identity::{Engine, HashCost, NewAccount, Origin, Settings};
+use identity::{Challenge, Engine, HashCost, Keys, NewAccount, Origin, Settings, SignIn, SignedIn};
 use kernel::access::Actor;
 use kernel::declare::{Declared, check};
 use kernel::{Fault, ManualClock, Span, Time};
@@ -26,7 +28,9 @@ pub(crate) fn declared() -> Arc<Declared> {
         (
             "cities/c/roles.yaml",
             "roles:\n  operator:\n    title: {zh: 运维, en: Operator}\n    may:\n      \
-             - {do: [read, operate], on: [accounts, system], purpose: 运行, basis: 网络安全法第二十一条}\n",
+             - {do: [read, operate], on: [accounts, system], purpose: 运行, basis: 网络安全法第二十一条}\n  \
+             guarded:\n    title: {zh: 要害岗, en: Guarded}\n    second_factor: required\n    may:\n      \
+             - {do: [read], on: [system], purpose: 运行, basis: 网络安全法第二十一条}\n",
         ),
         (
             "cities/c/accounts.yaml",
@@ -71,6 +75,7 @@ pub(crate) fn cheap() -> Settings {
             lanes: 1,
         },
         sessions_per_account: 3,
+        keys: Keys(Some(Arc::new(testkit::FakeCrypto::default()))),
         ..Settings::default()
     }
 }
@@ -103,6 +108,23 @@ pub(crate) fn origin(address: &str) -> Origin {
     Origin {
         address: address.into(),
         agent: "test".into(),
+        ..Origin::default()
+    }
+}
+
+/// The session, where no second step is asked for.
+pub(crate) fn done(step: SignIn) -> SignedIn {
+    match step {
+        SignIn::Done(session) => *session,
+        SignIn::Next(challenge) => panic!("asked for {:?}", challenge.methods),
+    }
+}
+
+/// What is asked for after the password.
+pub(crate) fn asked(step: SignIn) -> Challenge {
+    match step {
+        SignIn::Next(challenge) => challenge,
+        SignIn::Done(_) => panic!("no second step"),
     }
 }
 
@@ -119,7 +141,7 @@ impl House {
             .engine
             .sign_in(name, password, &origin("10.0.0.1"))
             .await?;
-        Ok(signed.token)
+        Ok(done(signed).token)
     }
     pub(crate) async fn who(&self, token: &str) -> Option<Actor> {
         self.engine.recognise(token).await.unwrap().map(|r| r.actor)

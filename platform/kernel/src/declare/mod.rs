@@ -72,7 +72,10 @@ impl Declared {
             .chain(self.systems.iter().flat_map(|s| &s.roles))
         {
             match roles.iter_mut().find(|r| r.name == role.name) {
-                Some(known) => known.may.extend(role.may.iter().cloned()),
+                Some(known) => {
+                    known.may.extend(role.may.iter().cloned());
+                    known.second_factor |= role.second_factor;
+                }
                 None => roles.push(role.clone()),
             }
         }

@@ -161,6 +161,8 @@ pub struct RoleDecl {
     pub name: String,
     /// Title.
     pub title: Words,
+    /// Whoever holds it must sign in with a second factor (`second_factor: required`).
+    pub second_factor: bool,
     /// Grants.
     pub may: Vec<GrantDecl>,
 }
@@ -346,6 +348,8 @@ pub fn read_roles(top: &mut Reader<'_>) -> Vec<RoleDecl> {
     let mut roles = vec![];
     top.each("roles", |name, part| {
         let title = part.words("title");
+        let words = ["required", "optional"];
+        let second_factor = part.one_of_or("second_factor", &words, "optional") == "required";
         let mut may = vec![];
         part.list("may", |grant| {
             let words = grant.texts_or("do", &[]);
@@ -365,6 +369,7 @@ pub fn read_roles(top: &mut Reader<'_>) -> Vec<RoleDecl> {
         roles.push(RoleDecl {
             name: name.into(),
             title,
+            second_factor,
             may,
         });
     });

@@ -12,8 +12,9 @@ import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { personName } from '../../lib/person';
 import { dateTime } from '../../lib/time';
+import { AccountHelp } from './AccountHelp';
 
-interface Account { name: string; display: string; roles: string[]; organisation: string | null; disabled: boolean; last_sign_in: string | null }
+interface Account { name: string; display: string; roles: string[]; organisation: string | null; disabled: boolean; last_sign_in: string | null; second_factors: number }
 
 export default function Accounts() {
   const { t, lang } = useI18n();
@@ -22,6 +23,7 @@ export default function Accounts() {
   const query = useApi<List<Account>>('/operator/accounts', undefined, { keep: true });
   const [creating, setCreating] = useState(false);
   const [changing, setChanging] = useState<Account | null>(null);
+  const [helping, setHelping] = useState<string | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const known = [...new Set((query.data?.items ?? []).flatMap((a) => a.roles))].map((r) => ({ value: r, label: r }));
   const attempt = async (work: () => Promise<unknown>) => {
@@ -53,8 +55,8 @@ export default function Accounts() {
           {(d) => (
             <SimpleTable<Account> caption={t('operator.accounts_caption')} rows={d.items} rowKey={(a) => a.name} columns={[
               { title: t('operator.name'), cell: (a) => <code>{a.name}</code> }, { title: t('operator.display'), cell: (a) => personName(a.name, a.display, lang) }, { title: t('operator.roles'), cell: (a) => a.roles.join('、') },
-              { title: t('operator.organisation'), cell: (a) => a.organisation ?? '—' }, { title: t('word.state'), cell: (a) => t(a.disabled ? 'operator.disabled' : 'operator.active') }, { title: t('operator.last_sign_in'), cell: (a) => dateTime(a.last_sign_in) },
-              { title: t('operator.change_roles'), cell: (a) => <span className="row"><Button size="small" aria-label={`${t('operator.change_roles')} ${a.name}`} onClick={() => setChanging(a)}>{t('operator.change_roles')}</Button><Button size="small" danger={!a.disabled} aria-label={`${t(a.disabled ? 'operator.enable' : 'operator.disable')} ${a.name}`} onClick={() => toggle(a)}>{t(a.disabled ? 'operator.enable' : 'operator.disable')}</Button></span> }]} />
+              { title: t('operator.organisation'), cell: (a) => a.organisation ?? '—' }, { title: t('word.state'), cell: (a) => t(a.disabled ? 'operator.disabled' : 'operator.active') }, { title: t('operator.last_sign_in'), cell: (a) => dateTime(a.last_sign_in) }, { title: t('operator.second_factors'), cell: (a) => a.second_factors, right: true },
+              { title: t('operator.change_roles'), cell: (a) => <span className="row"><Button size="small" aria-label={`${t('operator.change_roles')} ${a.name}`} onClick={() => setChanging(a)}>{t('operator.change_roles')}</Button><Button size="small" aria-label={`${t('operator.help_account')} ${a.name}`} onClick={() => setHelping(a.name)}>{t('operator.help_account')}</Button><Button size="small" danger={!a.disabled} aria-label={`${t(a.disabled ? 'operator.enable' : 'operator.disable')} ${a.name}`} onClick={() => toggle(a)}>{t(a.disabled ? 'operator.enable' : 'operator.disable')}</Button></span> }]} />
           )}
         </View>
       </section>
@@ -63,7 +65,7 @@ export default function Accounts() {
         <Form<NewAccount> layout="vertical" onFinish={(v) => { void attempt(() => send('POST', '/operator/accounts', { ...v, roles: v.roles ?? [] })); }}>
           <Form.Item name="name" label={t('operator.name')} rules={[{ required: true, message: t('alerts.need_text') }]}><Input autoComplete="off" /></Form.Item>
           <Form.Item name="display" label={t('operator.display')} rules={[{ required: true, message: t('alerts.need_text') }]}><Input autoComplete="off" /></Form.Item>
-          <Form.Item name="password" label={t('operator.password')} extra={t('login.password_rule')} rules={[{ required: true, min: 10, message: t('login.password_rule') }]}><Input.Password autoComplete="new-password" /></Form.Item>
+          <Form.Item name="password" label={t('operator.password')} extra={t('login.password_rule')} rules={[{ required: true, min: 8, message: t('login.password_rule') }]}><Input.Password autoComplete="new-password" /></Form.Item>
           <Form.Item name="roles" label={t('operator.roles')} rules={[{ required: true, message: t('alerts.need_text') }]}>{rolePick}</Form.Item>
           <Form.Item name="organisation" label={t('operator.organisation')}><Input /></Form.Item>
           <Button type="primary" htmlType="submit">{t('verb.create')}</Button>
@@ -78,6 +80,7 @@ export default function Accounts() {
           </Form>
         ) : null}
       </Drawer>
+      {helping ? <AccountHelp name={helping} onClose={() => setHelping(null)} /> : null}
       <Provenance asOf={query.dataUpdatedAt} source="identity" path="/operator/accounts" />
     </>
   );

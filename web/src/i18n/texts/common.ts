@@ -195,5 +195,5 @@ export const common = {
   'login.password_old': ['原密码', 'Old password'],
   'login.password_new': ['新密码', 'New password'],
   'login.password_changed': ['密码已修改', 'The password was changed'],
-  'login.password_rule': ['至少 10 个字符', 'At least 10 characters'],
+  'login.password_rule': ['至少 8 个字符，不能是常见或已泄露的密码', 'At least 8 characters, neither common nor leaked'],
 } as const satisfies Record<string, Pair>;
