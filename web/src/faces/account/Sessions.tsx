@@ -37,7 +37,7 @@ export function Sessions() {
       <View query={query}>
         {(d) => (
           <>
-            {d.items.filter((s) => s.new_device && !s.current).map((s) => (
+            {d.items.filter((s) => s.new_device && !s.current).slice(0, 1).map((s) => (
               <p key={s.id} role="alert" className="error-box">{t('account.new_device_notice', { time: dateTime(s.created_at), address: s.address })}</p>
             ))}
             <SimpleTable<SessionItem> caption={t('account.sessions_caption')} quiet rows={d.items} rowKey={(s) => s.id} columns={[
