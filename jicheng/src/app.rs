@@ -30,6 +30,10 @@ pub struct App {
     pub key_rings: Arc<crypto::Engine>,
     /// Who may do what, and why.
     pub policy: Arc<policy::Engine>,
+    /// Natural and legal persons.
+    pub parties: Arc<parties::Engine>,
+    /// Messages of a demonstration.
+    pub catcher: Option<Arc<parties::Catcher>>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.
@@ -114,8 +118,13 @@ impl App {
         verb: Verb,
         object: &str,
         subject: &str,
-        details: Value,
+        mut details: Value,
     ) -> Result<(), Fault> {
+        // For whom it was done, too: the tie, never a number.
+        if let (Some(party), Some(object)) = (&actor.standing.acts_for, details.as_object_mut()) {
+            let tie = json!({"tie": party.tie, "document": party.document});
+            object.insert("acts_for".into(), tie);
+        }
         let (purpose, basis) = match self.city.policy.may(actor, verb, object) {
             Decision::Allowed { purpose, basis, .. } => (purpose, basis),
             Decision::Denied { .. } => (String::new(), String::new()),

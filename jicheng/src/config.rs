@@ -202,6 +202,26 @@ const SETTINGS: &[Setting] = &[
         about: "password hashes computed at once; 0: half of the processors",
     },
     Setting {
+        name: "sms_url",
+        default: "",
+        about: "address of the carrier of short messages; empty: none, mobile numbers cannot be proven",
+    },
+    Setting {
+        name: "sms_token",
+        default: "",
+        about: "bearer token for sms_url",
+    },
+    Setting {
+        name: "prover_url",
+        default: "",
+        about: "address of the service that verifies identities; empty: at the counter only",
+    },
+    Setting {
+        name: "prover_token",
+        default: "",
+        about: "bearer token for prover_url",
+    },
+    Setting {
         name: "metrics_token",
         default: "",
         about: "bearer token for /metrics from other machines; empty: loopback only",

@@ -40,6 +40,14 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
         let keys = keys.clone();
         async move { keys.refresh().await }
     });
+    let parties = app.parties.clone();
+    jobs.register(every("tidy_parties", Span::hours(1)), move || {
+        let parties = parties.clone();
+        async move {
+            parties.tidy().await?;
+            parties.destroy_erased().await.map(|_| ())
+        }
+    });
     let observations = app.observations.clone();
     jobs.register(daily("expire_observations", 3), move || {
         let observations = observations.clone();

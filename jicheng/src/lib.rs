@@ -10,7 +10,9 @@ pub mod http;
 pub mod jobs;
 pub mod listen;
 pub mod outgoing;
+pub mod persons;
 pub mod run;
+pub mod services;
 pub mod signon;
 pub mod systems;
 

@@ -142,6 +142,16 @@ impl Running {
             city.clone(),
         )
         .await?;
+        let (means, catcher) = crate::persons::means(
+            &config,
+            &outgoing,
+            parts.simulated,
+            identity.clone(),
+            &city.declared,
+            key_rings.clone(),
+            clock.clone(),
+        );
+        let parties = parties::Engine::open(store.clone(), clock.clone(), means).await?;
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             room: Arc::new(Semaphore::new(config.number("max_requests") as usize)),
@@ -153,6 +163,8 @@ impl Running {
             crypto: key_rings.clone(),
             key_rings,
             policy,
+            parties,
+            catcher,
             registers,
             observations,
             indicators,

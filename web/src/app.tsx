@@ -12,6 +12,16 @@ const Account = lazy(() => import('./faces/account/Account'));
 const SignIn = lazy(() => import('./shell/SignIn'));
 const AirPage = lazy(() => import('./faces/portal/Air'));
 const About = lazy(() => import('./faces/portal/About'));
+const Register = lazy(() => import('./faces/portal/Register'));
+const Recover = lazy(() => import('./faces/portal/Recover'));
+const Me = lazy(() => import('./faces/portal/me/Me'));
+const Phone = lazy(() => import('./faces/portal/me/Phone'));
+const Identity = lazy(() => import('./faces/portal/me/Identity'));
+const NewAgent = lazy(() => import('./faces/portal/me/NewAgent'));
+const NewWard = lazy(() => import('./faces/portal/me/NewWard'));
+const Rights = lazy(() => import('./faces/portal/me/Rights'));
+const Parties = lazy(() => import('./faces/desk/parties/Parties'));
+const PartyPage = lazy(() => import('./faces/desk/parties/PartyPage'));
 const Command = lazy(() => import('./faces/command/Command'));
 const Stations = lazy(() => import('./faces/desk/Stations'));
 const Station = lazy(() => import('./faces/desk/Station'));
@@ -41,6 +51,11 @@ function rich(page: ReactNode) {
   );
 }
 
+/** A page that needs no library. */
+function plain(page: ReactNode) {
+  return <Suspense fallback={<Skeleton />}>{page}</Suspense>;
+}
+
 export function App() {
   return (
     <Routes>
@@ -48,6 +63,16 @@ export function App() {
         <Route index element={<Navigate to="/portal" replace />} />
         <Route path="portal" element={<Home />} />
         <Route path="portal/air" element={<Suspense fallback={<Skeleton />}><AirPage /></Suspense>} />
+        <Route path="portal/register" element={plain(<Register />)} />
+        <Route path="portal/recover" element={plain(<Recover />)} />
+        <Route path="portal/me" element={plain(<Me />)} />
+        <Route path="portal/me/phone" element={plain(<Phone />)} />
+        <Route path="portal/me/identity" element={plain(<Identity />)} />
+        <Route path="portal/me/agents/new" element={plain(<NewAgent />)} />
+        <Route path="portal/me/wards/new" element={plain(<NewWard />)} />
+        <Route path="portal/me/rights" element={plain(<Rights />)} />
+        <Route path="desk/parties" element={plain(<Parties />)} />
+        <Route path="desk/parties/:id" element={plain(<PartyPage />)} />
         <Route path="about" element={<Suspense fallback={<Skeleton />}><About /></Suspense>} />
         <Route path="sign-in" element={<Suspense fallback={<Skeleton />}><SignIn /></Suspense>} />
         <Route path="account" element={<Suspense fallback={<Skeleton />}><Account /></Suspense>} />

@@ -3,6 +3,7 @@
 // Nothing is left behind but closed alerts, disabled accounts and entries of the audit log.
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { PARTY_ACTS } from './parties.mjs';
 
 const PASSWORD_1 = 'walk-first-2026';
 const PASSWORD_2 = 'walk-second-2026';
@@ -49,6 +50,7 @@ async function tabTo(page, selector, most = 60, key = 'Tab') {
 }
 
 export const ACTS = [
+  ...PARTY_ACTS,
   {
     name: 'an alert is acknowledged, assigned, commented and closed', role: 'duty',
     run: async (page, base) => {

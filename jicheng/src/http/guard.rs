@@ -177,7 +177,11 @@ pub async fn admit(
         return Err(Fault::overloaded("http", 1).into());
     };
     let (mut parts, body) = request.into_parts();
-    let caller = identify(&app, wanted.access, &parts).await?;
+    let mut caller = identify(&app, wanted.access, &parts).await?;
+    if let Some(actor) = &mut caller {
+        let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        super::parties::stand(&app, actor, changes, parts.uri.path()).await?;
+    }
     let caller = demand(&app, wanted.access, caller, &mut parts).await?;
     if let (true, Some(actor)) = (wanted.fresh, &caller) {
         demand_fresh(&app, actor)?;

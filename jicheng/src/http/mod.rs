@@ -12,6 +12,7 @@ pub mod live;
 pub mod openapi;
 pub mod operator;
 pub mod output;
+pub mod parties;
 pub mod problem;
 pub mod registers;
 pub mod reports;
@@ -51,6 +52,7 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     devices::add(&mut table);
     reports::add(&mut table, &app.city.declared, &app.reports);
     operator::add(&mut table);
+    parties::add(&mut table);
     keys::add(&mut table);
     sta::add(&mut table);
     table.add(

@@ -174,9 +174,9 @@ async fn sign_in(
     Json(input): Json<Credentials>,
 ) -> Answer<Response> {
     demand_own_page(&headers)?;
-    let step = app
-        .identity
-        .sign_in(&input.account, &input.password, &origin);
+    // A proven mobile number stands for its account.
+    let account = app.parties.login_name(&input.account).await?;
+    let step = app.identity.sign_in(&account, &input.password, &origin);
     match step.await? {
         SignIn::Done(session) => with_session(&app, &session, opened(&session)),
         SignIn::Next(challenge) => Ok(axum::Json(challenge).into_response()),

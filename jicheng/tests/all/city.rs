@@ -53,17 +53,26 @@ impl TestCity {
 
     /// The same on another clock.
     pub async fn start_on(clock: Arc<dyn Clock>) -> TestCity {
-        TestCity::start_as(clock, &[]).await
+        TestCity::start_as(clock, &[], false).await
     }
 
     /// The same with settings.
     pub async fn start_with(settings: &[(&str, &str)]) -> TestCity {
-        TestCity::start_as(Arc::new(SystemClock), settings).await
+        TestCity::start_as(Arc::new(SystemClock), settings, false).await
     }
 
-    async fn start_as(clock: Arc<dyn Clock>, settings: &[(&str, &str)]) -> TestCity {
+    /// A demonstration: synthetic persons, messages caught. No simulated stations.
+    pub async fn start_demonstration(clock: Arc<dyn Clock>) -> TestCity {
+        TestCity::start_as(clock, &[], true).await
+    }
+
+    async fn start_as(
+        clock: Arc<dyn Clock>,
+        settings: &[(&str, &str)],
+        simulated: bool,
+    ) -> TestCity {
         let folder = tempfile::tempdir().expect("a folder");
-        let running = open_with(folder.path(), clock, settings).await;
+        let running = open_as(folder.path(), clock, settings, simulated).await;
         for (name, roles) in [
             ("duty", "duty_officer"),
             ("officer", "environment_officer"),
@@ -177,6 +186,15 @@ pub async fn open_with(
     clock: Arc<dyn Clock>,
     settings: &[(&str, &str)],
 ) -> Running {
+    open_as(folder, clock, settings, false).await
+}
+
+async fn open_as(
+    folder: &std::path::Path,
+    clock: Arc<dyn Clock>,
+    settings: &[(&str, &str)],
+    simulated: bool,
+) -> Running {
     let mut flags = vec![
         (
             "data".to_string(),
@@ -192,7 +210,7 @@ pub async fn open_with(
     let parts = Parts {
         http: true,
         gateways: true,
-        simulated: false,
+        simulated,
         replaying: false,
     };
     Running::start(config, declared, clock, parts)

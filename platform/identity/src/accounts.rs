@@ -241,6 +241,11 @@ impl Engine {
         Ok(AccountPage { items, next, total })
     }
 
+    /// What is wrong with a new password, before there is an account; `at` is the field it came in.
+    pub fn password_problems(&self, account: &str, password: &str, at: &str) -> Vec<Problem> {
+        passwords::problems(&self.breached, account, password, at)
+    }
+
     /// Makes an account; `input.conflict` when the name is taken.
     pub async fn create(&self, by: &Actor, new: NewAccount) -> Result<Account, Fault> {
         let mut found: Vec<Problem> = name_problem(&new.name).into_iter().collect();

@@ -111,6 +111,14 @@ impl Engine {
         Ok(found.map_or_else(|| login.into(), |row| row.account))
     }
 
+    /// The party behind an account, once proven: how the audit log names it.
+    pub async fn party_of_account(&self, account: &str) -> Result<Option<String>, Fault> {
+        let mut reader = self.store.reader().await?;
+        let row = rows::account(&mut reader, account).await?;
+        let open = row.filter(|row| row.closed_at.is_none() && row.level >= LEVEL_ONLINE);
+        Ok(open.and_then(|row| row.party))
+    }
+
     /// Forgets codes and choices that are long over. A job.
     pub async fn tidy(&self) -> Result<(), Fault> {
         let now = self.clock.now();

@@ -19,7 +19,7 @@ pub(crate) struct Limit {
 }
 
 /// Accounts made from one network.
-pub(crate) const REGISTER: Limit = limit("register", 10, Span::hours(1));
+pub(crate) const REGISTER: Limit = limit("register", 40, Span::hours(1));
 /// Codes asked for from one network.
 pub(crate) const CODES: Limit = limit("codes", 20, Span::hours(1));
 /// Guesses at codes from one network.

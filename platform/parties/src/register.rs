@@ -82,9 +82,6 @@ impl Engine {
     /// Makes an account of level 0.
     pub async fn register(&self, new: NewRegistration, address: &str) -> Result<Registered, Fault> {
         let now = self.clock.now();
-        self.limits
-            .count(limits::REGISTER, &network(address), now)
-            .map_err(too_many)?;
         let wish = new.name.as_deref().filter(|wish| !wish.is_empty());
         let mut problems: Vec<Problem> = wish.and_then(wish_problem).into_iter().collect();
         problems.extend(display_problem(&new.display));
@@ -104,6 +101,10 @@ impl Engine {
         let of_identity = self.accounts.problems(&resident);
         problems.extend(of_identity.into_iter().filter(|p| p.at == "password"));
         refuse(problems)?;
+        // A form sent back costs nothing: a hall of people is one network.
+        self.limits
+            .count(limits::REGISTER, &network(address), now)
+            .map_err(too_many)?;
         for _ in 0..5 {
             resident.name = match wish {
                 Some(wish) => format!("{wish}-{}", drawn(5)),

@@ -72,3 +72,14 @@ export interface Decision { allowed: boolean; role?: string; purpose?: string; b
 
 export type NewAccount = Schemas['NewAccount'];
 export type AccountChange = Schemas['AccountChange'];
+
+export type Mine = Schemas['Mine'];
+export type PartyTie = Schemas['PartyTie'];
+export type ActingFor = Schemas['ActingFor'];
+export type PartyInFull = Schemas['PartyInFull'];
+export type PersonalExport = Schemas['PersonalExport'];
+export type PartyRequest = Schemas['PartyRequest'];
+export type Party = Schemas['Party'];
+export type PartyFound = Schemas['PartyFound'];
+export type RegistrationTerms = Schemas['RegistrationTerms'];
+export type CodeSent = Schemas['CodeSent'];

@@ -4,6 +4,7 @@ import type { Lang, Pair, Words } from './lang';
 import { remember, remembered } from '../lib/memory';
 import { account } from './texts/account';
 import { common } from './texts/common';
+import { parties } from './texts/parties';
 import { portal } from './texts/portal';
 import { desk } from './texts/desk';
 import { command } from './texts/command';
@@ -11,7 +12,7 @@ import { data } from './texts/data';
 import { operator } from './texts/operator';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...portal, ...desk, ...command, ...data, ...operator } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react';
 import { useI18n } from '../i18n';
 import { useAt } from '../lib/at';
 import { dateTime } from '../lib/time';
+import { ActingBanner } from './Acting';
 import { useSession } from './session';
 
 function useOnline(): boolean {
@@ -30,6 +31,7 @@ export function Banners() {
       {online ? null : <p className="banner warn">{t('banner.offline')}</p>}
       {city?.simulated ? <p className="banner simulated">{t('banner.simulated')}</p> : null}
       {city?.replaying ? <p className="banner warn">{t('banner.replaying')}</p> : null}
+      <ActingBanner />
       {at ? (
         <p className="banner past">
           {t('banner.past', { time: dateTime(at) })}{' '}

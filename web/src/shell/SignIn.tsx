@@ -2,7 +2,7 @@
 // passkey alone. Says what is wrong next to where it is wrong; the hint about demonstration
 // accounts appears only in a simulated city.
 import { useState, type FormEvent } from 'react';
-import { Navigate, useNavigate, useSearchParams } from 'react-router';
+import { Link, Navigate, useNavigate, useSearchParams } from 'react-router';
 import { ApiError, send } from '../api/client';
 import type { Challenge, FactorMethod } from '../api/types';
 import { useI18n } from '../i18n';
@@ -98,6 +98,7 @@ export default function SignIn() {
         <button type="submit" className="button strong wide" disabled={busy}>{busy ? t('state.loading') : t('login.enter')}</button>
         {passkeysHere() ? <button type="button" className="button wide" disabled={busy} onClick={() => { void passkeyAlone(); }}>{t('login.use_passkey')}</button> : null}
         <p className="muted">{t('login.forgot')}</p>
+        <p className="row"><Link to="/portal/register">{t('register.link')}</Link> <Link to="/portal/recover">{t('recover.link')}</Link></p>
         <p className="muted">{t('login.public')}</p>
       </form>
       {city?.simulated ? (

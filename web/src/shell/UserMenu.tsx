@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { useI18n } from '../i18n';
 import { personName } from '../lib/person';
+import { ActingSwitch } from './Acting';
 import { useSession } from './session';
 import type { Session } from '../api/types';
 
@@ -23,6 +24,8 @@ export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => 
         <p><strong>{name}</strong>{name === session.account ? null : <> <code>{session.account}</code></>}</p>
         <p>{t('app.roles')}：{session.roles.join('、')}</p>
         {session.organisation ? <p>{t('app.organisation')}：{session.organisation}</p> : null}
+        <ActingSwitch />
+        <Link className="tool" to="/portal/me">{t('me.title')}</Link>
         <button type="button" className="tool" onClick={onHelp}>{t('app.keyboard')}</button>
         <Link className="tool" to="/account">{t('account.title')}</Link>
         <button type="button" className="tool strong" onClick={() => { void signOut().then(() => navigate('/')); }}>{t('app.sign_out')}</button>

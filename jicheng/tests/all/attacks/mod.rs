@@ -2,5 +2,6 @@
 //! test checks that the table tells the truth.
 
 mod http;
+mod parties;
 mod signon;
 mod table;

@@ -46,6 +46,7 @@ pub const OBJECTS: &[&str] = &[
     "directory",
     "keys",
     "metrics",
+    "parties",
     "register.*",
 ];
 

@@ -9,6 +9,7 @@ import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { useSession } from '../../shell/session';
 import { useStepUp } from '../../shell/StepUp';
+import { ActingFor } from './ActingFor';
 import { Factors } from './Factors';
 import { PasswordForm } from './PasswordForm';
 import { Sessions } from './Sessions';
@@ -46,7 +47,7 @@ export default function Account() {
       {locked || !session ? null : (
         <>
           <View query={query}>{(security) => <Factors security={security} stepUp={stepUp} onChanged={changed} />}</View>
-          {session.must ? null : <Sessions />}
+          {session.must ? null : <><ActingFor /><Sessions /></>}
         </>
       )}
       {stepUp.dialog}
