@@ -101,7 +101,7 @@ proptest! {
         town.city.roles = roles
             .into_iter()
             .enumerate()
-            .map(|(n, may)| RoleDecl { name: format!("r{n}"), title: Default::default(), may })
+            .map(|(n, may)| RoleDecl { name: format!("r{n}"), title: Default::default(), may, second_factor: false })
             .collect();
         for system in &mut town.systems {
             system.roles.clear();
