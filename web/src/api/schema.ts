@@ -2545,6 +2545,7 @@ export interface components {
                 summary: string[];
                 fields: Record<string, never>[];
                 count: number;
+                access?: Record<string, never>;
             }[];
             next: string | null;
             total: number;

@@ -296,9 +296,10 @@ async fn streams_reset_at_once_end_their_connection() {
     let error = outcome
         .expect("the task")
         .expect_err("the connection is ended by the city");
-    assert_eq!(
-        error.reason(),
-        Some(h2::Reason::ENHANCE_YOUR_CALM),
+    // The reason, or the closed connection when it is found closed before the reason is read.
+    let told = error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM);
+    assert!(
+        sent < 20_000 && (told || error.is_io()),
         "after {sent}: {error}"
     );
     alive(&city).await;
