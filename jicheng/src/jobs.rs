@@ -48,6 +48,11 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
             parties.destroy_erased().await.map(|_| ())
         }
     });
+    let policy = app.policy.clone();
+    jobs.register(every("refresh_grants", Span::minutes(1)), move || {
+        let policy = policy.clone();
+        async move { policy.refresh().await }
+    });
     let observations = app.observations.clone();
     jobs.register(daily("expire_observations", 3), move || {
         let observations = observations.clone();

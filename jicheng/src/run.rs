@@ -114,7 +114,7 @@ impl Running {
             crate::signon::settings(&config, Some(key_rings.clone())),
         )
         .await?;
-        let policy = policy::Engine::new(clock.clone(), &declared)?;
+        let policy = policy::Engine::open(store.clone(), clock.clone(), &declared).await?;
         let rules = rules::Engine::open(
             store.clone(),
             clock.clone(),

@@ -40,6 +40,9 @@ const Connections = lazy(() => import('./faces/operator/Connections'));
 const Rejected = lazy(() => import('./faces/operator/Rejected'));
 const Jobs = lazy(() => import('./faces/operator/Jobs'));
 const Audit = lazy(() => import('./faces/operator/Audit'));
+const Access = lazy(() => import('./faces/operator/Access'));
+const Grants = lazy(() => import('./faces/operator/Grants'));
+const BreakGlass = lazy(() => import('./faces/desk/BreakGlass'));
 const Accounts = lazy(() => import('./faces/operator/Accounts'));
 
 /** A page that uses Ant Design. */
@@ -99,6 +102,9 @@ export function App() {
         <Route path="operator/rejected" element={rich(<Rejected />)} />
         <Route path="operator/jobs" element={rich(<Jobs />)} />
         <Route path="operator/audit" element={rich(<Audit />)} />
+        <Route path="operator/access" element={rich(<Access />)} />
+        <Route path="operator/grants" element={rich(<Grants />)} />
+        <Route path="desk/break-glass" element={rich(<BreakGlass />)} />
         <Route path="operator/accounts" element={rich(<Accounts />)} />
         <Route path="*" element={<NotFound />} />
       </Route>

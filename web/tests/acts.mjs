@@ -52,6 +52,30 @@ async function tabTo(page, selector, most = 60, key = 'Tab') {
 export const ACTS = [
   ...PARTY_ACTS,
   {
+    name: 'the glass is broken with a reason and stands open', role: 'duty',
+    run: async (page, base) => {
+      await page.goto(`${base}/desk/break-glass`);
+      await seen(page, 'main form #reason', 'the form of the glass');
+      await page.locator('main form #record').fill('91130199MA00123747');
+      await page.locator('main form #minutes').fill('5');
+      await page.locator('main form #reason').fill('走查：演练突发环境事件时联系企业');
+      await page.locator('main form button[type=submit]').click();
+      await page.locator('.ant-modal-confirm .ant-btn-dangerous').click();
+      await seen(page, 'main table td', 'the open glass');
+    },
+  },
+  {
+    name: 'a decision is explained with its policy', role: 'operator',
+    run: async (page, base) => {
+      await page.goto(`${base}/operator/access`);
+      await page.locator('#explain-account').fill('duty');
+      await page.locator('#explain-on').fill('register.enterprise/91130199MA00123747');
+      await page.locator('main form button[type=submit]').click();
+      await seen(page, 'main details summary', 'a policy with its text');
+      must((await page.locator('main').innerText()).includes('roles.yaml:'), 'no file and line');
+    },
+  },
+  {
     name: 'an alert is acknowledged, assigned, commented and closed', role: 'duty',
     run: async (page, base) => {
       const open = await ask(page, base, '/alerts?state=open,acknowledged,assigned&limit=1');

@@ -30,6 +30,7 @@ export function pagesOf(role, known) {
     { name: 'alerts', path: '/desk/alerts' },
     ...(known.alert ? [{ name: 'alert', path: `/desk/alerts/${encodeURIComponent(known.alert)}` }] : []),
     { name: 'devices', path: '/desk/devices' },
+    { name: 'break-glass', path: '/desk/break-glass' },
     { name: 'bulletin', path: `/desk/bulletin?date=${new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10)}` },
     ...['exceedances', 'rates', 'suspects', 'conditions', 'emissions', 'energy'].map((tab) => ({ name: `analysis-${tab}`, path: `/desk/analysis/${tab}` })),
     { name: 'registers', path: '/data/registers' },
@@ -40,10 +41,10 @@ export function pagesOf(role, known) {
     { name: 'command-past', path: `/command?at=${encodeURIComponent(new Date(Date.now() - day / 12).toISOString())}` },
   ];
   if (role === 'officer') return desk;
-  if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'audit', 'accounts'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
+  if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register', 'break-glass'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
+  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'audit', 'accounts', 'access', 'grants'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
+  if (role === 'auditor') return ['audit', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }];
-  if (role === 'auditor') return [{ name: 'auditor-audit', path: '/operator/audit' }];
   return [];
 }
 

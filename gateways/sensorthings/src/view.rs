@@ -4,9 +4,11 @@
 use crate::Refusal;
 use crate::model::{Entity, ThingRow};
 use crate::url;
+use kernel::declare::RegisterDecl;
+use kernel::facts::{Facts, Filter};
 use kernel::observations::{SeriesFilter, SeriesInfo, SeriesName};
 use kernel::records::Record;
-use kernel::{Actor, City, Decision, Verb};
+use kernel::{Actor, City, Verb};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -16,33 +18,77 @@ pub const MAX_SCANNED: usize = 2_000_000;
 /// Entities one answer may hold, expanded ones included.
 pub const MAX_ANSWERED: usize = 100_000;
 
+/// A register whose records this request may see: all of them, or those a condition lets through,
+/// with personal fields as they may be seen.
+struct Readable<'a> {
+    decl: &'a RegisterDecl,
+    reader: Option<&'a Actor>,
+    filter: Filter,
+    masked: bool,
+}
+
+impl Readable<'_> {
+    /// The record as the reader sees it, if at all.
+    fn shown(&self, city: &City, record: Arc<Record>) -> Option<Arc<Record>> {
+        let Some(reader) = self.reader else {
+            return Some(record);
+        };
+        if self.filter == Filter::Everything && !self.masked {
+            return Some(record);
+        }
+        let object = format!("register.{}", self.decl.name);
+        let facts = Facts::of(self.decl, &record);
+        let seen = match &self.filter {
+            Filter::Everything => true,
+            Filter::Nothing => false,
+            Filter::Where(narrowing) => narrowing.holds(&facts),
+            Filter::Ask => city
+                .policy
+                .may_this(reader, Verb::Read, &object, &facts)
+                .allowed(),
+        };
+        if !seen || !self.masked {
+            return seen.then_some(record);
+        }
+        let mut record = Record::clone(&record);
+        let mask = city.policy.mask(reader, Verb::Read, &object, Some(&facts));
+        // The key names the thing in every address; a register of things has no personal key.
+        let key = record.key.clone();
+        mask.apply(self.decl, &mut record);
+        record.key = key;
+        Some(Arc::new(record))
+    }
+}
+
 /// See the room's heading.
 pub struct View<'a> {
     pub city: &'a City,
     pub base: &'a str,
     scanned: AtomicUsize,
     answered: AtomicUsize,
-    registers: Vec<&'a str>,
+    registers: Vec<Readable<'a>>,
     places: OnceLock<BTreeMap<String, Arc<Record>>>,
 }
 
 impl<'a> View<'a> {
-    /// A fresh view; with a reader, only records of registers that reader may read.
-    pub fn new(city: &'a City, reader: Option<&Actor>, base: &'a str) -> View<'a> {
+    /// A fresh view; with a reader, only records that reader may read, as they may be seen.
+    pub fn new(city: &'a City, reader: Option<&'a Actor>, base: &'a str) -> View<'a> {
         let placed = city
             .declared
             .registers()
             .filter(|r| r.cached && r.place.is_some());
-        let names = placed.map(|r| r.name.as_str());
-        let readable = |name: &&str| {
-            let object = format!("register.{name}");
-            reader.is_none_or(|reader| {
-                let decision = city.policy.may(reader, Verb::Read, &object);
-                matches!(decision, Decision::Allowed { .. })
-            })
-        };
+        let readable = placed.map(|decl| {
+            let object = format!("register.{}", decl.name);
+            let filter = reader.map(|reader| city.policy.filter(reader, Verb::Read, &object));
+            Readable {
+                decl,
+                reader,
+                filter: filter.unwrap_or(Filter::Everything),
+                masked: decl.fields.iter().any(|f| f.personal),
+            }
+        });
         View {
-            registers: names.filter(readable).collect(),
+            registers: readable.filter(|r| !r.filter.is_nothing()).collect(),
             city,
             base,
             scanned: AtomicUsize::new(0),
@@ -78,8 +124,10 @@ impl<'a> View<'a> {
         self.places.get_or_init(|| {
             let mut places = BTreeMap::new();
             for register in &self.registers {
-                for record in self.city.registers.cached_all(register) {
-                    places.entry(record.key.clone()).or_insert(record);
+                for record in self.city.registers.cached_all(&register.decl.name) {
+                    if let Some(record) = register.shown(self.city, record) {
+                        places.entry(record.key.clone()).or_insert(record);
+                    }
                 }
             }
             places
@@ -90,10 +138,10 @@ impl<'a> View<'a> {
     pub fn thing_row(&self, name: &str) -> ThingRow {
         let record = match self.places.get() {
             Some(places) => places.get(name).cloned(),
-            None => self
-                .registers
-                .iter()
-                .find_map(|register| self.city.registers.cached(register, name)),
+            None => self.registers.iter().find_map(|register| {
+                let record = self.city.registers.cached(&register.decl.name, name)?;
+                register.shown(self.city, record)
+            }),
         };
         ThingRow {
             name: name.into(),

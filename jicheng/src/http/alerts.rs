@@ -4,14 +4,16 @@ use super::guard::Caller;
 use super::input::{Json, Query};
 use super::output::{Listing, TableFormat, csv_text, table_file, with_version};
 use super::problem::{Answer, Refusal, document};
+use super::scope;
 use super::table::{Table, line};
 use crate::app::App;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use kernel::alerts::{Alert, AlertFilter, AlertState, AlertVerb, Level};
+use kernel::facts::Facts;
 use kernel::fault::Fault;
-use kernel::{Access, Verb};
+use kernel::{Access, Actor, Verb};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -35,6 +37,9 @@ const FILTER: &[&str] = &[
     "limit: number",
     "format: csv or xlsx",
 ];
+
+/// Alerts looked at for one page, at most, when they are shown or left out one by one.
+const LOOKED_AT: usize = 20_000;
 
 /// Adds the routes of this file.
 pub fn add(table: &mut Table) {
@@ -111,21 +116,67 @@ async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Answ
     let mut filter = filter(&query);
     let format = query.choice("format", TableFormat::WORDS, TableFormat::parse);
     query.finish()?;
+    let actor = caller.actor()?;
     if let Some(format) = format {
-        app.city
-            .policy
-            .demand(caller.actor()?, Verb::Export, "alerts")?;
-        return export(&app, &mut filter, format).await;
+        app.city.policy.demand(actor, Verb::Export, "alerts")?;
+        return export(&app, actor, &mut filter, format).await;
     }
-    let (items, next, total) = app.city.alerts.list(&filter).await?;
+    let (items, next, total) = page(&app, actor, Verb::Read, &filter).await?;
     Ok(Listing { items, next, total }.into_response())
 }
 
-async fn export(app: &App, filter: &mut AlertFilter, format: TableFormat) -> Answer<Response> {
+/// What is known of an alert: whose thing it is about, and who has it in hand.
+fn facts(app: &App, alert: &Alert) -> Facts {
+    Facts {
+        key: alert.id.clone(),
+        handler: alert.assignee.clone(),
+        ..scope::facts_of_thing(app, &alert.thing)
+    }
+}
+
+/// A page of the alerts within the caller's reach. When that is not all of them, alerts are looked
+/// at one by one, a bounded number for a page, and the total counts the page.
+async fn page(
+    app: &App,
+    actor: &Actor,
+    verb: Verb,
+    filter: &AlertFilter,
+) -> Answer<(Vec<Alert>, Option<String>, u64)> {
+    let within = scope::Within::of(app, actor, verb, "alerts");
+    if within.everything() {
+        return Ok(app.city.alerts.list(filter).await?);
+    }
+    let (mut found, mut looked_at) = (vec![], 0);
+    let mut filter = filter.clone();
+    loop {
+        // Never more than still fit, so that the cursor stands behind the last one shown.
+        let wanted = filter.limit - found.len();
+        let part = AlertFilter {
+            limit: wanted,
+            ..filter.clone()
+        };
+        let (items, next, _) = app.city.alerts.list(&part).await?;
+        looked_at += items.len();
+        let mine = |alert: &Alert| within.has(|| facts(app, alert));
+        found.extend(items.into_iter().filter(mine));
+        filter.after = next;
+        if filter.after.is_none() || found.len() >= filter.limit || looked_at >= LOOKED_AT {
+            let total = found.len() as u64;
+            return Ok((found, filter.after, total));
+        }
+    }
+}
+
+async fn export(
+    app: &App,
+    actor: &Actor,
+    filter: &mut AlertFilter,
+    format: TableFormat,
+) -> Answer<Response> {
     let mut rows = vec![];
     filter.limit = 1000;
     loop {
-        let (items, next, total) = app.city.alerts.list(filter).await?;
+        let (items, next, total) = page(app, actor, Verb::Export, filter).await?;
         // A file that silently lacks rows is worse than none.
         if total > EXPORT_LIMIT as u64 {
             let limit = EXPORT_LIMIT as u64;
@@ -163,17 +214,58 @@ fn csv_row(alert: &Alert) -> Vec<String> {
     ]
 }
 
-async fn counts(State(app): State<Arc<App>>) -> Answer<Response> {
-    let [blue, yellow, orange, red] = app.city.alerts.open_counts().await?;
+/// Counts of the open alerts within the caller's reach.
+async fn open_counts(app: &App, actor: &Actor) -> Answer<[u64; 4]> {
+    if scope::Within::of(app, actor, Verb::Read, "alerts").everything() {
+        return Ok(app.city.alerts.open_counts().await?);
+    }
+    let mut counts = [0; 4];
+    let mut filter = AlertFilter {
+        states: vec![
+            AlertState::Open,
+            AlertState::Acknowledged,
+            AlertState::Assigned,
+        ],
+        limit: 1000,
+        ..AlertFilter::default()
+    };
+    for _ in 0..LOOKED_AT / 1000 {
+        let (items, next, _) = page(app, actor, Verb::Read, &filter).await?;
+        items
+            .iter()
+            .for_each(|alert| counts[alert.level as usize - 1] += 1);
+        filter.after = next;
+        if filter.after.is_none() {
+            break;
+        }
+    }
+    Ok(counts)
+}
+
+async fn counts(State(app): State<Arc<App>>, caller: Caller) -> Answer<Response> {
+    let [blue, yellow, orange, red] = open_counts(&app, caller.actor()?).await?;
     Ok(
         axum::Json(json!({"blue": blue, "yellow": yellow, "orange": orange, "red": red}))
             .into_response(),
     )
 }
 
-async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer<Response> {
-    let alert = app.city.alerts.get(&id).await?;
-    let alert = alert.ok_or_else(|| Refusal(Fault::missing(&id)))?;
+/// The alert, when it is within the caller's reach; not found otherwise.
+async fn reach(app: &App, actor: &Actor, verb: Verb, id: &str) -> Answer<Alert> {
+    let alert = app.city.alerts.get(id).await?;
+    let within = scope::Within::of(app, actor, verb, "alerts");
+    let mine = |alert: &Alert| within.has(|| facts(app, alert));
+    alert
+        .filter(mine)
+        .ok_or_else(|| Refusal(Fault::missing(id)))
+}
+
+async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer<Response> {
+    let alert = reach(&app, caller.actor()?, Verb::Read, &id).await?;
     Ok(with_version(alert.version, &alert))
 }
 
@@ -186,6 +278,7 @@ async fn act(
 ) -> Answer<Response> {
     let expected = super::output::if_match(&headers)?;
     check(&app, &verb).await?;
+    reach(&app, caller.actor()?, Verb::Handle, &id).await?;
     let alert = app
         .city
         .alerts
@@ -248,13 +341,18 @@ async fn batch(
     }
     check(&app, &batch.verb).await?;
     let (mut done, mut failed) = (vec![], vec![]);
+    let actor = caller.actor()?;
     for id in batch.ids {
-        match app
-            .city
-            .alerts
-            .act(caller.actor()?, &id, batch.verb.clone(), None)
-            .await
-        {
+        let acted = match reach(&app, actor, Verb::Handle, &id).await {
+            Ok(_) => {
+                app.city
+                    .alerts
+                    .act(actor, &id, batch.verb.clone(), None)
+                    .await
+            }
+            Err(refusal) => Err(refusal.0),
+        };
+        match acted {
             Ok(_) => done.push(id),
             Err(fault) => failed.push(json!({"id": id, "problem": document(&fault)})),
         }

@@ -134,14 +134,14 @@ async fn layer(
         .flat_map(|s| &s.layers)
         .find(|l| l.name == name);
     let layer = layer.ok_or_else(|| Refusal(Fault::missing(&name)))?;
-    app.city.policy.demand(
-        caller.actor()?,
-        Verb::Read,
-        &format!("register.{}", layer.register),
-    )?;
-    let place = declared
-        .register(&layer.register)
-        .and_then(|r| r.place.clone());
+    let register = declared.register(&layer.register);
+    let register = register.ok_or_else(|| Refusal(Fault::missing(&layer.register)))?;
+    let object = super::scope::object_of(register);
+    let actor = app
+        .city
+        .policy
+        .demand(caller.actor()?, Verb::Read, &object)?;
+    let place = register.place.clone();
     let (lon, lat) = place.ok_or_else(|| Refusal(Fault::missing(&layer.register)))?;
     let mut wanted = RecordQuery {
         valid_at: at,
@@ -151,9 +151,16 @@ async fn layer(
         ..RecordQuery::default()
     };
     let mut features = vec![];
+    let some = super::scope::narrow(&app, &actor, Verb::Read, register, &mut wanted);
+    let mask = app.city.policy.mask(&actor, Verb::Read, &object, None);
+    if !some {
+        return Ok(collection(&[], false));
+    }
     loop {
         let page = app.city.registers.list(&layer.register, &wanted).await?;
-        for record in page.records {
+        for mut record in page.records {
+            // A map carries what may be seen of every record it shows.
+            mask.apply(register, &mut record);
             let point = (
                 record.fields.get(&lon).and_then(Value::as_f64),
                 record.fields.get(&lat).and_then(Value::as_f64),
@@ -179,13 +186,17 @@ async fn layer(
             break;
         }
     }
-    let cut = wanted.after.is_some();
+    Ok(collection(&features, wanted.after.is_some()))
+}
+
+/// Features as GeoJSON, and whether some are left out.
+fn collection(features: &[Value], cut: bool) -> Response {
     let body = json!({"type": "FeatureCollection", "cut": cut, "features": features});
-    Ok((
+    (
         [(header::CONTENT_TYPE, "application/geo+json")],
         body.to_string(),
     )
-        .into_response())
+        .into_response()
 }
 
 async fn error_page(Path(code): Path<String>) -> Answer<Response> {

@@ -5,6 +5,7 @@ use super::guard::Caller;
 use super::input::{Json, Query};
 use super::output::Listing;
 use super::problem::{Answer, Refusal};
+use super::scope;
 use super::table::{Table, line};
 use crate::app::App;
 use axum::extract::{Path, State};
@@ -13,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use kernel::devices::{Command, CommandState, Device, DeviceFilter, DeviceState, Frame, Gateway};
 use kernel::fault::{Fault, FaultKind};
 use kernel::records::RecordChange;
-use kernel::{Access, Verb, new_id};
+use kernel::{Access, Actor, Verb, new_id};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -120,7 +121,7 @@ pub fn add(table: &mut Table) {
     );
 }
 
-async fn list(State(app): State<Arc<App>>, query: Query) -> Answer<Response> {
+async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Answer<Response> {
     let state = query.choice("state", "quarantined, claimed", |t| match t {
         "quarantined" => Some(DeviceState::Quarantined),
         "claimed" => Some(DeviceState::Claimed),
@@ -134,16 +135,30 @@ async fn list(State(app): State<Arc<App>>, query: Query) -> Answer<Response> {
         limit: query.number("limit", 1, 1000, 100),
     };
     query.finish()?;
-    let (items, total) = app.city.devices.list(&filter);
-    let next = (items.len() == filter.limit)
+    let (mut items, mut total) = app.city.devices.list(&filter);
+    let full = items.len() == filter.limit;
+    let next = full
         .then(|| items.last().map(|d| d.thing.clone()))
         .flatten();
+    let actor = caller.actor()?;
+    let within = scope::Within::of(&app, actor, Verb::Read, "devices");
+    if !within.everything() {
+        // Shown or left out one by one: the total counts the page.
+        items.retain(|device| within.has(|| scope::facts_of_thing(&app, &device.thing)));
+        total = items.len();
+    }
     Ok(Listing {
         items,
         next,
         total: total as u64,
     }
     .into_response())
+}
+
+/// Is the device within the caller's reach, by the record of its station?
+fn within(app: &App, actor: &Actor, verb: Verb, object: &str, thing: &str) -> bool {
+    let within = scope::Within::of(app, actor, verb, object);
+    within.has(|| scope::facts_of_thing(app, thing))
 }
 
 fn find(app: &App, thing: &str) -> Answer<Device> {
@@ -153,8 +168,21 @@ fn find(app: &App, thing: &str) -> Answer<Device> {
         .ok_or_else(|| Refusal(Fault::missing(thing)))
 }
 
-async fn one(State(app): State<Arc<App>>, Path(thing): Path<String>) -> Answer<Response> {
-    Ok(axum::Json(find(&app, &thing)?).into_response())
+/// The device, when it is within the caller's reach; not found otherwise.
+fn reach(app: &App, caller: &Caller, verb: Verb, object: &str, thing: &str) -> Answer<Device> {
+    let device = find(app, thing)?;
+    if within(app, caller.actor()?, verb, object, thing) {
+        return Ok(device);
+    }
+    Err(Refusal(Fault::missing(thing)))
+}
+
+async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(thing): Path<String>,
+) -> Answer<Response> {
+    Ok(axum::Json(reach(&app, &caller, Verb::Read, "devices", &thing)?).into_response())
 }
 
 #[derive(Deserialize)]
@@ -179,6 +207,9 @@ async fn claim(
         .map(|r| r.key.clone())
         .unwrap_or_default();
     fields.insert(key_field, Value::String(thing.clone()));
+    let station = app.city.declared.register("station");
+    let station = station.ok_or_else(|| Refusal(Fault::missing("station")))?;
+    scope::may_change(&app, caller.actor()?, station, &thing, None, Some(&fields))?;
     let change = RecordChange {
         register: "station".into(),
         fields: Some(fields),
@@ -218,23 +249,29 @@ fn with_decoded(frame: Frame) -> Value {
 
 async fn device_frames(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(thing): Path<String>,
     query: Query,
 ) -> Answer<Response> {
     let limit = query.number("limit", 1, 500, 50);
     query.finish()?;
-    let frames = app.city.devices.frames(Some(&thing), false, None, limit);
+    let mut frames = app.city.devices.frames(Some(&thing), false, None, limit);
+    if !within(&app, caller.actor()?, Verb::Read, "frames", &thing) {
+        frames.clear();
+    }
     Ok(Listing::whole(frames.into_iter().map(with_decoded).collect()).into_response())
 }
 
-async fn rejected(State(app): State<Arc<App>>, query: Query) -> Answer<Response> {
+async fn rejected(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Answer<Response> {
     let reason = query.text("reason");
     let limit = query.number("limit", 1, 1000, 100);
     query.finish()?;
-    let frames = app
+    let mut frames = app
         .city
         .devices
         .frames(None, true, reason.as_deref(), limit);
+    let within = scope::Within::of(&app, caller.actor()?, Verb::Read, "frames");
+    frames.retain(|frame| within.has(|| scope::facts_of_thing(&app, &frame.thing)));
     Ok(Listing::whole(frames.into_iter().map(shown).collect()).into_response())
 }
 
@@ -247,11 +284,15 @@ async fn rejected_counts(State(app): State<Arc<App>>) -> Answer<Response> {
 
 async fn commands(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(thing): Path<String>,
     query: Query,
 ) -> Answer<Response> {
     let limit = query.number("limit", 1, 500, 50);
     query.finish()?;
+    if !within(&app, caller.actor()?, Verb::Read, "devices", &thing) {
+        return Err(Fault::missing(&thing).into());
+    }
     Ok(Listing::whole(app.city.devices.commands(Some(&thing), limit).await?).into_response())
 }
 
@@ -269,7 +310,7 @@ async fn send(
     Path(thing): Path<String>,
     Json(new): Json<NewCommand>,
 ) -> Answer<Response> {
-    let device = find(&app, &thing)?;
+    let device = reach(&app, &caller, Verb::Command, "devices", &thing)?;
     let actor = caller.actor()?;
     let gateway = app
         .gateways()

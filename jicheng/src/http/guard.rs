@@ -181,6 +181,8 @@ pub async fn admit(
     if let Some(actor) = &mut caller {
         let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         super::parties::stand(&app, actor, changes, parts.uri.path()).await?;
+        actor.standing.purpose = named(&parts.headers, "x-purpose")?;
+        actor.standing.case = named(&parts.headers, "x-case")?;
     }
     let caller = demand(&app, wanted.access, caller, &mut parts).await?;
     if let (true, Some(actor)) = (wanted.fresh, &caller) {
@@ -192,6 +194,32 @@ pub async fn admit(
     match key {
         None => Ok(next.run(request).await),
         Some(key) => once(&app, key, request, next).await,
+    }
+}
+
+/// The purpose or the matter in hand a caller names: UTF-8, percent-encoded where a program cannot
+/// send it otherwise.
+fn named(headers: &HeaderMap, name: &'static str) -> Result<Option<String>, Refusal> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    let (bytes, mut plain, mut at) = (value.as_bytes(), vec![], 0);
+    while let Some(byte) = bytes.get(at) {
+        let pair = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
+        let pair = pair.and_then(|pair| std::str::from_utf8(pair).ok());
+        let coded = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        plain.push(coded.unwrap_or(*byte));
+        at += if coded.is_some() { 3 } else { 1 };
+    }
+    match String::from_utf8(plain) {
+        Ok(text) if (1..=200).contains(&text.trim().chars().count()) => {
+            Ok(Some(text.trim().into()))
+        }
+        _ => Err(Refusal(Fault::invalid_at(
+            name,
+            "应为 1 到 200 个字符（UTF-8，可用百分号编码）",
+            "expected 1 to 200 characters (UTF-8, percent-encoded if need be)",
+        ))),
     }
 }
 

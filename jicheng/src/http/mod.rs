@@ -1,5 +1,6 @@
 //! The HTTP face of the program: one table of routes, one guard before each, one form of fault.
 
+pub mod access;
 pub mod account;
 pub mod alerts;
 pub mod city;
@@ -16,6 +17,7 @@ pub mod parties;
 pub mod problem;
 pub mod registers;
 pub mod reports;
+pub mod scope;
 pub mod series;
 pub mod session;
 pub mod sta;
@@ -53,6 +55,7 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     reports::add(&mut table, &app.city.declared, &app.reports);
     operator::add(&mut table);
     parties::add(&mut table);
+    access::add(&mut table);
     keys::add(&mut table);
     sta::add(&mut table);
     table.add(

@@ -5,12 +5,14 @@ use super::guard::Caller;
 use super::input::{Json, Query};
 use super::output::{Listing, TableFormat, if_match, table_file, with_version};
 use super::problem::{Answer, Refusal};
+use super::scope;
 use super::table::{Table, line};
 use crate::app::App;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kernel::declare::{FieldKind, RegisterDecl};
+use kernel::facts::Facts;
 use kernel::fault::Fault;
 use kernel::records::{Record, RecordChange, RecordQuery};
 use kernel::{Access, Actor, Time, Verb};
@@ -128,19 +130,21 @@ async fn registers(State(app): State<Arc<App>>, caller: Caller) -> Answer<Respon
         {
             continue;
         }
-        let page = app
-            .city
-            .registers
-            .list(
-                &register.name,
-                &RecordQuery {
-                    limit: 1,
-                    ..RecordQuery::default()
-                },
-            )
-            .await?;
+        let mut wanted = RecordQuery {
+            limit: 1,
+            ..RecordQuery::default()
+        };
+        let total = match scope::narrow(&app, caller.actor()?, Verb::Read, register, &mut wanted) {
+            // Counted by the query, or not at all: records are not looked at one by one for this.
+            true if wanted.keep.is_none() => {
+                let page = app.city.registers.list(&register.name, &wanted).await?;
+                page.looked_at.is_none().then_some(page.total)
+            }
+            true => None,
+            false => Some(0),
+        };
         let mut item = json!(register);
-        item["count"] = json!(page.total);
+        item["count"] = json!(total);
         items.push(item);
     }
     Ok(Listing::whole(items).into_response())
@@ -156,34 +160,6 @@ fn typed(register: &RegisterDecl, name: &str, text: &str) -> Value {
     }
 }
 
-/// Reading personal data is written down before it is answered.
-async fn log_personal(
-    app: &App,
-    caller: &Caller,
-    register: &RegisterDecl,
-    subject: &str,
-) -> Answer<()> {
-    let personal: Vec<&str> = register
-        .fields
-        .iter()
-        .filter(|f| f.personal)
-        .map(|f| f.name.as_str())
-        .collect();
-    if personal.is_empty() {
-        return Ok(());
-    }
-    let object = format!("register.{}", register.name);
-    Ok(app
-        .audit(
-            caller.actor()?,
-            Verb::Read,
-            &object,
-            subject,
-            json!({"personal_fields": personal}),
-        )
-        .await?)
-}
-
 async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -196,7 +172,7 @@ async fn list(
         .into_iter()
         .map(|(n, v)| (n.clone(), typed(decl, &n, &v)))
         .collect();
-    let wanted = RecordQuery {
+    let mut wanted = RecordQuery {
         equals,
         text: query.text("text"),
         inside: query.bbox("bbox"),
@@ -205,28 +181,48 @@ async fn list(
         as_of: query.time("as_of"),
         after: query.text("after"),
         limit: query.number("limit", 1, 1000, 100),
+        ..RecordQuery::default()
     };
     let format = query.choice("format", TableFormat::WORDS, TableFormat::parse);
     query.finish()?;
-    log_personal(&app, &caller, decl, "*").await?;
+    let actor = caller.actor()?;
     if let Some(format) = format {
-        let object = format!("register.{register}");
-        app.city
-            .policy
-            .demand(caller.actor()?, Verb::Export, &object)?;
+        let object = scope::object_of(decl);
+        let actor = app.city.policy.demand(actor, Verb::Export, &object)?;
+        if !scope::narrow(&app, &actor, Verb::Export, decl, &mut wanted) {
+            return Err(Fault::missing(&register).into());
+        }
+        let mask = |record: &Record| {
+            let facts = Facts::of(decl, record);
+            app.city
+                .policy
+                .mask(&actor, Verb::Export, &object, Some(&facts))
+        };
         let text = app
             .registers
-            .export_csv(caller.actor()?, &register, &wanted, false)
+            .export_csv(&actor, &register, &wanted, Some(&mask))
             .await?;
         return table_file(&register, format, text.into_bytes()).await;
     }
+    if !scope::narrow(&app, actor, Verb::Read, decl, &mut wanted) {
+        return Ok(Listing::<Value>::whole(vec![]).into_response());
+    }
     let page = app.city.registers.list(&register, &wanted).await?;
-    Ok(Listing {
-        items: page.records,
+    let seen = scope::seen(&app, actor, decl, page.records);
+    scope::log_personal(&app, actor, decl, "*", &seen.fields).await?;
+    let listing = Listing {
+        items: seen.records,
         next: page.next,
         total: page.total,
-    }
-    .into_response())
+    };
+    Ok(match page.looked_at {
+        None => listing.into_response(),
+        Some(n) => (
+            [("x-filtered", format!("one-by-one; looked-at={n}"))],
+            listing,
+        )
+            .into_response(),
+    })
 }
 
 async fn one(
@@ -237,14 +233,22 @@ async fn one(
 ) -> Answer<Response> {
     let (valid_at, as_of) = (query.time("valid_at"), query.time("as_of"));
     query.finish()?;
-    log_personal(&app, &caller, declared(&app, &register)?, &key).await?;
-    let record = app
-        .city
-        .registers
-        .get(&register, &key, valid_at, as_of)
-        .await?;
-    let record = record.ok_or_else(|| Refusal(Fault::missing(&key)))?;
-    Ok(with_version(record.version, &record))
+    let decl = declared(&app, &register)?;
+    let registers = &app.city.registers;
+    let record = registers.get(&register, &key, valid_at, as_of).await?;
+    let actor = scope::reach(
+        &app,
+        caller.actor()?,
+        Verb::Read,
+        decl,
+        record.as_ref(),
+        &key,
+    )
+    .await?;
+    let version = record.as_ref().map_or(0, |r| r.version);
+    let seen = scope::seen(&app, &actor, decl, record.into_iter().collect());
+    scope::log_personal(&app, &actor, decl, &key, &seen.fields).await?;
+    Ok(with_version(version, &seen.records.first()))
 }
 
 async fn history(
@@ -252,12 +256,22 @@ async fn history(
     caller: Caller,
     Path((register, key)): Path<(String, String)>,
 ) -> Answer<Response> {
-    log_personal(&app, &caller, declared(&app, &register)?, &key).await?;
-    let versions = app.city.registers.history(&register, &key).await?;
-    if versions.is_empty() {
-        return Err(Fault::missing(&key).into());
-    }
-    Ok(Listing::whole(versions).into_response())
+    let decl = declared(&app, &register)?;
+    let mut versions = app.city.registers.history(&register, &key).await?;
+    // Whoever may read the record as it stands sees how it came about, each version as allowed.
+    let actor = caller.actor()?;
+    scope::reach(&app, actor, Verb::Read, decl, versions.first(), &key).await?;
+    let object = scope::object_of(decl);
+    versions.retain(|version| {
+        let facts = Facts::of(decl, version);
+        app.city
+            .policy
+            .may_this(actor, Verb::Read, &object, &facts)
+            .allowed()
+    });
+    let seen = scope::seen(&app, actor, decl, versions);
+    scope::log_personal(&app, actor, decl, &key, &seen.fields).await?;
+    Ok(Listing::whole(seen.records).into_response())
 }
 
 #[derive(Deserialize)]
@@ -280,7 +294,7 @@ async fn put(
     fields
         .entry(decl.key.clone())
         .or_insert_with(|| Value::String(key.clone()));
-    let change = RecordChange {
+    let mut change = RecordChange {
         register,
         fields: Some(fields),
         key,
@@ -288,13 +302,53 @@ async fn put(
         expect_version: if_match(&headers)?,
         reason: put.reason,
     };
-    let record = apply(&app, caller.actor()?, change).await?;
+    let actor = caller.actor()?;
+    allowed(&app, actor, decl, &mut change).await?;
+    let record = apply(&app, actor, change).await?;
     let status = if record.version == 1 {
         StatusCode::CREATED
     } else {
         StatusCode::OK
     };
-    Ok((status, with_version(record.version, &record)).into_response())
+    Ok((status, answered(&app, actor, decl, record)).into_response())
+}
+
+/// Demands that the caller may make this change. The version that was looked at is the one that is
+/// changed: nothing slips in between.
+async fn allowed(
+    app: &App,
+    actor: &Actor,
+    decl: &RegisterDecl,
+    change: &mut RecordChange,
+) -> Answer<()> {
+    if scope::everything(app, actor, Verb::Write, decl) && scope::personal(decl).next().is_none() {
+        return Ok(());
+    }
+    let before = app
+        .city
+        .registers
+        .get(&decl.name, &change.key, change.valid_from, None)
+        .await?;
+    let fields = before.as_ref().map(|r| &r.fields);
+    scope::may_change(
+        app,
+        actor,
+        decl,
+        &change.key,
+        fields,
+        change.fields.as_ref(),
+    )?;
+    if change.expect_version.is_none() {
+        change.expect_version = before.map(|r| r.version);
+    }
+    Ok(())
+}
+
+/// A changed record as its author sees it.
+fn answered(app: &App, actor: &Actor, decl: &RegisterDecl, record: Record) -> Response {
+    let version = record.version;
+    let seen = scope::seen(app, actor, decl, vec![record]);
+    with_version(version, &seen.records.first())
 }
 
 async fn apply(app: &App, actor: &Actor, change: RecordChange) -> Answer<Record> {
@@ -311,11 +365,11 @@ async fn end(
     query: Query,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    declared(&app, &register)?;
+    let decl = declared(&app, &register)?;
     let reason = Some(query.demand("reason"));
     query.finish()?;
     let expect_version = if_match(&headers)?;
-    let change = RecordChange {
+    let mut change = RecordChange {
         register,
         fields: None,
         key,
@@ -323,8 +377,10 @@ async fn end(
         expect_version,
         reason,
     };
-    let record = apply(&app, caller.actor()?, change).await?;
-    Ok(with_version(record.version, &record))
+    let actor = caller.actor()?;
+    allowed(&app, actor, decl, &mut change).await?;
+    let record = apply(&app, actor, change).await?;
+    Ok(answered(&app, actor, decl, record))
 }
 
 async fn import(
@@ -333,10 +389,21 @@ async fn import(
     Path(register): Path<String>,
     body: bytes::Bytes,
 ) -> Answer<Response> {
-    declared(&app, &register)?;
+    let decl = declared(&app, &register)?.clone();
+    let actor = caller.actor()?.clone();
+    let free = scope::everything(&app, &actor, Verb::Write, &decl)
+        && scope::personal(&decl).next().is_none();
+    let may: Option<Arc<registers::MayChange>> = (!free).then(|| {
+        let (app, actor) = (app.clone(), actor.clone());
+        Arc::new(
+            move |key: &str, before: Option<&Map<String, Value>>, after: &Map<String, Value>| {
+                scope::may_change(&app, &actor, &decl, key, before, Some(after))
+            },
+        ) as Arc<registers::MayChange>
+    });
     let done = app
         .registers
-        .import_csv(caller.actor()?, &register, &body, None)
+        .import_csv_if(&actor, &register, &body, None, may)
         .await?;
     Ok(axum::Json(done).into_response())
 }

@@ -2,7 +2,7 @@
 //! why one may or may not do something.
 
 use super::guard::{Caller, From, demand_own_page, no_session_cookie, session_cookies, token};
-use super::input::{Json, Query};
+use super::input::Json;
 use super::output::Listing;
 use super::problem::{Answer, Refusal};
 use super::table::{Table, line};
@@ -11,8 +11,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use identity::{Again, Proof, SignIn, SignedIn};
+use kernel::Access;
 use kernel::fault::Fault;
-use kernel::{Access, Decision, Verb};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -86,16 +86,6 @@ pub fn add(table: &mut Table) {
         .gives("Session")
         .secret(),
         password,
-    );
-    table.add(
-        line(
-            "GET /api/v1/access/explain",
-            own,
-            "权限说明",
-            "Why may (or may not) a person do this",
-        )
-        .query(&["account: text", "do: verb", "on: object"]),
-        explain,
     );
 }
 
@@ -348,41 +338,4 @@ async fn password(
         .change_password(&token, &input.old, &input.new, &origin)
         .await?;
     with_session(&app, &changed, opened(&changed))
-}
-
-/// Anybody may ask about themselves; about others, those who keep the accounts.
-async fn explain(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Answer<Response> {
-    let actor = caller.actor()?;
-    let account = query
-        .text("account")
-        .unwrap_or_else(|| actor.account.clone());
-    let verb = query.choice(
-        "do",
-        "read, export, write, handle, command, operate, audit",
-        Verb::parse,
-    );
-    let object = query.demand("on");
-    query.demand("do");
-    query.finish()?;
-    let verb = verb.unwrap_or(Verb::Read);
-    let decision = if account == actor.account {
-        app.city.policy.may(actor, verb, &object)
-    } else {
-        app.city.policy.demand(actor, Verb::Operate, "accounts")?;
-        let asked = app.identity.account(&account).await?.actor();
-        app.city.policy.may(&asked, verb, &object)
-    };
-    let body = match decision {
-        Decision::Allowed {
-            role,
-            purpose,
-            basis,
-        } => {
-            json!({"allowed": true, "role": role, "purpose": purpose, "basis": basis, "would": []})
-        }
-        Decision::Denied { would, .. } => {
-            json!({"allowed": false, "role": null, "purpose": null, "basis": null, "would": would})
-        }
-    };
-    Ok(axum::Json(body).into_response())
 }

@@ -66,6 +66,20 @@ async fn routes_access_layers_and_openapi() {
         }
         writeln!(text, "{line}").expect("text");
     }
+    text.push_str("\nrole object: verbs, with what narrows them\n");
+    let mut last = (String::new(), String::new());
+    for line in app.policy.matrix() {
+        let here = (line.role.clone(), line.object.clone());
+        if here != last {
+            write!(text, "\n{} {}:", line.role, line.object).expect("text");
+            last = here;
+        }
+        write!(text, " {}", line.verb.word()).expect("text");
+        if !line.marks.is_empty() {
+            write!(text, "[{}]", line.marks.join(" ")).expect("text");
+        }
+    }
+    text.push('\n');
     check("jicheng/golden/access.txt", &text);
 
     let mut text = String::new();

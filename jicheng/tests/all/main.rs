@@ -17,5 +17,6 @@ mod postgres;
 mod program;
 mod replay;
 mod scenarios;
+mod scope;
 mod tls;
 mod watching;

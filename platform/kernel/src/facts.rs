@@ -1,8 +1,9 @@
 //! Facts: what is known of one record when somebody asks whether they may, the condition that
 //! narrows a list to the records they may see, and how personal fields are masked.
 
-use crate::declare::RegisterDecl;
+use crate::declare::{FieldKind, RegisterDecl};
 use crate::records::Record;
+use crate::time::Time;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ impl Facts {
             district: text(&access.district),
             person: text(&access.person),
             handler: text(&access.handler),
-            fields: fields.clone(),
+            fields: comparable(register, fields),
         }
     }
 
@@ -64,6 +65,19 @@ impl Facts {
             Attribute::Field(name) => self.fields.get(name).and_then(Scalar::of),
         }
     }
+}
+
+/// The fields as conditions compare them: times are microseconds.
+fn comparable(register: &RegisterDecl, fields: &Map<String, Value>) -> Map<String, Value> {
+    let mut fields = fields.clone();
+    for field in register.fields.iter().filter(|f| f.kind == FieldKind::Time) {
+        if let Some(value) = fields.get_mut(&field.name)
+            && let Some(time) = value.as_str().and_then(Time::parse)
+        {
+            *value = Value::from(time.0);
+        }
+    }
+    fields
 }
 
 /// Something a condition may ask about a record.

@@ -3,11 +3,13 @@
 //! and the time the city recorded it. Nothing is overwritten.
 
 use crate::access::Actor;
+use crate::facts::Narrowing;
 use crate::fault::Fault;
 use crate::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::sync::Arc;
 
 /// One version of a record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +55,23 @@ pub struct RecordQuery {
     pub after: Option<String>,
     /// At most so many (capped at 1,000).
     pub limit: usize,
+    /// Only records for which this holds: what the policy leaves of the register.
+    pub narrowed: Option<Narrowing>,
+    /// Only records this keeps, asked one by one and after a bounded number of them no more.
+    pub keep: Option<Keep>,
+    /// Fields that are not searched, filtered or ordered by: the asker does not see them as they
+    /// are.
+    pub hidden: Vec<String>,
+}
+
+/// Decides about one record.
+#[derive(Clone)]
+pub struct Keep(pub Arc<dyn Fn(&Record) -> bool + Send + Sync>);
+
+impl std::fmt::Debug for Keep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keep")
+    }
 }
 
 /// A page of records.
@@ -64,6 +83,9 @@ pub struct RecordPage {
     pub next: Option<String>,
     /// How many match in all.
     pub total: u64,
+    /// Records were kept or left out one by one: so many were looked at for this page, and `total`
+    /// counts this page only.
+    pub looked_at: Option<u64>,
 }
 
 /// What to do with a record.

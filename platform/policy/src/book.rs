@@ -3,7 +3,7 @@
 
 use crate::compile::{self, Glass};
 use crate::depth;
-use crate::rule::{Asks, Rule, number_of};
+use crate::rule::{Asks, Rule, Source, number_of};
 use crate::schema::Kinds;
 use crate::who::{self, Principals};
 use cedar_policy::{Authorizer, Context, Entities, Entity, Policy, PolicySet, Request, Response};
@@ -46,14 +46,14 @@ pub(crate) struct Candidates {
 /// All policies in force.
 pub(crate) struct Book {
     pub(crate) kinds: Arc<Kinds>,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<Arc<Rule>>,
     pub(crate) glass: Arc<Vec<Glass>>,
     pub(crate) roles: Arc<Vec<RoleDecl>>,
     /// Verb and kind → policies, in order.
     index: HashMap<(Verb, usize), Vec<usize>>,
     purposes: HashSet<String>,
     accounts: HashSet<String>,
-    pub(crate) principals: Principals,
+    pub(crate) principals: Arc<Principals>,
     kept: RwLock<HashMap<Key, Arc<Candidates>>>,
 }
 
@@ -63,7 +63,6 @@ pub(crate) struct Answer {
     /// Permissions that hold, the one named in the decision first.
     pub(crate) holding: Vec<usize>,
     /// Prohibitions that hold.
-    #[allow(dead_code)]
     pub(crate) forbidding: Vec<usize>,
 }
 
@@ -84,18 +83,19 @@ impl Book {
         };
         let (compiled, faults) = compile::compile(declared, &kinds);
         let roles = Arc::new(declared.roles());
-        let principals = Principals::new(declared, kinds.account.clone());
+        let principals = Arc::new(Principals::new(declared, kinds.account.clone()));
         let glass = Arc::new(compiled.glass);
-        let book = Book::of(kinds, compiled.rules, glass, roles, principals);
+        let rules = compiled.rules.into_iter().map(Arc::new).collect();
+        let book = Book::of(kinds, rules, glass, roles, principals);
         (Some(book), faults)
     }
 
     pub(crate) fn of(
         kinds: Arc<Kinds>,
-        rules: Vec<Rule>,
+        rules: Vec<Arc<Rule>>,
         glass: Arc<Vec<Glass>>,
         roles: Arc<Vec<RoleDecl>>,
-        principals: Principals,
+        principals: Arc<Principals>,
     ) -> Book {
         let mut index: HashMap<(Verb, usize), Vec<usize>> = HashMap::new();
         for (number, rule) in rules.iter().enumerate() {
@@ -118,6 +118,12 @@ impl Book {
             principals,
             kept: RwLock::default(),
         }
+    }
+
+    /// The same book with these policies.
+    pub(crate) fn with(&self, rules: Vec<Arc<Rule>>) -> Book {
+        let (kinds, glass, roles) = (self.kinds.clone(), self.glass.clone(), self.roles.clone());
+        Book::of(kinds, rules, glass, roles, self.principals.clone())
     }
 
     /// Every policy about a verb and kind, whoever it speaks of.
@@ -230,11 +236,12 @@ impl Book {
             }
         };
         holding.sort_unstable();
+        // Who broke the glass acts in the emergency; otherwise what admitted them goes on.
         let purpose = &actor.grant.purpose;
-        if let Some(first) = holding
-            .iter()
-            .position(|n| self.rules[*n].purpose == *purpose)
-        {
+        let opened = |n: &usize| self.rules[*n].source == Source::BreakGlass;
+        let same = |n: &usize| self.rules[*n].purpose == *purpose;
+        let first = holding.iter().position(opened);
+        if let Some(first) = first.or_else(|| holding.iter().position(same)) {
             holding[..=first].rotate_right(1);
         }
         let decision = match holding.first().filter(|_| forbidding.is_empty() && sound) {
@@ -442,7 +449,7 @@ impl Book {
             return Mask::clear();
         };
         let first = answer.holding.first().map(|n| &self.rules[*n].purpose);
-        let same: Vec<&Rule> = answer
+        let same: Vec<&Arc<Rule>> = answer
             .holding
             .iter()
             .map(|n| &self.rules[*n])

@@ -68,6 +68,7 @@ pub(crate) fn compile(declared: &Declared, kinds: &Kinds) -> (Compiled, Vec<Prob
                     grant,
                     kind,
                     Source::Role,
+                    vec![],
                 ) {
                     Ok(rule) => compiled.rules.push(rule),
                     Err(words) => faults.push(Problem {
@@ -92,6 +93,9 @@ pub(crate) fn compile(declared: &Declared, kinds: &Kinds) -> (Compiled, Vec<Prob
     (compiled, faults)
 }
 
+/// A condition, and what to call it when it does not hold.
+pub(crate) type Extra = (String, Missing);
+
 /// One kind of a grant as a policy; `holder` says whom it is given.
 pub(crate) fn of_grant(
     kinds: &Kinds,
@@ -100,8 +104,9 @@ pub(crate) fn of_grant(
     grant: &GrantDecl,
     kind: usize,
     source: Source,
+    extra: Vec<Extra>,
 ) -> Result<Rule, Words> {
-    let (text, missing) = written(kinds, holder, grant, kind);
+    let (text, missing) = written(kinds, holder, grant, kind, extra);
     let wrong = |e: String| {
         Words::new(
             format!("授权无法编译：{e}"),
@@ -121,7 +126,13 @@ pub(crate) fn of_grant(
 }
 
 /// A grant in the Cedar language, and what each of its conditions is called.
-fn written(kinds: &Kinds, holder: &str, grant: &GrantDecl, kind: usize) -> (String, Vec<Missing>) {
+fn written(
+    kinds: &Kinds,
+    holder: &str,
+    grant: &GrantDecl,
+    kind: usize,
+    extra: Vec<Extra>,
+) -> (String, Vec<Missing>) {
     let verbs: Vec<String> = grant
         .verbs
         .iter()
@@ -151,6 +162,9 @@ fn written(kinds: &Kinds, holder: &str, grant: &GrantDecl, kind: usize) -> (Stri
     if let Some(condition) = scope_condition(grant.scope) {
         when(condition.into(), Missing::Scope(grant.scope.word().into()));
     }
+    extra
+        .into_iter()
+        .for_each(|(condition, named)| when(condition, named));
     text.push(';');
     (text, missing)
 }

@@ -6,11 +6,17 @@
 mod book;
 mod compile;
 mod depth;
+mod explain;
+mod grants;
 mod narrow;
 mod rule;
 mod schema;
 mod who;
 
+pub use explain::{Cited, Explained, MatrixLine};
+pub use grants::{
+    Break, Breakable, GLASS_A_DAY, GLASS_MINUTES, GivenGrant, LONGEST, NewGrant, Review,
+};
 pub use rule::Source;
 
 use book::Book;
@@ -19,8 +25,10 @@ use kernel::declare::{Declared, RoleDecl};
 use kernel::facts::{Facts, Filter, Mask};
 use kernel::fault::FaultKind;
 use kernel::{Clock, Fault, Problem};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
+use store::Store;
+use store::grants::GrantRow;
 
 /// Every fault of the policies declared, each with file and line.
 pub fn check(declared: &Declared) -> Vec<Problem> {
@@ -30,17 +38,49 @@ pub fn check(declared: &Declared) -> Vec<Problem> {
 /// The policy engine.
 pub struct Engine {
     clock: Arc<dyn Clock>,
+    store: Option<Store>,
+    /// What is declared.
+    declared: Arc<Book>,
+    /// That and the grants for some time.
     book: RwLock<Arc<Book>>,
+    /// Those grants.
+    given: Mutex<Vec<GrantRow>>,
 }
 
 impl Engine {
-    /// Compiles everything declared; `declaration.invalid` with every fault.
+    /// Compiles everything declared and reads the grants for some time; `declaration.invalid` with
+    /// every fault.
+    pub async fn open(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        declared: &Declared,
+    ) -> Result<Arc<Engine>, Fault> {
+        let engine = Arc::new(Engine::compiled(Some(store), clock, declared)?);
+        engine.refresh().await?;
+        Ok(engine)
+    }
+
+    /// Only what is declared; grants for some time neither count nor can be given.
     pub fn new(clock: Arc<dyn Clock>, declared: &Declared) -> Result<Arc<Engine>, Fault> {
+        Engine::compiled(None, clock, declared).map(Arc::new)
+    }
+
+    fn compiled(
+        store: Option<Store>,
+        clock: Arc<dyn Clock>,
+        declared: &Declared,
+    ) -> Result<Engine, Fault> {
         match Book::compile(declared) {
-            (Some(book), faults) if faults.is_empty() => Ok(Arc::new(Engine {
-                clock,
-                book: RwLock::new(Arc::new(book)),
-            })),
+            (Some(book), faults) if faults.is_empty() => {
+                let book = Arc::new(book);
+                Ok(Engine {
+                    clock,
+                    store,
+                    declared: book.clone(),
+                    book: RwLock::new(book),
+                    given: Mutex::default(),
+                })
+            }
             (_, faults) => {
                 let mut fault = Fault::new(
                     FaultKind::Invalid,

@@ -22,7 +22,7 @@ use serde_json::Value;
 pub(crate) fn scalar(kind: &FieldKind, value: &Value) -> Option<Scalar> {
     match (kind, Scalar::of(value)?) {
         (FieldKind::Time, Scalar::Text(text)) => Some(Scalar::Whole(Time::parse(&text)?.0)),
-        (FieldKind::Integer, whole @ Scalar::Whole(_)) => Some(whole),
+        (FieldKind::Integer | FieldKind::Time, whole @ Scalar::Whole(_)) => Some(whole),
         (FieldKind::Boolean, truth @ Scalar::Truth(_)) => Some(truth),
         (FieldKind::Integer | FieldKind::Boolean | FieldKind::Number | FieldKind::Time, _) => None,
         (_, text @ Scalar::Text(_)) => Some(text),

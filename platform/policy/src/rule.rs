@@ -36,12 +36,10 @@ pub(crate) struct Rule {
     pub(crate) kinds: Vec<usize>,
     pub(crate) purpose: String,
     pub(crate) basis: String,
-    #[allow(dead_code)]
     pub(crate) source: Source,
     /// File and line, or the grant's identification.
     pub(crate) at: String,
     /// As written.
-    #[allow(dead_code)]
     pub(crate) text: String,
     /// How personal fields are shown under it; `None` when it does not say.
     pub(crate) shown: Option<BTreeMap<String, Shown>>,
@@ -145,10 +143,8 @@ pub(crate) fn is_fields(expr: &Expr) -> bool {
 
 /// What a grant or a file says besides the policy itself.
 pub(crate) struct Said {
-    #[allow(dead_code)]
     pub(crate) source: Source,
     pub(crate) at: String,
-    #[allow(dead_code)]
     pub(crate) text: String,
     pub(crate) shown: Option<BTreeMap<String, Shown>>,
     /// Names of the conditions, in order; those of a file are named by its line.

@@ -43,16 +43,6 @@ fn texts(texts: &[String]) -> Value {
     Value::new_set(texts.iter().map(|t| text(t)))
 }
 
-impl Clone for Principals {
-    fn clone(&self) -> Principals {
-        Principals {
-            accounts: self.accounts.clone(),
-            below: self.below.clone(),
-            kept: [0, 1].map(|n| RwLock::new(self.kept[n].read().clone())),
-        }
-    }
-}
-
 impl Principals {
     pub(crate) fn new(declared: &Declared, accounts: EntityTypeName) -> Principals {
         let all = &declared.city.organisations;

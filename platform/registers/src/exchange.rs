@@ -9,12 +9,14 @@ use crate::schema::{Register, scalar};
 use crate::{Engine, Inner};
 use kernel::access::Actor;
 use kernel::declare::{FieldDecl, FieldKind};
+use kernel::facts::Mask;
 use kernel::fault::FaultKind;
-use kernel::records::{RecordChange, RecordQuery, Registers};
+use kernel::records::{Record, RecordChange, RecordQuery, Registers};
 use kernel::{Fault, Problem, Time, Words};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use store::audit::{self, AuditEntry};
 use store::records;
 
@@ -24,6 +26,11 @@ pub const IMPORT_BYTES_LIMIT: usize = 16 * 1024 * 1024;
 pub const EXPORT_LIMIT: u64 = 100_000;
 /// Stands for personal data that the reader may not see.
 const HIDDEN: &str = "***";
+
+/// Asked about a change: the key, the fields before (if the record was there) and after.
+pub type MayChange = dyn Fn(&str, Option<&Map<String, Value>>, &Map<String, Value>) -> Result<(), Fault>
+    + Send
+    + Sync;
 
 /// What an import came to, in records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -53,24 +60,38 @@ impl Engine {
         file: &[u8],
         reason: Option<String>,
     ) -> Result<Imported, Fault> {
+        self.import_csv_if(actor, register, file, reason, None)
+            .await
+    }
+
+    /// The same, when every change is allowed: `may` is asked about a record as it was, if it was,
+    /// and as it shall be. What is refused stands at its line, and nothing is taken.
+    pub async fn import_csv_if(
+        &self,
+        actor: &Actor,
+        register: &str,
+        file: &[u8],
+        reason: Option<String>,
+        may: Option<Arc<MayChange>>,
+    ) -> Result<Imported, Fault> {
         let lines = read_file(self.0.register(register)?, file)?;
         let (inner, actor, name) = (self.0.clone(), actor.clone(), register.to_string());
         self.finish(async move {
             let _writing = inner.writing.lock().await;
-            inner.import(&actor, &name, lines, reason).await
+            inner.import(&actor, &name, lines, reason, may).await
         })
         .await
     }
 
     /// The records a query selects as CSV with a byte order mark, in the order of the query and
-    /// the state of one instant. Personal fields are hidden unless `personal`. The export is
-    /// written into the audit log.
+    /// the state of one instant. Personal fields are shown as `mask` says of each record, and not at
+    /// all without one. The export is written into the audit log.
     pub async fn export_csv(
         &self,
         actor: &Actor,
         register: &str,
         query: &RecordQuery,
-        personal: bool,
+        mask: Option<&(dyn Fn(&Record) -> Mask + Sync)>,
     ) -> Result<String, Fault> {
         let now = self.0.clock.now();
         let decl = &self.0.register(register)?.decl;
@@ -82,7 +103,8 @@ impl Engine {
         };
         let mut text = String::from("\u{feff}");
         csv::write_row(&mut text, decl.fields.iter().map(|f| f.name.as_str()));
-        let mut written = 0;
+        let mut written = 0u64;
+        let mut shown: BTreeSet<String> = BTreeSet::new();
         loop {
             let page = self.list(register, &query).await?;
             if page.total > EXPORT_LIMIT {
@@ -99,19 +121,37 @@ impl Engine {
                     ),
                 ));
             }
-            for record in &page.records {
+            for mut record in page.records {
+                let hidden = mask.map(|mask| mask(&record).apply(decl, &mut record));
+                if let Some(hidden) = hidden {
+                    let clear = decl.fields.iter().filter(|f| f.personal);
+                    let clear = clear.filter(|f| record.fields.contains_key(&f.name));
+                    shown.extend(
+                        clear
+                            .filter(|f| !hidden.contains_key(&f.name))
+                            .map(|f| f.name.clone()),
+                    );
+                }
+                written += 1;
                 let cells: Vec<String> = decl
                     .fields
                     .iter()
                     .map(|field| match record.fields.get(&field.name) {
                         None => String::new(),
-                        Some(_) if field.personal && !personal => HIDDEN.into(),
+                        Some(_) if field.personal && mask.is_none() => HIDDEN.into(),
                         Some(value) => scalar(value),
                     })
                     .collect();
                 csv::write_row(&mut text, cells.iter().map(String::as_str));
             }
-            written += page.records.len();
+            if written > EXPORT_LIMIT {
+                return Err(Fault::new(
+                    FaultKind::TooLarge,
+                    "input.too_large",
+                    format!("符合条件的记录超过一次导出的上限 {EXPORT_LIMIT} 条，请缩小范围"),
+                    format!("an export holds {EXPORT_LIMIT} records, narrow it"),
+                ));
+            }
             match page.next {
                 Some(next) => query.after = Some(next),
                 None => break,
@@ -126,7 +166,7 @@ impl Engine {
             subject: String::new(),
             purpose: actor.grant.purpose.clone(),
             basis: actor.grant.basis.clone(),
-            details: json!({ "format": "csv", "records": written, "personal": personal }),
+            details: json!({ "format": "csv", "records": written, "personal": shown, "case": actor.standing.case }),
             outcome: "done".into(),
         };
         audit::append(&mut tx, &entry).await?;
@@ -142,8 +182,10 @@ impl Inner {
         name: &str,
         lines: Vec<Line>,
         reason: Option<String>,
+        may: Option<Arc<MayChange>>,
     ) -> Result<Imported, Fault> {
         let now = self.clock.now().0;
+        let mut refused = vec![];
         let known = self.standing(name, &lines, now).await?;
         let mut done = Imported {
             created: 0,
@@ -168,6 +210,14 @@ impl Inner {
                 Some(_) => done.updated += 1,
                 None => done.created += 1,
             }
+            if let Some(may) = &may
+                && let Err(fault) = may(&line.key, before, &fields)
+            {
+                refused.push(Problem {
+                    at: format!("csv:{}", line.line),
+                    words: fault.words,
+                });
+            }
             places.push(line.line);
             changes.push(RecordChange {
                 register: name.into(),
@@ -177,6 +227,9 @@ impl Inner {
                 expect_version: None,
                 reason: reason.clone(),
             });
+        }
+        if !refused.is_empty() {
+            return Err(Fault::invalid(refused));
         }
         let single = changes.len() == 1;
         self.apply(actor, changes).await.map_err(|mut fault| {

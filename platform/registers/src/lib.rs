@@ -7,13 +7,14 @@ mod apply;
 mod cache;
 mod csv;
 mod exchange;
+mod narrow;
 mod problems;
 mod query;
 mod schema;
 mod timeline;
 
 pub use apply::CHANGES_LIMIT;
-pub use exchange::{EXPORT_LIMIT, IMPORT_BYTES_LIMIT, Imported};
+pub use exchange::{EXPORT_LIMIT, IMPORT_BYTES_LIMIT, Imported, MayChange};
 
 use async_trait::async_trait;
 use cache::Cache;
@@ -25,8 +26,8 @@ use kernel::{Clock, Fault, Time};
 use schema::Register;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::Store;
-use store::records::{self, Test};
+use store::records::{self, RecordRow, Selection, Test};
+use store::{Reader, Store};
 use tokio::sync::Mutex;
 
 /// Rows of one record's history, at most; the newest come first.
@@ -97,6 +98,77 @@ impl Engine {
     }
 }
 
+fn read(name: &str, query: &RecordQuery, rows: &[RecordRow]) -> Result<Vec<Record>, Fault> {
+    let mut found = vec![];
+    for row in rows {
+        let mut record = apply::stored(name, row)?;
+        if query.as_of.is_some() {
+            record.version = row.version;
+        }
+        found.push(record);
+    }
+    Ok(found)
+}
+
+/// The cursor after a record.
+fn after(register: &Register, query: &RecordQuery, selection: &Selection, last: &Record) -> String {
+    let order = query.order.as_deref().unwrap_or("");
+    query::cursor(register, order, selection.order, &last.key, &last.fields)
+}
+
+/// A page whose records are kept or left out one by one, after a bounded number of them.
+async fn one_by_one(
+    reader: &mut Reader,
+    name: &str,
+    register: &Register,
+    query: &RecordQuery,
+    mut selection: Selection,
+    in_query: bool,
+) -> Result<RecordPage, Fault> {
+    let wanted = (selection.limit - 1) as usize;
+    selection.limit = query::PAGE_LIMIT as u64;
+    let (mut found, mut looked_at, mut next) = (vec![], 0, None);
+    'pages: loop {
+        let (rows, _) = records::page(reader, &register.shape, &selection).await?;
+        let full = rows.len() as u64 == selection.limit;
+        let records = read(name, query, &rows)?;
+        let last = records
+            .last()
+            .map(|r| after(register, query, &selection, r));
+        let all = records.len();
+        for (position, record) in records.into_iter().enumerate() {
+            looked_at += 1;
+            if !narrow::keeps(register, query, &record, in_query) {
+                continue;
+            }
+            let here = after(register, query, &selection, &record);
+            found.push(record);
+            if found.len() == wanted {
+                next = (full || position + 1 < all).then_some(here);
+                break 'pages;
+            }
+        }
+        if !full {
+            break;
+        }
+        next = last;
+        if looked_at >= narrow::LOOKED_AT {
+            break;
+        }
+        let order = query.order.as_deref().unwrap_or("");
+        selection.after = next
+            .as_deref()
+            .and_then(|cursor| query::read_cursor(cursor, order));
+        next = None;
+    }
+    Ok(RecordPage {
+        total: found.len() as u64,
+        records: found,
+        next,
+        looked_at: Some(looked_at),
+    })
+}
+
 #[async_trait]
 impl Registers for Engine {
     async fn get(
@@ -131,28 +203,26 @@ impl Registers for Engine {
     async fn list(&self, register: &str, query: &RecordQuery) -> Result<RecordPage, Fault> {
         let name = register;
         let register = self.0.register(name)?;
-        let selection = query::selection(register, query, self.0.clock.now().0)?;
+        let mut selection = query::selection(register, query, self.0.clock.now().0)?;
+        let test = query.narrowed.as_ref().map(|n| narrow::test(register, n));
+        let in_query = !matches!(test, Some(None));
+        selection.tests.extend(test.flatten());
         let mut reader = self.0.store.reader().await?;
+        if !in_query || query.keep.is_some() {
+            return one_by_one(&mut reader, name, register, query, selection, in_query).await;
+        }
         let (mut rows, total) = records::page(&mut reader, &register.shape, &selection).await?;
         let more = rows.len() as u64 == selection.limit;
         if more {
             rows.pop();
         }
-        let mut found = vec![];
-        for row in &rows {
-            let mut record = apply::stored(name, row)?;
-            if query.as_of.is_some() {
-                record.version = row.version;
-            }
-            found.push(record);
-        }
-        let order = query.order.as_deref().unwrap_or("");
+        let found = read(name, query, &rows)?;
         let last = found.last().filter(|_| more);
-        let next = last.map(|r| query::cursor(register, order, selection.order, &r.key, &r.fields));
         Ok(RecordPage {
+            next: last.map(|r| after(register, query, &selection, r)),
             records: found,
-            next,
             total,
+            looked_at: None,
         })
     }
 

@@ -22,6 +22,19 @@ pub(crate) fn selection(
 ) -> Result<Selection, Fault> {
     let mut problems = vec![];
     let mut tests = vec![];
+    let ordered = query.order.as_deref().map(|o| o.trim_start_matches('-'));
+    let named = query
+        .equals
+        .iter()
+        .map(|(field, _)| field.as_str())
+        .chain(ordered);
+    for field in named.filter(|field| query.hidden.iter().any(|h| h == field)) {
+        problems.push(problem(
+            &format!("f.{field}"),
+            "您看不到该字段的原值，不能据以筛选或排序",
+            "you do not see this field as it is: it cannot be filtered or ordered by",
+        ));
+    }
     for (field, value) in &query.equals {
         match equals(register, field, value) {
             Ok(test) => tests.push(test),
@@ -41,7 +54,9 @@ pub(crate) fn selection(
                 "the text to search is too long",
             ));
         }
-        tests.push(Test::Contains(text.into(), register.searched.clone()));
+        let seen = |n: &usize| !query.hidden.contains(&register.shape.columns()[*n].field);
+        let searched = register.searched.iter().copied().filter(seen).collect();
+        tests.push(Test::Contains(text.into(), searched));
     }
     if let Some(inside) = query.inside {
         match register.place {
@@ -187,7 +202,7 @@ pub(crate) fn cursor(
     text.bytes().map(|b| format!("{b:02x}")).collect()
 }
 
-fn read_cursor(text: &str, order_text: &str) -> Option<(Option<Cell>, String)> {
+pub(crate) fn read_cursor(text: &str, order_text: &str) -> Option<(Option<Cell>, String)> {
     if text.len() > 8192 || !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }

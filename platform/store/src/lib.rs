@@ -20,6 +20,7 @@ pub mod documents;
 pub mod events;
 pub mod factors;
 mod faults;
+pub mod grants;
 pub mod jobs;
 pub mod keys;
 pub mod metering;
@@ -99,6 +100,7 @@ fn migrations() -> Vec<Migration> {
         parties::migrations(),
         metering::migrations(),
         factors::migrations(),
+        grants::migrations(),
     ]
     .into_iter()
     .flatten()

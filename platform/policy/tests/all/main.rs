@@ -4,6 +4,7 @@
 
 mod agree;
 mod files;
+mod grants;
 mod narrowed;
 mod parity;
 

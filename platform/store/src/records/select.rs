@@ -12,6 +12,22 @@ pub enum Test {
     Equals(usize, Cell),
     /// The key equals.
     Key(String),
+    /// The key is one of these.
+    KeyOneOf(Vec<String>),
+    /// The column with this number has a value.
+    Has(usize),
+    /// The column with this number is one of the cells, which are of its type.
+    OneOf(usize, Vec<Cell>),
+    /// The integer column with this number is smaller.
+    Below(usize, i64),
+    /// The integer column with this number is at most this.
+    AtMost(usize, i64),
+    /// All of these hold; with none of them, always.
+    All(Vec<Test>),
+    /// One of these holds; with none of them, never.
+    Any(Vec<Test>),
+    /// This does not hold. What asks about absent values is guarded by [`Test::Has`].
+    Not(Box<Test>),
     /// The text is contained, whatever the case of ASCII letters, in the key or in one of the
     /// columns with these numbers.
     Contains(String, Vec<usize>),
@@ -94,6 +110,27 @@ fn condition(shape: &Shape, test: &Test) -> Cond {
         Test::Equals(number, cell) if cell.is_none() => column(*number).is_null().into_condition(),
         Test::Equals(number, cell) => column(*number).eq(cell.expr()).into_condition(),
         Test::Key(key) => Expr::col("key").eq(key.as_str()).into_condition(),
+        Test::KeyOneOf(keys) if keys.is_empty() => never(),
+        Test::KeyOneOf(keys) => Expr::col("key")
+            .is_in(keys.iter().map(String::as_str))
+            .into_condition(),
+        Test::Has(number) => column(*number).is_not_null().into_condition(),
+        Test::OneOf(_, cells) if cells.is_empty() => never(),
+        Test::OneOf(number, cells) => column(*number)
+            .is_in(cells.iter().map(Cell::expr))
+            .into_condition(),
+        Test::Below(number, than) => column(*number).lt(*than).into_condition(),
+        Test::AtMost(number, than) => column(*number).lte(*than).into_condition(),
+        Test::All(tests) => tests
+            .iter()
+            .fold(Cond::all().add(Expr::val(1).eq(1)), |all, test| {
+                all.add(condition(shape, test))
+            }),
+        Test::Any(tests) if tests.is_empty() => never(),
+        Test::Any(tests) => tests
+            .iter()
+            .fold(Cond::any(), |any, test| any.add(condition(shape, test))),
+        Test::Not(test) => condition(shape, test).not(),
         Test::Contains(text, columns) => {
             let pattern = like_pattern(text);
             let like = |of: Expr| {
@@ -121,6 +158,10 @@ fn condition(shape: &Shape, test: &Test) -> Cond {
                 .add(column(*lat).lte(*north))
         }
     }
+}
+
+fn never() -> Cond {
+    Expr::val(1).eq(0).into_condition()
 }
 
 /// `%`, `_` and `!` of the text stand for themselves.

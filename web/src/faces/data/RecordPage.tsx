@@ -58,6 +58,7 @@ export default function RecordPage() {
         const title = String(r.fields['name'] ?? r.fields['title'] ?? r.key);
         return (
           <>
+            {r.hidden ? <p role="note">{t('access.hidden_note')}</p> : null}
             <PageHead title={title} back={{ to: `/data/registers/${name}`, text: register ? w(register.title) : name }} sub={`${t('data.version', { n: r.version })} · ${t('data.recorded', { time: dateTimeSeconds(r.recorded_at), who: r.by })}`}>
               <Button danger disabled={!writable || r.valid_to !== null} onClick={() => setEnding(true)}>{t('data.end_record')}</Button>
             </PageHead>
