@@ -48,6 +48,11 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
             parties.destroy_erased().await.map(|_| ())
         }
     });
+    let metering = app.metering.clone();
+    jobs.register(daily("prune_meters", 2), move || {
+        let metering = metering.clone();
+        async move { metering.prune().await }
+    });
     let observations = app.observations.clone();
     jobs.register(daily("expire_observations", 3), move || {
         let observations = observations.clone();

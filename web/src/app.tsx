@@ -40,6 +40,8 @@ const Connections = lazy(() => import('./faces/operator/Connections'));
 const Rejected = lazy(() => import('./faces/operator/Rejected'));
 const Jobs = lazy(() => import('./faces/operator/Jobs'));
 const Audit = lazy(() => import('./faces/operator/Audit'));
+const Meters = lazy(() => import('./faces/operator/Meters'));
+const Posture = lazy(() => import('./faces/operator/Posture'));
 const Accounts = lazy(() => import('./faces/operator/Accounts'));
 
 /** A page that uses Ant Design. */
@@ -99,6 +101,8 @@ export function App() {
         <Route path="operator/rejected" element={rich(<Rejected />)} />
         <Route path="operator/jobs" element={rich(<Jobs />)} />
         <Route path="operator/audit" element={rich(<Audit />)} />
+        <Route path="operator/meters" element={rich(<Meters />)} />
+        <Route path="operator/posture" element={rich(<Posture />)} />
         <Route path="operator/accounts" element={rich(<Accounts />)} />
         <Route path="*" element={<NotFound />} />
       </Route>
