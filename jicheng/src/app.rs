@@ -34,6 +34,12 @@ pub struct App {
     pub parties: Arc<parties::Engine>,
     /// Messages of a demonstration.
     pub catcher: Option<Arc<parties::Catcher>>,
+    /// Who used how much.
+    pub metering: Arc<metering::Engine>,
+    /// How fast callers come.
+    pub rates: metering::Rates,
+    /// Who knows how safe the city is.
+    pub evidence: parking_lot::RwLock<Vec<Arc<dyn kernel::posture::Evidence>>>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.

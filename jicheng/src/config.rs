@@ -77,6 +77,16 @@ const SETTINGS: &[Setting] = &[
         about: "seconds a client may take for the head of a request, or be idle",
     },
     Setting {
+        name: "rate_caller_per_s",
+        default: "1000",
+        about: "requests a second of one account or program, five times as many at once; 0: no limit",
+    },
+    Setting {
+        name: "rate_address_per_s",
+        default: "100",
+        about: "the same for one address without a session; this machine's own is free; 0: no limit",
+    },
+    Setting {
         name: "tls_certificate",
         default: "",
         about: "PEM file of the certificate chain; with it the web speaks TLS",
@@ -381,6 +391,11 @@ impl Config {
         }
         if !["roles", "all"].contains(&self.text("second_factor")) {
             faults.push("second_factor: 应为 roles 或 all / expected roles or all".into());
+        }
+        for name in ["rate_caller_per_s", "rate_address_per_s"] {
+            if self.text(name).parse::<u32>().is_err() {
+                faults.push(format!("{name}: 应为整数 / expected a whole number"));
+            }
         }
         if self.text("hj212_frames_per_s").parse::<u32>().is_err() {
             faults.push("hj212_frames_per_s: 应为整数 / expected a whole number".into());

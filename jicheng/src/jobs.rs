@@ -53,6 +53,11 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
         let policy = policy.clone();
         async move { policy.refresh().await }
     });
+    let metering = app.metering.clone();
+    jobs.register(daily("prune_meters", 2), move || {
+        let metering = metering.clone();
+        async move { metering.prune().await }
+    });
     let observations = app.observations.clone();
     jobs.register(daily("expire_observations", 3), move || {
         let observations = observations.clone();

@@ -4,7 +4,9 @@
 use crate::app::{App, Turns};
 use crate::config::Config;
 use crate::listen::{self, tls::Tls};
+use crate::metered::{self, Metered};
 use crate::outgoing::Outgoing;
+use crate::posture;
 use crate::{embed, systems};
 use kernel::city::{Bindings, Report};
 use kernel::declare::Declared;
@@ -115,6 +117,18 @@ impl Running {
         )
         .await?;
         let policy = policy::Engine::open(store.clone(), clock.clone(), &declared).await?;
+        let metering = metering::Engine::open(
+            store.clone(),
+            clock.clone(),
+            declared.city.quotas.clone(),
+            declared
+                .city
+                .organisations
+                .iter()
+                .map(|o| o.code.clone())
+                .collect(),
+        )
+        .await?;
         let rules = rules::Engine::open(
             store.clone(),
             clock.clone(),
@@ -125,7 +139,12 @@ impl Running {
         .await?;
         let city = City {
             clock: clock.clone(),
-            observations: observations.clone(),
+            observations: Arc::new(Metered::new(
+                observations.clone(),
+                registers.clone(),
+                metering.clone(),
+                &declared,
+            )),
             registers: registers.clone(),
             alerts: rules.clone(),
             devices: observations.clone(),
@@ -165,6 +184,9 @@ impl Running {
             policy,
             parties,
             catcher,
+            metering,
+            rates: Default::default(),
+            evidence: Default::default(),
             registers,
             observations,
             indicators,
@@ -182,6 +204,7 @@ impl Running {
             outgoing,
             jobs: OnceLock::new(),
         });
+        posture::join(&app);
         let mut running = Running {
             app,
             http: None,
@@ -247,6 +270,8 @@ impl Running {
 
     async fn start_jobs(&mut self) -> Result<(), Fault> {
         self.tasks.push(crate::jobs::start(self.app.clone()).await?);
+        self.tasks
+            .push(tokio::spawn(metered::write_down(self.app.clone())));
         Ok(())
     }
 
@@ -267,6 +292,9 @@ impl Running {
                 tracing::warn!("a task did not stop in time");
                 task.abort();
             }
+        }
+        if let Err(fault) = self.app.metering.flush().await {
+            tracing::warn!(%fault, "what was counted in the last second is lost");
         }
         self.app.indicators.shutdown().await;
         self.rules.shutdown().await;

@@ -43,6 +43,8 @@ const Audit = lazy(() => import('./faces/operator/Audit'));
 const Access = lazy(() => import('./faces/operator/Access'));
 const Grants = lazy(() => import('./faces/operator/Grants'));
 const BreakGlass = lazy(() => import('./faces/desk/BreakGlass'));
+const Meters = lazy(() => import('./faces/operator/Meters'));
+const Posture = lazy(() => import('./faces/operator/Posture'));
 const Accounts = lazy(() => import('./faces/operator/Accounts'));
 
 /** A page that uses Ant Design. */
@@ -105,6 +107,8 @@ export function App() {
         <Route path="operator/access" element={rich(<Access />)} />
         <Route path="operator/grants" element={rich(<Grants />)} />
         <Route path="desk/break-glass" element={rich(<BreakGlass />)} />
+        <Route path="operator/meters" element={rich(<Meters />)} />
+        <Route path="operator/posture" element={rich(<Posture />)} />
         <Route path="operator/accounts" element={rich(<Accounts />)} />
         <Route path="*" element={<NotFound />} />
       </Route>

@@ -227,6 +227,28 @@ export const ACTS = [
     },
   },
   {
+    name: 'a quota is set with a reason and taken back', role: 'operator',
+    run: async (page, base) => {
+      const name = `walk_${Date.now().toString(36)}`;
+      await page.goto(`${base}/operator/meters`);
+      await page.getByRole('button', { name: '新增限额' }).click();
+      await page.locator('.ant-drawer #name').fill(name);
+      await page.locator('.ant-drawer #organisation').fill('*');
+      await page.locator('.ant-drawer #limit').fill('123456');
+      await page.locator('.ant-drawer button[type=submit]').click();
+      await seen(page, '.ant-form-item-explain-error', 'a reason is asked for');
+      await page.locator('.ant-drawer #reason').fill('走查：临时限额');
+      await page.locator('.ant-drawer button[type=submit]').click();
+      await page.locator('.ant-drawer-content-wrapper').waitFor({ state: 'hidden' });
+      await page.locator(`button[aria-label="撤回 ${name}"]`).click();
+      await page.locator('.ant-modal-confirm textarea').fill('走查完毕');
+      await page.locator('.ant-modal-confirm .ant-btn-dangerous').click();
+      await page.locator(`button[aria-label="撤回 ${name}"]`).waitFor({ state: 'hidden' });
+      const left = (await ask(page, base, '/operator/quotas')).items.filter((q) => q.name === name);
+      must(left.length === 0, 'the quota is still there');
+    },
+  },
+  {
     name: 'a register goes out as CSV, is changed and comes back', role: 'officer',
     run: async (page, base) => {
       await page.goto(`${base}/data/registers/enterprise`);

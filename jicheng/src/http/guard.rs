@@ -177,24 +177,47 @@ pub async fn admit(
         return Err(Fault::overloaded("http", 1).into());
     };
     let (mut parts, body) = request.into_parts();
+    super::meter::within_rate_of_address(&app, &parts)?;
     let mut caller = identify(&app, wanted.access, &parts).await?;
+    let pass = match super::meter::admit(&app, caller.as_ref(), wanted.access, &parts) {
+        Ok(pass) => pass,
+        Err(refused) => return Ok(*refused),
+    };
     if let Some(actor) = &mut caller {
         let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         super::parties::stand(&app, actor, changes, parts.uri.path()).await?;
         actor.standing.purpose = named(&parts.headers, "x-purpose")?;
         actor.standing.case = named(&parts.headers, "x-case")?;
     }
-    let caller = demand(&app, wanted.access, caller, &mut parts).await?;
-    if let (true, Some(actor)) = (wanted.fresh, &caller) {
-        demand_fresh(&app, actor)?;
-    }
+    let caller = match admitted(&app, wanted, caller, &mut parts).await {
+        Ok(caller) => caller,
+        Err(refusal) => return Ok(pass.dress(refusal.into_response())),
+    };
     let key = idempotency_key(&parts, &caller)?.filter(|_| !wanted.secret);
     parts.extensions.insert(Caller(caller));
-    let request = Request::from_parts(parts, body);
-    match key {
-        None => Ok(next.run(request).await),
-        Some(key) => once(&app, key, request, next).await,
+    let request = Request::from_parts(parts, pass.count_in(body));
+    let response = match key {
+        None => next.run(request).await,
+        Some(key) => match once(&app, key, request, next).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.into_response(),
+        },
+    };
+    Ok(pass.dress(response))
+}
+
+/// The caller, if the route admits them.
+async fn admitted(
+    app: &App,
+    wanted: Demand,
+    caller: Option<Actor>,
+    parts: &mut Parts,
+) -> Result<Option<Actor>, Refusal> {
+    let caller = demand(app, wanted.access, caller, parts).await?;
+    if let (true, Some(actor)) = (wanted.fresh, &caller) {
+        demand_fresh(app, actor)?;
     }
+    Ok(caller)
 }
 
 /// The purpose or the matter in hand a caller names: UTF-8, percent-encoded where a program cannot

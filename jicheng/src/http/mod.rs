@@ -10,10 +10,13 @@ pub mod guard;
 pub mod input;
 pub mod keys;
 pub mod live;
+pub mod meter;
+pub mod meters;
 pub mod openapi;
 pub mod operator;
 pub mod output;
 pub mod parties;
+pub mod posture;
 pub mod problem;
 pub mod registers;
 pub mod reports;
@@ -56,6 +59,8 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     operator::add(&mut table);
     parties::add(&mut table);
     access::add(&mut table);
+    meters::add(&mut table);
+    posture::add(&mut table);
     keys::add(&mut table);
     sta::add(&mut table);
     table.add(

@@ -246,6 +246,22 @@ async fn health(State(app): State<Arc<App>>) -> Answer<Response> {
         "gateways": gateways,
         "cursors": cursors(&app).await?,
         "requests_in_work": app.requests_in_work(),
+        "door": {
+            "open": app.door.open(),
+            "addresses": app.door.addresses(),
+            "accepted": app.door.accepted.load(Ordering::Relaxed),
+            "refused_full": app.door.refused_full.load(Ordering::Relaxed),
+            "refused_address": app.door.refused_address.load(Ordering::Relaxed),
+            "tls_failed": app.door.tls_failed.load(Ordering::Relaxed),
+            "broken": app.door.broken.load(Ordering::Relaxed),
+        },
+        "tls": app.tls.get().map(|t| t.served()),
+        "metering": {
+            "payers": app.metering.payers(),
+            "quotas": app.metering.quotas().len(),
+            "flushed_at": app.metering.flushed_at(),
+            "callers": app.rates.callers(),
+        },
     });
     Ok(axum::Json(body).into_response())
 }
@@ -451,6 +467,26 @@ async fn metrics(
         "",
         app.requests_total.load(Ordering::Relaxed) as f64,
     );
+    let door = &app.door;
+    put("http_connections", "gauge", "", door.open() as f64);
+    for (reason, count) in [
+        ("full", &door.refused_full),
+        ("address", &door.refused_address),
+        ("tls", &door.tls_failed),
+        ("broken", &door.broken),
+    ] {
+        let labels = format!("{{reason=\"{reason}\"}}");
+        let count = count.load(Ordering::Relaxed) as f64;
+        put("http_connections_failed_total", "counter", &labels, count);
+    }
+    if let Some(tls) = app.tls.get() {
+        let ends = tls.served().ends_at as f64 / 1e6;
+        put("tls_certificate_ends_seconds", "gauge", "", ends);
+    }
+    for (meter, amount) in app.metering.totals() {
+        let labels = format!("{{meter=\"{}\"}}", meter.word());
+        put("used_total", "counter", &labels, amount as f64);
+    }
     for gateway in app.gateways() {
         let labels = format!("{{gateway=\"{}\"}}", gateway.name());
         put(

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use kernel::fault::{Fault, FaultKind};
+use kernel::metering::{Meter, Meters, Payer};
 use kernel::observations::{
     Bucket, Kind, Latest, Point, RangeAnswer, RangeQuery, SeriesFilter, SeriesName, Step,
 };
@@ -108,6 +109,7 @@ pub fn add(table: &mut Table) {
 
 async fn write(
     State(app): State<Arc<App>>,
+    caller: Caller,
     query: Query,
     headers: HeaderMap,
     body: bytes::Bytes,
@@ -136,6 +138,9 @@ async fn write(
             )));
         }
     };
+    let payer = Payer::of(caller.0.as_ref());
+    app.metering
+        .count(payer, Meter::Observations, receipt.stored);
     Ok(axum::Json(receipt).into_response())
 }
 

@@ -209,6 +209,7 @@ pub const CODES: &[&str] = &[
     "input.unsupported_format",
     "input.wrong_host",
     "metering.quota",
+    "metering.rate",
     "outgoing.failed",
     "outgoing.refused",
     "parties.beyond_scope",

@@ -214,14 +214,38 @@ impl Engine {
         Window::ALL.into_iter().zip(self.now_starts()).collect()
     }
 
+    /// Takes over what the store says of the windows that hold now.
     fn load(&self, known: &[CounterRow]) {
         for row in known {
-            let account = self.account(Payer {
+            self.account(Payer {
                 organisation: &row.organisation,
                 application: &row.application,
             });
-            for tally in &account.tallies {
-                tally.load(row.meter, row.window, row.start, row.amount);
+        }
+        let book = self.book.load_full();
+        let mut sums: FxHashMap<(*const Tally, Meter, Window), i64> = FxHashMap::default();
+        for row in known {
+            let payer = Payer {
+                organisation: &row.organisation,
+                application: &row.application,
+            };
+            let tallies = match book.find(payer) {
+                Some(account) => account.tallies.clone(),
+                // More payers than are counted apart.
+                None => self.account(payer).tallies.clone(),
+            };
+            for tally in &tallies {
+                let key = (Arc::as_ptr(tally), row.meter, row.window);
+                *sums.entry(key).or_default() += row.amount;
+            }
+        }
+        let own = book.all().map(|a| &a.tallies[0]);
+        for tally in own.chain(book.shared()) {
+            for meter in Meter::ALL {
+                for (window, start) in self.windows() {
+                    let sum = sums.get(&(Arc::as_ptr(tally), meter, window));
+                    tally.load(meter, window, start, sum.copied().unwrap_or(0));
+                }
             }
         }
     }
@@ -384,10 +408,6 @@ impl Engine {
     async fn reread(&self) -> Result<(), Fault> {
         let mut reader = self.store.reader().await?;
         let known = rows::current(&mut reader, &self.windows()).await?;
-        let book = self.book.load_full();
-        for tally in book.all().map(|a| &a.tallies[0]).chain(book.shared()) {
-            tally.clear();
-        }
         self.load(&known);
         Ok(())
     }

@@ -88,16 +88,11 @@ impl Tally {
         }
     }
 
-    /// Forgets what was flushed, before it is read from the store again.
-    pub(crate) fn clear(&self) {
-        for base in self.base.iter().flatten() {
-            base.amount.store(0, Ordering::Relaxed);
-        }
-    }
-
-    /// Adds what the store says.
+    /// What was flushed, as the store says. In one step: limits are asked meanwhile.
     pub(crate) fn load(&self, meter: Meter, window: Window, start: i64, amount: i64) {
-        self.grow(meter, window, start, amount);
+        let base = &self.base[meter as usize][window as usize];
+        base.amount.store(amount, Ordering::Relaxed);
+        base.start.store(start, Ordering::Release);
     }
 }
 

@@ -6,8 +6,8 @@ use super::shape::{self, Shapes};
 use super::system::read_roles;
 use super::yaml::{self, Node};
 use super::{
-    CityPack, Declared, IndicatorDecl, LayerDecl, PageDecl, PolicyFile, PropertyDecl, RegisterDecl,
-    RuleDecl, SystemDecl,
+    CityPack, Declared, IndicatorDecl, LayerDecl, PageDecl, PolicyFile, PostureItem, PropertyDecl,
+    RegisterDecl, RuleDecl, SystemDecl,
 };
 use crate::fault::{Problem, Words};
 use std::collections::BTreeMap;
@@ -46,8 +46,10 @@ pub const OBJECTS: &[&str] = &[
     "directory",
     "keys",
     "grants",
+    "meters",
     "metrics",
     "parties",
+    "posture",
     "register.*",
 ];
 
@@ -214,6 +216,10 @@ fn read_system_file(work: &Work<'_>, system: &mut SystemDecl, file: &str, rest: 
         ("", "system.yaml") => {
             work.read("system", file, |top| system.read_head(top));
         }
+        ("", "posture.yaml") => {
+            let items = work.read("posture", file, PostureItem::read_all);
+            system.posture.extend(items.unwrap_or_default());
+        }
         ("registers", _) if name.ends_with(".schema.json") => {
             system.registers.extend(work.read("register", file, |top| {
                 RegisterDecl::read(&folder, stem, top)
@@ -296,6 +302,7 @@ fn read_city_file(work: &Work<'_>, city: &mut CityPack, file: &str, folder: &str
         "thresholds.yaml" => work.read("thresholds", file, |top| city.read_thresholds(top)),
         "accounts.yaml" => work.read("accounts", file, |top| city.read_accounts(top)),
         "roles.yaml" => work.read("roles", file, |top| city.roles = read_roles(top)),
+        "quotas.yaml" => work.read("quotas", file, |top| city.read_quotas(top)),
         "README.md" => None,
         _ if rest.starts_with("access/") && rest.ends_with(".cedar") => {
             city.policies.extend(work.policy(file));

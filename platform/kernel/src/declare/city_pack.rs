@@ -5,6 +5,7 @@
 use super::read::Reader;
 use super::system::{PolicyFile, RoleDecl};
 use crate::fault::Words;
+use crate::metering::{Meter, Quota, Window};
 use crate::organisations::OrganisationKind;
 use serde::Serialize;
 
@@ -27,6 +28,8 @@ pub struct CityPack {
     pub districts: Vec<DistrictDecl>,
     /// Default limits by class and property.
     pub thresholds: Vec<ThresholdDecl>,
+    /// How much organisations and applications may use.
+    pub quotas: Vec<Quota>,
     /// Demonstration accounts, made only by `--demo`.
     pub accounts: Vec<AccountDecl>,
     /// Roles of the platform itself.
@@ -155,6 +158,28 @@ impl CityPack {
                     source: source.clone(),
                 }),
                 None => value.fault("", "应为数值", "expected a number"),
+            });
+        });
+    }
+
+    /// Reads `quotas.yaml`: name → for whom, meter, window, limit.
+    pub fn read_quotas(&mut self, top: &mut Reader<'_>) {
+        let meters = Meter::ALL.map(Meter::word);
+        let windows = Window::ALL.map(Window::word);
+        top.each("quotas", |name, part| {
+            let meter = Meter::parse(&part.one_of("meter", &meters));
+            let window = Window::parse(&part.one_of("window", &windows));
+            let limit = part.quantity("limit");
+            if !(1.0..=9e15).contains(&limit) || limit.fract() != 0.0 {
+                part.fault("limit", "应为正整数", "expected a whole number above 0");
+            }
+            self.quotas.push(Quota {
+                name: name.into(),
+                organisation: part.optional_text("organisation"),
+                application: part.optional_text("application"),
+                meter: meter.unwrap_or(Meter::Requests),
+                window: window.unwrap_or(Window::Day),
+                limit: limit as u64,
             });
         });
     }

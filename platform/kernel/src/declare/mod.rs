@@ -6,6 +6,7 @@
 pub mod check;
 pub mod city_pack;
 mod names;
+mod posture;
 pub mod read;
 pub mod register;
 pub mod rule;
@@ -14,6 +15,7 @@ pub mod system;
 pub mod yaml;
 
 pub use city_pack::{AccountDecl, CityPack, DistrictDecl, OrganisationDecl, ThresholdDecl};
+pub use posture::PostureItem;
 pub use register::{FieldDecl, FieldKind, RecordAccess, RegisterDecl};
 pub use rule::{AlertDecl, Amount, Comparison, Condition, Limit, RuleDecl, Schedule};
 pub use system::{

@@ -41,6 +41,8 @@ pub struct SystemDecl {
     pub pages: Vec<PageDecl>,
     /// Roles and grants.
     pub roles: Vec<RoleDecl>,
+    /// What standards of security ask (`posture.yaml`).
+    pub posture: Vec<super::PostureItem>,
     /// `access/*.cedar`: policies that the roles file cannot say.
     pub policies: Vec<PolicyFile>,
     /// Words by key, Chinese and English.
