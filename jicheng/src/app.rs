@@ -34,6 +34,8 @@ pub struct App {
     pub parties: Arc<parties::Engine>,
     /// Messages of a demonstration.
     pub catcher: Option<Arc<parties::Catcher>>,
+    /// The audit log: recording in bulk, trees, proofs, what residents ask.
+    pub log: Arc<audit::Engine>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.
@@ -140,9 +142,7 @@ impl App {
             details,
             outcome: outcome.into(),
         };
-        let mut tx = self.store.begin().await?;
-        store::audit::append(&mut tx, &entry).await?;
-        tx.commit().await
+        self.log.record(vec![entry]).await
     }
 
     /// The answer given before for this key, if it is remembered.

@@ -40,6 +40,9 @@ const Connections = lazy(() => import('./faces/operator/Connections'));
 const Rejected = lazy(() => import('./faces/operator/Rejected'));
 const Jobs = lazy(() => import('./faces/operator/Jobs'));
 const Audit = lazy(() => import('./faces/operator/Audit'));
+const Keys = lazy(() => import('./faces/operator/Keys'));
+const MyData = lazy(() => import('./faces/portal/MyData'));
+const DataQuestions = lazy(() => import('./faces/desk/DataQuestions'));
 const Accounts = lazy(() => import('./faces/operator/Accounts'));
 
 /** A page that uses Ant Design. */
@@ -73,6 +76,7 @@ export function App() {
         <Route path="portal/me/rights" element={plain(<Rights />)} />
         <Route path="desk/parties" element={plain(<Parties />)} />
         <Route path="desk/parties/:id" element={plain(<PartyPage />)} />
+        <Route path="portal/my-data" element={<Suspense fallback={<Skeleton />}><MyData /></Suspense>} />
         <Route path="about" element={<Suspense fallback={<Skeleton />}><About /></Suspense>} />
         <Route path="sign-in" element={<Suspense fallback={<Skeleton />}><SignIn /></Suspense>} />
         <Route path="account" element={<Suspense fallback={<Skeleton />}><Account /></Suspense>} />
@@ -85,6 +89,7 @@ export function App() {
         <Route path="desk/alerts/:id" element={rich(<AlertPage />)} />
         <Route path="desk/devices" element={rich(<Devices />)} />
         <Route path="desk/bulletin" element={rich(<Bulletin />)} />
+        <Route path="desk/data-questions" element={rich(<DataQuestions />)} />
         <Route path="desk/analysis" element={<Navigate to="/desk/analysis/exceedances" replace />} />
         <Route path="desk/analysis/:tab" element={rich(<Analysis />)} />
         <Route path="data" element={<Navigate to="/data/registers" replace />} />
@@ -99,6 +104,7 @@ export function App() {
         <Route path="operator/rejected" element={rich(<Rejected />)} />
         <Route path="operator/jobs" element={rich(<Jobs />)} />
         <Route path="operator/audit" element={rich(<Audit />)} />
+        <Route path="operator/keys" element={rich(<Keys />)} />
         <Route path="operator/accounts" element={rich(<Accounts />)} />
         <Route path="*" element={<NotFound />} />
       </Route>

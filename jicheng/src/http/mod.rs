@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod alerts;
+pub mod audit;
 pub mod city;
 pub mod devices;
 pub mod front;
@@ -9,6 +10,7 @@ pub mod guard;
 pub mod input;
 pub mod keys;
 pub mod live;
+pub mod my_data;
 pub mod openapi;
 pub mod operator;
 pub mod output;
@@ -53,6 +55,8 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     reports::add(&mut table, &app.city.declared, &app.reports);
     operator::add(&mut table);
     parties::add(&mut table);
+    audit::add(&mut table);
+    my_data::add(&mut table);
     keys::add(&mut table);
     sta::add(&mut table);
     table.add(

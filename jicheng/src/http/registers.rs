@@ -10,12 +10,13 @@ use crate::app::App;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use kernel::declare::{FieldKind, RegisterDecl};
+use kernel::declare::{FieldDecl, FieldKind, RegisterDecl};
 use kernel::fault::Fault;
 use kernel::records::{Record, RecordChange, RecordQuery};
 use kernel::{Access, Actor, Time, Verb};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Adds the routes of this file.
@@ -156,38 +157,74 @@ fn typed(register: &RegisterDecl, name: &str, text: &str) -> Value {
     }
 }
 
-/// Reading personal data is written down before it is answered.
+/// What was read by a request that gives personal data away: written down before it is answered,
+/// record by record, with the person each is about. `case` is the matter it is for.
 async fn log_personal(
     app: &App,
     caller: &Caller,
+    headers: &HeaderMap,
     register: &RegisterDecl,
-    subject: &str,
+    records: &[Record],
 ) -> Answer<()> {
-    let personal: Vec<&str> = register
+    let personal = |field: &&FieldDecl| field.personal;
+    let fields: Vec<&str> = register
         .fields
         .iter()
-        .filter(|f| f.personal)
-        .map(|f| f.name.as_str())
+        .filter(personal)
+        .map(|field| field.name.as_str())
         .collect();
-    if personal.is_empty() {
+    if fields.is_empty() || records.is_empty() {
         return Ok(());
     }
+    // Versions of one record are one record.
+    let mut seen = BTreeSet::new();
+    for record in records {
+        let number = register.access.person.as_ref();
+        let number = number.and_then(|name| record.fields.get(name)?.as_str());
+        let person = number.and_then(|number| app.log.pseudonym(number));
+        // A key that is the citizen number itself stays out of the log.
+        let key = (number != Some(record.key.as_str())).then_some(record.key.as_str());
+        seen.insert((key, person));
+    }
+    let subject = match seen.first() {
+        Some((key, person)) if seen.len() == 1 => key.or(person.as_deref()).unwrap_or(""),
+        _ => "",
+    };
+    let lines = seen.iter();
+    let lines: Vec<Value> = lines
+        .map(|(key, person)| json!({"key": key, "person": person}))
+        .collect();
+    let actor = caller.actor()?;
+    let details = json!({
+        "display": actor.display, "organisation": actor.organisation, "fields": fields,
+        "case": case(headers)?, "records": lines,
+    });
     let object = format!("register.{}", register.name);
     Ok(app
-        .audit(
-            caller.actor()?,
-            Verb::Read,
-            &object,
-            subject,
-            json!({"personal_fields": personal}),
-        )
+        .audit(actor, Verb::Read, &object, subject, details)
         .await?)
+}
+
+/// The matter a request is for, when it says so: header `X-Case`.
+fn case(headers: &HeaderMap) -> Answer<Option<String>> {
+    let Some(value) = headers.get("x-case") else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Ok(text) if !text.is_empty() && text.len() <= 100 => Ok(Some(text.into())),
+        _ => Err(Refusal(Fault::invalid_at(
+            "X-Case",
+            "应为 1 到 100 个 ASCII 字符",
+            "expected 1 to 100 ASCII characters",
+        ))),
+    }
 }
 
 async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(register): Path<String>,
+    headers: HeaderMap,
     query: Query,
 ) -> Answer<Response> {
     let decl = declared(&app, &register)?;
@@ -208,7 +245,6 @@ async fn list(
     };
     let format = query.choice("format", TableFormat::WORDS, TableFormat::parse);
     query.finish()?;
-    log_personal(&app, &caller, decl, "*").await?;
     if let Some(format) = format {
         let object = format!("register.{register}");
         app.city
@@ -221,6 +257,7 @@ async fn list(
         return table_file(&register, format, text.into_bytes()).await;
     }
     let page = app.city.registers.list(&register, &wanted).await?;
+    log_personal(&app, &caller, &headers, decl, &page.records).await?;
     Ok(Listing {
         items: page.records,
         next: page.next,
@@ -233,17 +270,20 @@ async fn one(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((register, key)): Path<(String, String)>,
+    headers: HeaderMap,
     query: Query,
 ) -> Answer<Response> {
     let (valid_at, as_of) = (query.time("valid_at"), query.time("as_of"));
     query.finish()?;
-    log_personal(&app, &caller, declared(&app, &register)?, &key).await?;
+    let decl = declared(&app, &register)?;
     let record = app
         .city
         .registers
         .get(&register, &key, valid_at, as_of)
         .await?;
     let record = record.ok_or_else(|| Refusal(Fault::missing(&key)))?;
+    let read = std::slice::from_ref(&record);
+    log_personal(&app, &caller, &headers, decl, read).await?;
     Ok(with_version(record.version, &record))
 }
 
@@ -251,12 +291,14 @@ async fn history(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((register, key)): Path<(String, String)>,
+    headers: HeaderMap,
 ) -> Answer<Response> {
-    log_personal(&app, &caller, declared(&app, &register)?, &key).await?;
+    let decl = declared(&app, &register)?;
     let versions = app.city.registers.history(&register, &key).await?;
     if versions.is_empty() {
         return Err(Fault::missing(&key).into());
     }
+    log_personal(&app, &caller, &headers, decl, &versions).await?;
     Ok(Listing::whole(versions).into_response())
 }
 

@@ -12,6 +12,7 @@ mod faults;
 mod golden;
 mod keys;
 mod limits;
+mod my_data;
 mod operations;
 mod postgres;
 mod program;
