@@ -40,6 +40,8 @@ pub struct App {
     pub rates: metering::Rates,
     /// Who knows how safe the city is.
     pub evidence: parking_lot::RwLock<Vec<Arc<dyn kernel::posture::Evidence>>>,
+    /// The audit log: recording in bulk, trees, proofs, what residents ask.
+    pub log: Arc<audit::Engine>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.
@@ -146,9 +148,7 @@ impl App {
             details,
             outcome: outcome.into(),
         };
-        let mut tx = self.store.begin().await?;
-        store::audit::append(&mut tx, &entry).await?;
-        tx.commit().await
+        self.log.record(vec![entry]).await
     }
 
     /// The answer given before for this key, if it is remembered.

@@ -520,6 +520,14 @@ impl Config {
         }
     }
 
+    /// Which audit log this is, and where its checkpoints are laid out for witnesses.
+    pub fn audit_options(&self) -> audit::Options {
+        audit::Options {
+            origin: format!("jicheng/{}/audit", self.text("city")),
+            file: Some(self.data().join("audit-checkpoints.txt")),
+        }
+    }
+
     /// The URL of the store.
     pub fn store_url(&self) -> String {
         match self.text("store") {

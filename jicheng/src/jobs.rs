@@ -63,15 +63,15 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
         let observations = observations.clone();
         async move { observations.expire().await }
     });
-    let store = app.store.clone();
+    let log = app.log.clone();
     jobs.register(daily("verify_audit", 4), move || {
-        let store = store.clone();
+        let log = log.clone();
         async move {
-            match store.audit().verify().await?.damage {
+            match log.verify().await?.damage {
                 None => Ok(()),
-                Some((seq, _)) => Err(Fault::internal(
+                Some((seq, what)) => Err(Fault::internal(
                     "verifying the audit log",
-                    format!("entry {seq} was altered"),
+                    format!("entry {seq}: {what:?}"),
                 )),
             }
         }

@@ -61,10 +61,10 @@ enum Command {
         /// The file to read.
         file: PathBuf,
     },
-    /// Verify the audit log; names the altered entry.
+    /// The audit log: verify it, export it, sign and prove it.
     Audit {
         #[command(subcommand)]
-        what: commands::admin::Audit,
+        what: commands::audit::Audit,
     },
     /// Why may (or may not) a person do something.
     Access {
@@ -128,7 +128,7 @@ fn work(arguments: Arguments) -> Result<(), String> {
             Command::Import(input) => commands::import::run(config, input).await,
             Command::Backup { file } => commands::admin::backup(&config, &file).await,
             Command::Restore { file } => commands::admin::restore(&config, &file).await,
-            Command::Audit { what } => commands::admin::audit(&config, what).await,
+            Command::Audit { what } => commands::audit::run(&config, what).await,
             Command::Access { what } => commands::admin::access(&config, what).await,
             Command::Account { what } => commands::accounts::run(&config, what).await,
             Command::Passwords { what } => commands::accounts::passwords(&config, what),

@@ -101,6 +101,13 @@ impl Running {
         let declared = Arc::new(declared);
         let key_rings =
             crypto::Engine::open(store.clone(), clock.clone(), config.crypto_options()).await?;
+        let log = audit::Engine::open(
+            store.clone(),
+            clock.clone(),
+            key_rings.clone(),
+            config.audit_options(),
+        )
+        .await?;
         let options = observations::Options {
             retention: retention(&declared),
             ..observations::Options::default()
@@ -181,6 +188,7 @@ impl Running {
             identity,
             crypto: key_rings.clone(),
             key_rings,
+            log,
             policy,
             parties,
             catcher,
@@ -269,6 +277,8 @@ impl Running {
     }
 
     async fn start_jobs(&mut self) -> Result<(), Fault> {
+        let log = self.app.log.start(self.app.stopping.clone());
+        self.tasks.push(log);
         self.tasks.push(crate::jobs::start(self.app.clone()).await?);
         self.tasks
             .push(tokio::spawn(metered::write_down(self.app.clone())));

@@ -45,6 +45,9 @@ const Grants = lazy(() => import('./faces/operator/Grants'));
 const BreakGlass = lazy(() => import('./faces/desk/BreakGlass'));
 const Meters = lazy(() => import('./faces/operator/Meters'));
 const Posture = lazy(() => import('./faces/operator/Posture'));
+const Keys = lazy(() => import('./faces/operator/Keys'));
+const MyData = lazy(() => import('./faces/portal/MyData'));
+const DataQuestions = lazy(() => import('./faces/desk/DataQuestions'));
 const Accounts = lazy(() => import('./faces/operator/Accounts'));
 
 /** A page that uses Ant Design. */
@@ -78,6 +81,7 @@ export function App() {
         <Route path="portal/me/rights" element={plain(<Rights />)} />
         <Route path="desk/parties" element={plain(<Parties />)} />
         <Route path="desk/parties/:id" element={plain(<PartyPage />)} />
+        <Route path="portal/my-data" element={<Suspense fallback={<Skeleton />}><MyData /></Suspense>} />
         <Route path="about" element={<Suspense fallback={<Skeleton />}><About /></Suspense>} />
         <Route path="sign-in" element={<Suspense fallback={<Skeleton />}><SignIn /></Suspense>} />
         <Route path="account" element={<Suspense fallback={<Skeleton />}><Account /></Suspense>} />
@@ -90,6 +94,7 @@ export function App() {
         <Route path="desk/alerts/:id" element={rich(<AlertPage />)} />
         <Route path="desk/devices" element={rich(<Devices />)} />
         <Route path="desk/bulletin" element={rich(<Bulletin />)} />
+        <Route path="desk/data-questions" element={rich(<DataQuestions />)} />
         <Route path="desk/analysis" element={<Navigate to="/desk/analysis/exceedances" replace />} />
         <Route path="desk/analysis/:tab" element={rich(<Analysis />)} />
         <Route path="data" element={<Navigate to="/data/registers" replace />} />
@@ -109,6 +114,7 @@ export function App() {
         <Route path="desk/break-glass" element={rich(<BreakGlass />)} />
         <Route path="operator/meters" element={rich(<Meters />)} />
         <Route path="operator/posture" element={rich(<Posture />)} />
+        <Route path="operator/keys" element={rich(<Keys />)} />
         <Route path="operator/accounts" element={rich(<Accounts />)} />
         <Route path="*" element={<NotFound />} />
       </Route>

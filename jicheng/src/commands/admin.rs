@@ -10,13 +10,6 @@ use std::path::Path;
 use std::sync::Arc;
 use store::Store;
 
-/// `jicheng audit …`
-#[derive(Subcommand)]
-pub enum Audit {
-    /// Check the whole chain.
-    Verify,
-}
-
 /// `jicheng access …`
 #[derive(Subcommand)]
 pub enum Access {
@@ -76,24 +69,6 @@ pub async fn restore(config: &crate::config::Config, file: &Path) -> Result<(), 
         );
     }
     Ok(())
-}
-
-/// `jicheng audit verify`
-pub async fn audit(config: &crate::config::Config, what: Audit) -> Result<(), String> {
-    let Audit::Verify = what;
-    let verdict = store(config).await?.audit().verify().await.map_err(say)?;
-    match verdict.damage {
-        None => {
-            println!(
-                "审计日志完好 / the audit log is whole: {} entries, head {}",
-                verdict.checked, verdict.head.hash
-            );
-            Ok(())
-        }
-        Some((seq, damage)) => Err(format!(
-            "审计日志第 {seq} 条被改动 / entry {seq} of the audit log was altered: {damage:?}"
-        )),
-    }
 }
 
 /// `jicheng access explain`

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod alerts;
+pub mod audit;
 pub mod city;
 pub mod devices;
 pub mod front;
@@ -12,6 +13,7 @@ pub mod keys;
 pub mod live;
 pub mod meter;
 pub mod meters;
+pub mod my_data;
 pub mod openapi;
 pub mod operator;
 pub mod output;
@@ -61,6 +63,8 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     access::add(&mut table);
     meters::add(&mut table);
     posture::add(&mut table);
+    audit::add(&mut table);
+    my_data::add(&mut table);
     keys::add(&mut table);
     sta::add(&mut table);
     table.add(

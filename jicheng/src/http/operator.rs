@@ -107,15 +107,6 @@ pub fn add(table: &mut Table) {
     );
     table.add(
         line(
-            "POST /api/v1/operator/audit/verify",
-            audit,
-            "校验审计日志",
-            "Verify the audit log",
-        ),
-        audit_verify,
-    );
-    table.add(
-        line(
             "GET /api/v1/operator/accounts",
             accounts,
             "账号列表",
@@ -338,16 +329,6 @@ async fn audit_list(State(app): State<Arc<App>>, query: Query) -> Answer<Respons
         total,
     }
     .into_response())
-}
-
-async fn audit_verify(State(app): State<Arc<App>>) -> Answer<Response> {
-    let verdict = app.store.audit().verify().await?;
-    let damage = verdict
-        .damage
-        .as_ref()
-        .map(|(seq, what)| json!({"seq": seq, "what": what}));
-    let body = json!({"ok": damage.is_none(), "checked": verdict.checked, "first_altered": damage, "head": verdict.head});
-    Ok(axum::Json(body).into_response())
 }
 
 async fn account_list(State(app): State<Arc<App>>, query: Query) -> Answer<Response> {

@@ -209,7 +209,7 @@ async fn list(
     }
     let page = app.city.registers.list(&register, &wanted).await?;
     let seen = scope::seen(&app, actor, decl, page.records);
-    scope::log_personal(&app, actor, decl, "*", &seen.fields).await?;
+    scope::log_personal(&app, actor, decl, &seen).await?;
     let listing = Listing {
         items: seen.records,
         next: page.next,
@@ -247,7 +247,7 @@ async fn one(
     .await?;
     let version = record.as_ref().map_or(0, |r| r.version);
     let seen = scope::seen(&app, &actor, decl, record.into_iter().collect());
-    scope::log_personal(&app, &actor, decl, &key, &seen.fields).await?;
+    scope::log_personal(&app, &actor, decl, &seen).await?;
     Ok(with_version(version, &seen.records.first()))
 }
 
@@ -270,7 +270,7 @@ async fn history(
             .allowed()
     });
     let seen = scope::seen(&app, actor, decl, versions);
-    scope::log_personal(&app, actor, decl, &key, &seen.fields).await?;
+    scope::log_personal(&app, actor, decl, &seen).await?;
     Ok(Listing::whole(seen.records).into_response())
 }
 

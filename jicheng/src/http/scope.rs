@@ -67,6 +67,9 @@ pub struct Seen {
     pub records: Vec<Value>,
     /// Personal fields shown, whole or masked.
     pub fields: BTreeSet<String>,
+    /// Records that show any: the key, unless it is the citizen number itself, and the pseudonym
+    /// of the person the record is about. Versions of one record are one.
+    read: BTreeSet<(Option<String>, Option<String>)>,
 }
 
 /// Masks records for a caller. Those the caller may not read are left out.
@@ -74,6 +77,7 @@ pub fn seen(app: &App, actor: &Actor, register: &RegisterDecl, records: Vec<Reco
     let mut seen = Seen {
         records: vec![],
         fields: BTreeSet::new(),
+        read: BTreeSet::new(),
     };
     let object = object_of(register);
     let personal: Vec<&str> = personal(register).collect();
@@ -87,9 +91,16 @@ pub fn seen(app: &App, actor: &Actor, register: &RegisterDecl, records: Vec<Reco
             .city
             .policy
             .mask(actor, Verb::Read, &object, Some(&facts));
+        let number = facts.person.as_deref();
+        let key = (number != Some(record.key.as_str())).then(|| record.key.clone());
         let hidden = mask.apply(register, &mut record);
         let there = personal.iter().filter(|f| record.fields.contains_key(**f));
-        seen.fields.extend(there.map(|f| f.to_string()));
+        let shown: Vec<String> = there.map(|f| f.to_string()).collect();
+        if !shown.is_empty() {
+            let person = number.and_then(|number| app.log.pseudonym(number));
+            seen.read.insert((key, person));
+        }
+        seen.fields.extend(shown);
         let mut value = json!(record);
         if !hidden.is_empty() {
             value["hidden"] = json!(hidden);
@@ -100,18 +111,30 @@ pub fn seen(app: &App, actor: &Actor, register: &RegisterDecl, records: Vec<Reco
 }
 
 /// Reading personal data is written down before it is answered: who, for what purpose, on which
-/// basis, which fields, for which case.
+/// basis, which fields, for which case, record by record with the person each is about.
 pub async fn log_personal(
     app: &App,
     actor: &Actor,
     register: &RegisterDecl,
-    subject: &str,
-    fields: &BTreeSet<String>,
+    seen: &Seen,
 ) -> Answer<()> {
-    if fields.is_empty() {
+    if seen.read.is_empty() {
         return Ok(());
     }
-    let details = json!({"personal_fields": fields, "case": actor.standing.case});
+    let subject = match seen.read.first() {
+        Some((key, person)) if seen.read.len() == 1 => {
+            key.as_deref().or(person.as_deref()).unwrap_or("")
+        }
+        _ => "",
+    };
+    let lines = seen.read.iter();
+    let lines: Vec<Value> = lines
+        .map(|(key, person)| json!({"key": key, "person": person}))
+        .collect();
+    let details = json!({
+        "display": actor.display, "organisation": actor.organisation, "fields": seen.fields,
+        "case": actor.standing.case, "records": lines,
+    });
     Ok(app
         .audit(actor, Verb::Read, &object_of(register), subject, details)
         .await?)

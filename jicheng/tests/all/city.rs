@@ -104,6 +104,14 @@ impl TestCity {
         }
     }
 
+    /// A city that a test started by itself.
+    pub fn of(running: Running, folder: tempfile::TempDir) -> TestCity {
+        TestCity {
+            running,
+            _folder: folder,
+        }
+    }
+
     /// A token of an account.
     pub async fn token(&self, account: &str) -> String {
         let body = json!({"account": account, "password": PASSWORD});

@@ -13,6 +13,7 @@ mod golden;
 mod keys;
 mod limits;
 mod meters;
+mod my_data;
 mod operations;
 mod postgres;
 mod program;

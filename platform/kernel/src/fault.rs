@@ -192,6 +192,7 @@ pub const CODES: &[&str] = &[
     "access.password_change_required",
     "access.step_up",
     "alerts.closed",
+    "audit.altered",
     "backup.damaged",
     "backup.not_there",
     "backup.wrong_key",

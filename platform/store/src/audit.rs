@@ -11,6 +11,7 @@ use sea_query::{ColumnDef, Expr, ExprTrait, Index, Order, Query, SelectStatement
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// Entries of one page, at most.
 pub const PAGE_LIMIT: u64 = 1000;
@@ -22,7 +23,7 @@ const COLUMNS: [&str; 12] = [
 
 /// What this module adds to the store, in order.
 pub(crate) fn migrations() -> Vec<Migration> {
-    vec![Migration {
+    let log = Migration {
         name: "audit_1",
         statements: |_| {
             let mut table = Table::create();
@@ -53,7 +54,32 @@ pub(crate) fn migrations() -> Vec<Migration> {
                 index("audit_by_time", "at"),
             ]
         },
-    }]
+    };
+    // Whom an entry concerns, so that they find it. It follows from the entries and is checked
+    // against them.
+    let subjects = Migration {
+        name: "audit_2",
+        statements: |_| {
+            vec![
+                step(
+                    Table::create()
+                        .table("audit_subjects")
+                        .col(ColumnDef::new("person").text().not_null())
+                        .col(ColumnDef::new("seq").big_integer().not_null())
+                        .primary_key(Index::create().col("person").col("seq"))
+                        .to_owned(),
+                ),
+                step(
+                    Index::create()
+                        .name("audit_subjects_by_seq")
+                        .table("audit_subjects")
+                        .col("seq")
+                        .to_owned(),
+                ),
+            ]
+        },
+    };
+    vec![log, subjects]
 }
 
 /// A deed to write down.
@@ -149,17 +175,40 @@ pub struct AuditFilter {
 
 /// The bytes that are hashed: the hash before, then every field with its length before it, so
 /// that no two different entries have the same bytes.
-fn chain_hash(previous: &[u8], seq: i64, at: i64, texts: [&str; 8]) -> Vec<u8> {
-    let mut hasher = Sha256::new();
-    hasher.update((previous.len() as u64).to_be_bytes());
-    hasher.update(previous);
-    hasher.update(seq.to_be_bytes());
-    hasher.update(at.to_be_bytes());
+fn canonical(previous: &[u8], seq: i64, at: i64, texts: [&str; 8]) -> Vec<u8> {
+    let long: usize = texts.iter().map(|text| text.len() + 8).sum();
+    let mut bytes = Vec::with_capacity(24 + previous.len() + long);
+    bytes.extend((previous.len() as u64).to_be_bytes());
+    bytes.extend(previous);
+    bytes.extend(seq.to_be_bytes());
+    bytes.extend(at.to_be_bytes());
     for text in texts {
-        hasher.update((text.len() as u64).to_be_bytes());
-        hasher.update(text.as_bytes());
+        bytes.extend((text.len() as u64).to_be_bytes());
+        bytes.extend(text.as_bytes());
     }
-    hasher.finalize().to_vec()
+    bytes
+}
+
+fn chain_hash(previous: &[u8], seq: i64, at: i64, texts: [&str; 8]) -> Vec<u8> {
+    Sha256::digest(canonical(previous, seq, at, texts)).to_vec()
+}
+
+/// Rows of one statement: SQLite takes 32,766 values in one.
+const ROWS_PER_STATEMENT: usize = 250;
+
+/// Whom an entry concerns, by which name they find it: `person` of each of its `records` (a
+/// pseudonym), and the party whose data were looked at. They see it in turn.
+pub fn persons(verb: &str, object: &str, subject: &str, details: &Value) -> BTreeSet<String> {
+    let records = details["records"].as_array().into_iter().flatten();
+    let mut found: BTreeSet<String> = records
+        .filter_map(|record| record["person"].as_str())
+        .filter(|person| !person.is_empty())
+        .map(String::from)
+        .collect();
+    if object == "parties" && ["read", "export"].contains(&verb) && !subject.is_empty() {
+        found.insert(format!("party/{subject}"));
+    }
+    found
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -168,32 +217,54 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Writes a deed down, in the transaction of the deed, and returns its number.
 pub async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<i64, Fault> {
+    append_many(tx, std::slice::from_ref(entry)).await
+}
+
+/// Writes many deeds down in their order, and returns the number of the last.
+pub async fn append_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<i64, Fault> {
     let last = tx.fetch_optional(&last_row()).await?;
-    let (seq, previous) = match &last {
-        Some(row) => (row.i64("seq")? + 1, row.bytes("hash")?),
-        None => (1, vec![]),
+    let (mut seq, mut previous) = match &last {
+        Some(row) => (row.i64("seq")?, row.bytes("hash")?),
+        None => (0, vec![]),
     };
-    let details = entry.details.to_string();
-    let texts = [
-        entry.account.as_str(),
-        &entry.verb,
-        &entry.object,
-        &entry.subject,
-        &entry.purpose,
-        &entry.basis,
-        &details,
-        &entry.outcome,
-    ];
-    let hash = chain_hash(&previous, seq, entry.at.0, texts);
-    let mut values = vec![Expr::val(seq), Expr::val(entry.at.0)];
-    values.extend(texts.map(Expr::val));
-    values.extend([Expr::val(previous), Expr::val(hash)]);
-    let statement = Query::insert()
-        .into_table("audit")
-        .columns(COLUMNS)
-        .values_panic(values)
-        .to_owned();
-    tx.execute(&statement).await?;
+    for some in entries.chunks(ROWS_PER_STATEMENT) {
+        let mut statement = Query::insert();
+        statement.into_table("audit").columns(COLUMNS);
+        let mut subjects: Vec<(String, i64)> = vec![];
+        for entry in some {
+            seq += 1;
+            let details = entry.details.to_string();
+            let texts = [
+                entry.account.as_str(),
+                &entry.verb,
+                &entry.object,
+                &entry.subject,
+                &entry.purpose,
+                &entry.basis,
+                &details,
+                &entry.outcome,
+            ];
+            let hash = chain_hash(&previous, seq, entry.at.0, texts);
+            let mut values = vec![Expr::val(seq), Expr::val(entry.at.0)];
+            values.extend(texts.map(Expr::val));
+            values.extend([Expr::val(previous), Expr::val(hash.as_slice())]);
+            statement.values_panic(values);
+            let concerned = persons(&entry.verb, &entry.object, &entry.subject, &entry.details);
+            subjects.extend(concerned.into_iter().map(|person| (person, seq)));
+            previous = hash;
+        }
+        tx.execute(&statement).await?;
+        for some in subjects.chunks(ROWS_PER_STATEMENT) {
+            let mut statement = Query::insert();
+            statement
+                .into_table("audit_subjects")
+                .columns(["person", "seq"]);
+            for (person, seq) in some {
+                statement.values_panic([Expr::val(person.as_str()), Expr::val(*seq)]);
+            }
+            tx.execute(&statement).await?;
+        }
+    }
     Ok(seq)
 }
 
@@ -206,16 +277,33 @@ fn last_row() -> SelectStatement {
         .to_owned()
 }
 
+/// Names of the eight texts of a row, in their order.
+pub const TEXTS: [&str; 8] = [
+    "account", "verb", "object", "subject", "purpose", "basis", "details", "outcome",
+];
+
 /// A stored row as it is, before it is believed.
-struct Stored {
-    seq: i64,
-    at: i64,
-    texts: [String; 8],
-    previous: Vec<u8>,
-    hash: Vec<u8>,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// Its number.
+    pub seq: i64,
+    /// When, microseconds UTC.
+    pub at: i64,
+    /// The texts of [`TEXTS`]; the details as they were hashed.
+    pub texts: [String; 8],
+    /// Hash of the entry before.
+    pub previous: Vec<u8>,
+    /// Hash of this one.
+    pub hash: Vec<u8>,
 }
 
 impl Stored {
+    /// The bytes that are hashed: in the chain, and as a leaf of the trees.
+    pub fn canonical(&self) -> Vec<u8> {
+        let texts = self.texts.each_ref().map(String::as_str);
+        canonical(&self.previous, self.seq, self.at, texts)
+    }
+
     fn read(row: &SqlRow) -> Result<Stored, Fault> {
         let mut texts = <[String; 8]>::default();
         for (text, name) in texts.iter_mut().zip(&COLUMNS[2..10]) {
@@ -231,7 +319,7 @@ impl Stored {
     }
 
     /// What is wrong with this row when the chain before it ends with `head`.
-    fn damage(&self, seq: i64, hash: &[u8]) -> Option<(i64, AuditDamage)> {
+    pub fn damage(&self, seq: i64, hash: &[u8]) -> Option<(i64, AuditDamage)> {
         if self.seq != seq + 1 {
             return Some((seq + 1, AuditDamage::Missing));
         }
@@ -242,7 +330,15 @@ impl Stored {
         (self.previous != hash).then_some((self.seq, AuditDamage::Unchained))
     }
 
-    fn into_row(self) -> AuditRow {
+    /// Whom it concerns; see [`persons`].
+    pub fn persons(&self) -> BTreeSet<String> {
+        let [_, verb, object, subject, _, _, details, _] = &self.texts;
+        let details = serde_json::from_str(details).unwrap_or_default();
+        persons(verb, object, subject, &details)
+    }
+
+    /// For reading.
+    pub fn into_row(self) -> AuditRow {
         let [
             account,
             verb,
@@ -272,6 +368,38 @@ impl Stored {
             hash: hex(&self.hash),
         }
     }
+}
+
+/// Rows after a number, in order, at most so many.
+pub async fn stored_after(run: &mut impl Run, seq: i64, limit: u64) -> Result<Vec<Stored>, Fault> {
+    let page = Query::select()
+        .columns(COLUMNS)
+        .from("audit")
+        .and_where(Expr::col("seq").gt(seq))
+        .order_by("seq", Order::Asc)
+        .limit(limit)
+        .to_owned();
+    let rows = run.fetch_all(&page).await?;
+    rows.iter().map(Stored::read).collect()
+}
+
+/// Who is to see which of the entries after a number, in order of number, up to another.
+pub async fn subjects_between(
+    run: &mut impl Run,
+    after: i64,
+    up_to: i64,
+) -> Result<BTreeSet<(i64, String)>, Fault> {
+    let query = Query::select()
+        .columns(["person", "seq"])
+        .from("audit_subjects")
+        .and_where(Expr::col("seq").gt(after))
+        .and_where(Expr::col("seq").lte(up_to))
+        .limit(PAGE_LIMIT * PAGE_LIMIT)
+        .to_owned();
+    let rows = run.fetch_all(&query).await?;
+    rows.iter()
+        .map(|row| Ok((row.i64("seq")?, row.text("person")?)))
+        .collect()
 }
 
 /// The audit log of a store, for reading.
@@ -313,6 +441,48 @@ impl Audit {
             .collect()
     }
 
+    /// Entries that concern a person under any of their names, newest first, below the number
+    /// `before`; and how many there are in all.
+    pub async fn about(
+        &self,
+        names: &[String],
+        before: Option<i64>,
+        limit: u64,
+    ) -> Result<(Vec<AuditRow>, u64), Fault> {
+        let mut reader = self.0.reader().await?;
+        let mut wanted = Query::select();
+        wanted
+            .distinct()
+            .column("seq")
+            .from("audit_subjects")
+            .and_where(Expr::col("person").is_in(names.iter().map(String::as_str)))
+            .and_where_option(before.map(|seq| Expr::col("seq").lt(seq)))
+            .order_by("seq", Order::Desc)
+            .limit(std::cmp::min(limit, PAGE_LIMIT));
+        let rows = reader.fetch_all(&wanted).await?;
+        let numbers: Result<Vec<i64>, Fault> = rows.iter().map(|row| row.i64("seq")).collect();
+        let query = Query::select()
+            .columns(COLUMNS)
+            .from("audit")
+            .and_where(Expr::col("seq").is_in(numbers?))
+            .order_by("seq", Order::Desc)
+            .limit(PAGE_LIMIT)
+            .to_owned();
+        let rows = reader.fetch_all(&query).await?;
+        let found: Result<Vec<AuditRow>, Fault> = rows
+            .iter()
+            .map(|row| Ok(Stored::read(row)?.into_row()))
+            .collect();
+        let count = Query::select()
+            .expr_as(Expr::col("seq").count_distinct(), "total")
+            .from("audit_subjects")
+            .and_where(Expr::col("person").is_in(names.iter().map(String::as_str)))
+            .to_owned();
+        let total = reader.fetch_optional(&count).await?;
+        let total = total.map_or(Ok(0), |row| row.i64("total"))?;
+        Ok((found?, total.unsigned_abs()))
+    }
+
     /// Where the chain stands now.
     pub async fn head(&self) -> Result<AuditHead, Fault> {
         match self.0.reader().await?.fetch_optional(&last_row()).await? {
@@ -343,16 +513,9 @@ impl Audit {
         let (mut seq, mut hash) = (0, vec![]);
         let mut damage = None;
         'pages: loop {
-            let page = Query::select()
-                .columns(COLUMNS)
-                .from("audit")
-                .and_where(Expr::col("seq").gt(seq))
-                .order_by("seq", Order::Asc)
-                .limit(PAGE_LIMIT)
-                .to_owned();
-            let rows = reader.fetch_all(&page).await?;
-            for row in &rows {
-                let stored = Stored::read(row)?;
+            let rows = stored_after(&mut reader, seq, PAGE_LIMIT).await?;
+            let ended = rows.is_empty();
+            for stored in rows {
                 damage = stored.damage(seq, &hash);
                 if damage.is_none() && stored.seq == anchor.seq && hex(&stored.hash) != anchor.hash
                 {
@@ -363,7 +526,7 @@ impl Audit {
                 }
                 (seq, hash) = (stored.seq, stored.hash);
             }
-            if rows.is_empty() {
+            if ended {
                 break;
             }
         }

@@ -13,6 +13,7 @@
 pub mod accounts;
 pub mod alerts;
 pub mod audit;
+pub mod audit_tree;
 pub mod backup;
 pub mod cursors;
 pub mod devices;
@@ -28,6 +29,7 @@ mod migrations;
 pub mod observations;
 pub mod parties;
 mod pools;
+pub mod questions;
 pub mod records;
 pub mod sql;
 mod tail;
@@ -101,6 +103,8 @@ fn migrations() -> Vec<Migration> {
         metering::migrations(),
         factors::migrations(),
         grants::migrations(),
+        audit_tree::migrations(),
+        questions::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -12,9 +12,10 @@ import { data } from './texts/data';
 import { meters } from './texts/meters';
 import { operator } from './texts/operator';
 import { access } from './texts/access';
+import { custody } from './texts/custody';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...access, ...meters } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

@@ -47,6 +47,7 @@ pub const OBJECTS: &[&str] = &[
     "keys",
     "grants",
     "meters",
+    "data_questions",
     "metrics",
     "parties",
     "posture",

@@ -3,6 +3,8 @@ import { useState } from 'react';
 import { App, Button, Input } from 'antd';
 import { ApiError, send } from '../../api/client';
 import { usePaged } from '../../api/pages';
+import { useApi } from '../../api/hooks';
+import type { components } from '../../api/schema';
 import { DataTable, type Column } from '../../components/DataTable';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
@@ -12,6 +14,7 @@ import { useI18n, type Key } from '../../i18n';
 import { useFilters } from '../../lib/at';
 import { number } from '../../lib/format';
 import { useNow } from '../../lib/now';
+import { saveFile } from '../../lib/csv';
 import { dateTimeSeconds } from '../../lib/time';
 
 interface Entry { seq: number; at: string; account: string; verb: string; object: string; subject: string; purpose: string; basis: string; details: unknown; outcome: string; hash: string }
@@ -20,6 +23,30 @@ const FILTERS = ['account', 'verb', 'object'] as const;
 
 function where(altered: Verdict['first_altered']): string {
   return altered === null ? '?' : typeof altered === 'number' ? String(altered) : `${altered.seq} (${altered.what})`;
+}
+
+/** What outsiders need: the newest checkpoint, the log, the public key. */
+function Proofs() {
+  const { t } = useI18n();
+  const query = useApi<components['schemas']['Checkpoint']>('/operator/audit/checkpoint', undefined, { keep: true });
+  return (
+    <section className="card">
+      <h2>{t('proof.title')}</h2>
+      <p>{t('proof.help')}</p>
+      <View query={query}>
+        {(c) => (
+          <>
+            <p>{t('proof.checkpoint')}：{t('proof.size', { n: number(c.size, 0), time: dateTimeSeconds(c.at) })}</p>
+            <p className="row">
+              <Button onClick={() => saveFile(`audit-checkpoint-${c.size}.txt`, c.text)}>{t('proof.save')}</Button>
+              <Button href="/api/v1/operator/audit/export">{t('proof.export')}</Button>
+              <Button href="/api/v1/operator/keys/audit/public">{t('proof.key')}</Button>
+            </p>
+          </>
+        )}
+      </View>
+    </section>
+  );
 }
 
 export default function Audit() {
@@ -53,6 +80,7 @@ export default function Audit() {
     { key: 'purpose', title: t('operator.purpose'), render: (e) => e.purpose },
     { key: 'basis', title: t('operator.basis'), render: (e) => e.basis, spare: true },
     { key: 'details', title: t('operator.details'), render: (e) => <code>{typeof e.details === 'string' ? e.details : JSON.stringify(e.details)}</code>, spare: true },
+    { key: 'proof', title: t('proof.proof'), render: (e) => <a href={`/api/v1/operator/audit/${e.seq}/proof`} download={`audit-proof-${e.seq}.json`} aria-label={`${t('proof.proof')} ${e.seq}`}>{t('proof.proof')}</a> },
     { key: 'hash', title: t('operator.hash'), render: (e) => <code>{e.hash.slice(0, 12)}…</code>, spare: true },
   ];
   return (
@@ -66,6 +94,7 @@ export default function Audit() {
       <View query={paged.query} empty={(p) => p.items.length === 0 && paged.page === 0} emptyText={t('operator.audit_empty')} lines={10}>
         {(p) => <DataTable<Entry> name="audit" caption={t('operator.audit_caption')} rows={p.items} rowKey={(e) => String(e.seq)} columns={columns} loading={paged.query.isPlaceholderData} total={p.total} page={paged.page} hasNext={p.next !== null} onPage={paged.turn} />}
       </View>
+      <Proofs />
       <Provenance asOf={paged.query.dataUpdatedAt} source="store.audit" path="/operator/audit" params={params} />
     </>
   );
