@@ -128,7 +128,7 @@ async fn the_person_finds_who_read_their_record_and_why_and_is_answered() {
     assert_eq!(first["purpose"], "办理户籍业务");
     assert_eq!(first["basis"], "《中华人民共和国户口登记条例》第三条");
     assert_eq!(first["case"], "2026-HJ-17");
-    assert_eq!(first["fields"], json!(["number", "name"]));
+    assert_eq!(first["fields"], json!(["name", "number"]));
     assert_eq!(looks(&city, BERT).await.len(), 1, "the list only");
 
     // The log names records and not citizen numbers.

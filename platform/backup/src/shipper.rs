@@ -407,7 +407,6 @@ impl Work {
 
     /// Where the chain that ends with `last` goes on in this log. `Some(None)`: wherever the next
     /// log begins.
-    #[expect(clippy::type_complexity, reason = "a place in a log, or any, or none")]
     fn continues(
         &self,
         last: &SegmentFacts,

@@ -152,26 +152,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/access/explain": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * 权限说明
-         * @description Why may (or may not) a person do this
-         */
-        get: operations["getAccessExplain"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/account/security": {
         parameters: {
             query?: never;
@@ -1500,26 +1480,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/operator/audit/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * 校验审计日志
-         * @description Verify the audit log
-         */
-        post: operations["postOperatorAuditVerify"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/operator/accounts": {
         parameters: {
             query?: never;
@@ -2256,6 +2216,498 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/access/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 解释访问权限
+         * @description Why may (or may not) a person do this
+         */
+        get: operations["getAccessExplain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/rights": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 个人权限清单
+         * @description Everything a person may do
+         */
+        get: operations["getAccessRights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 权限矩阵
+         * @description Everything granted to roles
+         */
+        get: operations["getAccessMatrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/break-glass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 可紧急访问的对象
+         * @description What one could open in an emergency, and what is open
+         */
+        get: operations["getAccessBreakGlass"];
+        put?: never;
+        /**
+         * 紧急访问
+         * @description Break the glass
+         */
+        post: operations["postAccessBreakGlass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 限时授权与紧急访问
+         * @description Grants for some time, newest first
+         */
+        get: operations["getOperatorGrants"];
+        put?: never;
+        /**
+         * 限时授权
+         * @description Grant for some time
+         */
+        post: operations["postOperatorGrants"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 提前终止授权
+         * @description End a grant before its time
+         */
+        delete: operations["deleteOperatorGrantsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/grants/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 复核紧急访问
+         * @description Review broken glass
+         */
+        post: operations["postOperatorGrantsIdReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/meters/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 本人所在组织与应用的用量与剩余
+         * @description What is used and left for one's own organisation and application
+         */
+        get: operations["getMetersMine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 用量
+         * @description What was used
+         */
+        get: operations["getOperatorMeters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/meters/standings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 各限额的剩余
+         * @description How every limit stands
+         */
+        get: operations["getOperatorMetersStandings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 限额
+         * @description Quotas
+         */
+        get: operations["getOperatorQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/quotas/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * 设置限额（须说明理由）
+         * @description Set a quota, with a reason
+         */
+        put: operations["putOperatorQuotasName"];
+        post?: never;
+        /**
+         * 撤回限额（须说明理由）
+         * @description Take a quota back, with a reason
+         */
+        delete: operations["deleteOperatorQuotasName"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/posture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 安全状况（等级保护、密码应用）
+         * @description The security posture
+         */
+        get: operations["getOperatorPosture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 校验审计日志
+         * @description Verify the audit log
+         */
+        post: operations["postOperatorAuditVerify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/audit/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 最新的已签名检查点
+         * @description The newest signed checkpoint, made when the log grew
+         */
+        get: operations["getOperatorAuditCheckpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 已签名的检查点
+         * @description Signed checkpoints, the newest first
+         */
+        get: operations["getOperatorAuditCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/audit/{seq}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 审计条目的包含证明
+         * @description Proof that an entry is in the signed log
+         */
+        get: operations["getOperatorAuditSeqProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/audit/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 审计日志的一致性证明
+         * @description Proof that the log only grew
+         */
+        get: operations["getOperatorAuditConsistency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 导出审计日志（NDJSON）
+         * @description Export the audit log (NDJSON)
+         */
+        get: operations["getOperatorAuditExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/data-access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 谁看过我的数据
+         * @description Who looked at my data, and why
+         */
+        get: operations["getMeDataAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/data-access/{seq}/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 就一次查看提问或提出异议
+         * @description Ask about, or object to, a look at my data
+         */
+        post: operations["postMeDataAccessSeqQuestion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/data-questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的提问与异议
+         * @description My questions and objections
+         */
+        get: operations["getMeDataQuestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 居民的提问与异议
+         * @description Questions and objections of residents
+         */
+        get: operations["getDataQuestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/data-questions/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 答复提问或异议
+         * @description Answer a question or objection
+         */
+        post: operations["postDataQuestionsIdAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/keys": {
         parameters: {
             query?: never;
@@ -2521,6 +2973,9 @@ export interface components {
             version: number;
             by: string;
             reason: string | null;
+            hidden?: {
+                [key: string]: "masked" | "withheld";
+            };
         };
         RecordPage: {
             items: components["schemas"]["Record"][];
@@ -2544,8 +2999,13 @@ export interface components {
                 cached: boolean;
                 summary: string[];
                 fields: Record<string, never>[];
-                count: number;
-                access?: Record<string, never>;
+                count: number | null;
+                access: {
+                    owner: string | null;
+                    district: string | null;
+                    person: string | null;
+                    handler: string | null;
+                };
             }[];
             next: string | null;
             total: number;
@@ -2768,6 +3228,9 @@ export interface components {
             engine: Record<string, never>;
             gateways: Record<string, never>[];
             cursors: Record<string, never>[];
+            door: Record<string, never>;
+            tls: Record<string, never> | null;
+            metering: Record<string, never>;
             requests_in_work: number;
         };
         NewAccount: {
@@ -2783,6 +3246,16 @@ export interface components {
             organisation?: string | null;
             disabled?: boolean;
             password?: string;
+        };
+        QuotaChange: {
+            organisation?: string | null;
+            application?: string | null;
+            /** @enum {string} */
+            meter: "requests" | "bytes_in" | "bytes_out" | "storage_bytes" | "observations" | "cases" | "messages";
+            /** @enum {string} */
+            window: "minute" | "hour" | "day" | "month" | "ever";
+            limit: number;
+            reason: string;
         };
         NewToken: {
             name: string;
@@ -3075,6 +3548,214 @@ export interface components {
             evidence: string;
             purpose: string;
             days?: number | null;
+        };
+        PolicyCited: {
+            at: string;
+            source: string;
+            permits: boolean;
+            role: string | null;
+            account: string | null;
+            purpose: string;
+            basis: string;
+            text: string;
+            missing: {
+                is: string;
+                words: components["schemas"]["Words"];
+            }[];
+        };
+        Explanation: {
+            allowed: boolean;
+            role: string | null;
+            purpose: string | null;
+            basis: string | null;
+            would: string[];
+            missing: {
+                is: string;
+                words: components["schemas"]["Words"];
+            }[];
+            determining: components["schemas"]["PolicyCited"][];
+            others: components["schemas"]["PolicyCited"][];
+            filter: unknown;
+            mask: Record<string, never>;
+        };
+        Grant: {
+            id: string;
+            kind: string;
+            account: string | null;
+            role: string | null;
+            verbs: string[];
+            object: string;
+            record: string | null;
+            scope: string;
+            fields: string[];
+            reason: string;
+            basis: string;
+            granted_by: string;
+            granted_at: string;
+            from: string;
+            until: string;
+            in_force: boolean;
+            reviewed_by: string | null;
+            reviewed_at: string | null;
+            outcome: string | null;
+            remark: string | null;
+        };
+        GrantPage: {
+            items: components["schemas"]["Grant"][];
+            next: string | null;
+            total: number;
+        };
+        NewGrant: {
+            account?: string | null;
+            role?: string | null;
+            verbs: string[];
+            object: string;
+            record?: string | null;
+            scope?: string | null;
+            fields?: string[];
+            from?: string | null;
+            until: string;
+            reason: string;
+            basis: string;
+        };
+        BreakGlass: {
+            object: string;
+            record?: string | null;
+            reason: string;
+            minutes: number;
+        };
+        GrantReview: {
+            approve: boolean;
+            remark: string;
+        };
+        AuditVerdict: {
+            ok: boolean;
+            checked: number;
+            first_altered: {
+                seq: number;
+                /** @enum {string} */
+                what: "altered" | "missing" | "unchained" | "rewritten" | "checkpoint" | "subjects";
+            } | null;
+            head: {
+                seq: number;
+                hash: string;
+            };
+            tree_size: number;
+            checkpoint_size: number;
+        };
+        Checkpoint: {
+            size: number;
+            at: string;
+            text: string;
+        };
+        CheckpointPage: {
+            items: components["schemas"]["Checkpoint"][];
+            next: string | null;
+            total: number;
+        };
+        AuditExportLine: {
+            seq: number;
+            at?: number;
+            account?: string;
+            verb?: string;
+            object?: string;
+            subject?: string;
+            purpose?: string;
+            basis?: string;
+            details?: string;
+            outcome?: string;
+            previous?: string;
+            hash?: string;
+            sha256: string | null;
+            sm3: string | null;
+            missing?: boolean;
+        };
+        InclusionProof: {
+            entry: components["schemas"]["AuditExportLine"];
+            index: number;
+            size: number;
+            sha256: string[];
+            sm3: string[];
+            checkpoint: string;
+        };
+        ConsistencyProof: {
+            from: number;
+            to: number;
+            sha256: string[];
+            sm3: string[];
+        };
+        DataAccess: {
+            seq: number;
+            at: string;
+            display: string;
+            organisation: string | null;
+            verb: string;
+            object: string;
+            object_title: components["schemas"]["Words"] | null;
+            fields: {
+                name: string;
+                title: components["schemas"]["Words"] | null;
+            }[];
+            purpose: string;
+            basis: string;
+            case: string | null;
+        };
+        DataAccessPage: {
+            proven: boolean;
+            items: components["schemas"]["DataAccess"][];
+            next: string | null;
+            total: number;
+        };
+        NewDataQuestion: {
+            /** @enum {string} */
+            kind: "ask" | "object";
+            text: string;
+        };
+        DataQuestion: {
+            id: string;
+            seq: number;
+            /** @enum {string} */
+            kind: "ask" | "object";
+            text: string;
+            /** @enum {string} */
+            state: "open" | "answered";
+            created_at: string;
+            answer: string | null;
+            measure: string | null;
+            answered_at: string | null;
+            version: number;
+        };
+        DataQuestionPage: {
+            items: components["schemas"]["DataQuestion"][];
+            next: string | null;
+            total: number;
+        };
+        DataQuestionCase: {
+            id: string;
+            seq: number;
+            /** @enum {string} */
+            kind: "ask" | "object";
+            text: string;
+            /** @enum {string} */
+            state: "open" | "answered";
+            created_at: string;
+            answer: string | null;
+            measure: string | null;
+            answered_at: string | null;
+            version: number;
+            account: string;
+            answered_by: string | null;
+            entry: components["schemas"]["DataAccess"] | null;
+        };
+        DataQuestionCasePage: {
+            items: components["schemas"]["DataQuestionCase"][];
+            next: string | null;
+            total: number;
+        };
+        DataQuestionAnswer: {
+            /** @enum {string} */
+            measure: "explained" | "upheld" | "rejected";
+            answer: string;
         };
     };
     responses: never;
@@ -3375,40 +4056,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Session"];
                 };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getAccessExplain: {
-        parameters: {
-            query?: {
-                /** @description text */
-                account?: string;
-                /** @description verb */
-                do?: string;
-                /** @description object */
-                on?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description problem */
             default: {
@@ -5732,33 +6379,6 @@ export interface operations {
             };
         };
     };
-    postOperatorAuditVerify: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     getOperatorAccounts: {
         parameters: {
             query?: {
@@ -7013,6 +7633,879 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccessExplain: {
+        parameters: {
+            query?: {
+                /** @description text */
+                account?: string;
+                /** @description verb */
+                do?: string;
+                /** @description object or object/key */
+                on?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccessRights: {
+        parameters: {
+            query?: {
+                /** @description text */
+                account?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccessMatrix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccessBreakGlass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAccessBreakGlass: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BreakGlass"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorGrants: {
+        parameters: {
+            query?: {
+                /** @description boolean */
+                unreviewed?: boolean;
+                /** @description cursor */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantPage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOperatorGrants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGrant"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteOperatorGrantsId: {
+        parameters: {
+            query?: {
+                /** @description text */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOperatorGrantsIdReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantReview"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMetersMine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorMeters: {
+        parameters: {
+            query?: {
+                /** @description minute, hour, day, month or ever */
+                window?: string;
+                /** @description time */
+                from?: string;
+                /** @description time */
+                to?: string;
+                /** @description text */
+                meter?: string;
+                /** @description text */
+                organisation?: string;
+                /** @description text */
+                application?: string;
+                /** @description csv or xlsx */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorMetersStandings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putOperatorQuotasName: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaChange"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteOperatorQuotasName: {
+        parameters: {
+            query: {
+                /** @description text (required) */
+                reason: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorPosture: {
+        parameters: {
+            query?: {
+                /** @description csv or xlsx */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOperatorAuditVerify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerdict"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorAuditCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Checkpoint"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorAuditCheckpoints: {
+        parameters: {
+            query?: {
+                /** @description cursor */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckpointPage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorAuditSeqProof: {
+        parameters: {
+            query?: {
+                /** @description number */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                seq: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InclusionProof"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorAuditConsistency: {
+        parameters: {
+            query?: {
+                /** @description number */
+                from?: number;
+                /** @description number */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsistencyProof"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOperatorAuditExport: {
+        parameters: {
+            query?: {
+                /** @description cursor */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeDataAccess: {
+        parameters: {
+            query?: {
+                /** @description cursor */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataAccessPage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeDataAccessSeqQuestion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                seq: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDataQuestion"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataQuestion"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeDataQuestions: {
+        parameters: {
+            query?: {
+                /** @description cursor */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataQuestionPage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDataQuestions: {
+        parameters: {
+            query?: {
+                /** @description open|answered */
+                state?: string;
+                /** @description cursor */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataQuestionCasePage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDataQuestionsIdAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DataQuestionAnswer"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataQuestionCase"];
+                };
             };
             /** @description problem */
             default: {

@@ -157,6 +157,7 @@ async fn nobody_learns_which_accounts_exist() {
         house.make("liming", "duty").await;
         let mut faults = vec![];
         let mut fastest = [u128::MAX; 2];
+        // The fastest of many, taken in turns: what else the machine does slows either.
         for _ in 0..5 {
             for (number, name) in ["liming", "nobody"].into_iter().enumerate() {
                 let begun = Instant::now();
