@@ -34,6 +34,10 @@ pub struct App {
     pub parties: Arc<parties::Engine>,
     /// Messages of a demonstration.
     pub catcher: Option<Arc<parties::Catcher>>,
+    /// Legal holds.
+    pub holds: Arc<retention::Engine>,
+    /// The backup.
+    pub backups: Arc<crate::backups::Backups>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.

@@ -39,6 +39,7 @@ const Health = lazy(() => import('./faces/operator/Health'));
 const Connections = lazy(() => import('./faces/operator/Connections'));
 const Rejected = lazy(() => import('./faces/operator/Rejected'));
 const Jobs = lazy(() => import('./faces/operator/Jobs'));
+const Backups = lazy(() => import('./faces/operator/Backups'));
 const Audit = lazy(() => import('./faces/operator/Audit'));
 const Accounts = lazy(() => import('./faces/operator/Accounts'));
 
@@ -98,6 +99,7 @@ export function App() {
         <Route path="operator/connections" element={rich(<Connections />)} />
         <Route path="operator/rejected" element={rich(<Rejected />)} />
         <Route path="operator/jobs" element={rich(<Jobs />)} />
+        <Route path="operator/backups" element={rich(<Backups />)} />
         <Route path="operator/audit" element={rich(<Audit />)} />
         <Route path="operator/accounts" element={rich(<Accounts />)} />
         <Route path="*" element={<NotFound />} />

@@ -41,7 +41,7 @@ export function pagesOf(role, known) {
   ];
   if (role === 'officer') return desk;
   if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'audit', 'accounts'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
+  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'accounts'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }];
   if (role === 'auditor') return [{ name: 'auditor-audit', path: '/operator/audit' }];
   return [];

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod alerts;
+pub mod backups;
 pub mod city;
 pub mod devices;
 pub mod front;
@@ -53,6 +54,7 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     reports::add(&mut table, &app.city.declared, &app.reports);
     operator::add(&mut table);
     parties::add(&mut table);
+    backups::add(&mut table);
     keys::add(&mut table);
     sta::add(&mut table);
     table.add(

@@ -10,9 +10,10 @@ import { desk } from './texts/desk';
 import { command } from './texts/command';
 import { data } from './texts/data';
 import { operator } from './texts/operator';
+import { backups } from './texts/backups';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...backups } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

@@ -4,3 +4,4 @@ mod crash;
 mod damage;
 mod fake;
 mod shipping;
+mod speed;

@@ -47,6 +47,8 @@ pub const OBJECTS: &[&str] = &[
     "keys",
     "metrics",
     "parties",
+    "backups",
+    "holds",
     "register.*",
 ];
 
