@@ -42,6 +42,10 @@ pub struct App {
     pub evidence: parking_lot::RwLock<Vec<Arc<dyn kernel::posture::Evidence>>>,
     /// The audit log: recording in bulk, trees, proofs, what residents ask.
     pub log: Arc<audit::Engine>,
+    /// Legal holds.
+    pub holds: Arc<retention::Engine>,
+    /// The backup.
+    pub backups: Arc<crate::backups::Backups>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.

@@ -252,6 +252,41 @@ const SETTINGS: &[Setting] = &[
         about: "that key itself, 64 hexadecimal digits, in place of a file; for vaults that hand over environment variables",
     },
     Setting {
+        name: "backup_folder",
+        default: "",
+        about: "backup repository, best on another disk or a mount; empty: no continuous backup (SQLite)",
+    },
+    Setting {
+        name: "backup_interval_s",
+        default: "10",
+        about: "seconds between two looks at what is new: as much can be lost with the machine",
+    },
+    Setting {
+        name: "backup_base_hours",
+        default: "24",
+        about: "hours after which a new base is made",
+    },
+    Setting {
+        name: "backup_keep",
+        default: "window=7d,last=2,daily=14,weekly=8,monthly=12,yearly=3",
+        about: "every moment of the window can be restored; before it the newest base of so many days, weeks, months, years",
+    },
+    Setting {
+        name: "backup_copy_folder",
+        default: "",
+        about: "second place the repository is copied to every hour; empty: none",
+    },
+    Setting {
+        name: "drill_folder",
+        default: "",
+        about: "where drills restore to for a moment; empty: the temporary folder of the machine",
+    },
+    Setting {
+        name: "jobs",
+        default: "true",
+        about: "run background jobs; false only for a copy of a city that must not act, as in a drill",
+    },
+    Setting {
         name: "log",
         default: "info",
         about: "log filter, such as info or jicheng=debug",
@@ -372,6 +407,8 @@ impl Config {
             "step_up_min",
             "argon2_memory_kib",
             "argon2_passes",
+            "backup_interval_s",
+            "backup_base_hours",
         ] {
             if !self.text(name).parse::<u32>().is_ok_and(|n| n > 0) {
                 faults.push(format!(
@@ -408,6 +445,14 @@ impl Config {
                 "crypto_suite: 应为 international 或 national / expected international or national"
                     .into(),
             );
+        }
+        if backup::Policy::parse(self.text("backup_keep")).is_none() {
+            faults.push(
+                "backup_keep: 应形如 / expected such as window=7d,last=2,daily=14,weekly=8".into(),
+            );
+        }
+        if !["true", "false"].contains(&self.text("jobs")) {
+            faults.push("jobs: 应为 true 或 false / expected true or false".into());
         }
         if !["text", "json"].contains(&self.text("log_format")) {
             faults.push("log_format: 应为 text 或 json / expected text or json".into());
@@ -526,6 +571,40 @@ impl Config {
             origin: format!("jicheng/{}/audit", self.text("city")),
             file: Some(self.data().join("audit-checkpoints.txt")),
         }
+    }
+
+    /// The same with other values, such as for a copy of the city.
+    #[must_use]
+    pub fn with(&self, changes: &[(&str, String)]) -> Config {
+        let mut other = self.clone();
+        for setting in SETTINGS {
+            if let Some((_, value)) = changes.iter().find(|(name, _)| *name == setting.name) {
+                let from = "program".into();
+                let value = value.clone();
+                other.values.insert(setting.name, Value { value, from });
+            }
+        }
+        other
+    }
+
+    /// The backup repository; `None` when there is no continuous backup.
+    pub fn backup_folder(&self) -> Option<PathBuf> {
+        let text = self.text("backup_folder");
+        (!text.is_empty()).then(|| PathBuf::from(text))
+    }
+
+    /// How often the log is shipped and bases are made.
+    pub fn backup_options(&self) -> backup::Options {
+        backup::Options {
+            interval: std::time::Duration::from_secs(self.number("backup_interval_s").into()),
+            base_every: kernel::Span::hours(self.number("backup_base_hours").into()),
+            ..backup::Options::default()
+        }
+    }
+
+    /// Which backups are kept.
+    pub fn backup_policy(&self) -> backup::Policy {
+        backup::Policy::parse(self.text("backup_keep")).unwrap_or_default()
     }
 
     /// The URL of the store.

@@ -2,7 +2,9 @@
 //! the operator's page; each may be repeated at any time.
 
 use crate::app::App;
+use crate::backups;
 use kernel::{Fault, Span};
+use std::pin::Pin;
 use std::sync::Arc;
 use store::jobs::{JobPlan, Jobs, Schedule};
 
@@ -58,10 +60,15 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
         let metering = metering.clone();
         async move { metering.prune().await }
     });
-    let observations = app.observations.clone();
+    let weak = Arc::downgrade(&app);
     jobs.register(daily("expire_observations", 3), move || {
-        let observations = observations.clone();
-        async move { observations.expire().await }
+        let app = weak.upgrade();
+        async move {
+            match app {
+                Some(app) => backups::expire(&app).await,
+                None => Ok(()),
+            }
+        }
     });
     let log = app.log.clone();
     jobs.register(daily("verify_audit", 4), move || {
@@ -76,6 +83,7 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
             }
         }
     });
+    backup_jobs(&mut jobs, &app);
     jobs.prepare().await?;
     let jobs = Arc::new(jobs);
     let _ = app.jobs.set(jobs.clone());
@@ -86,4 +94,46 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
         };
         jobs.run(stop).await;
     }))
+}
+
+/// The jobs that look after the repository. Without one they have nothing to do and are not there.
+fn backup_jobs(jobs: &mut Jobs, app: &Arc<App>) {
+    if app.backups.shipper.is_none() {
+        return;
+    }
+    type Work = for<'a> fn(&'a App) -> Pin<Box<dyn Future<Output = Result<(), Fault>> + Send + 'a>>;
+    let all: [(&'static str, Schedule, Work); 5] = [
+        ("backup_base", Schedule::Every(Span::days(1)), |app| {
+            Box::pin(backups::base(app))
+        }),
+        ("backup_copy", Schedule::Every(Span::hours(1)), |app| {
+            Box::pin(backups::copy(app))
+        }),
+        ("backup_forget", Schedule::DailyAt(Span::hours(5)), |app| {
+            Box::pin(backups::forget(app))
+        }),
+        ("backup_verify", Schedule::Every(Span::days(7)), |app| {
+            Box::pin(backups::verify(app))
+        }),
+        ("restore_drill", Schedule::Every(Span::days(30)), |app| {
+            Box::pin(backups::drill(app))
+        }),
+    ];
+    for (name, schedule, work) in all {
+        let plan = JobPlan {
+            time_limit: Span::hours(12),
+            attempts: 2,
+            ..JobPlan::new(name, schedule)
+        };
+        let weak = Arc::downgrade(app);
+        jobs.register(plan, move || {
+            let app = weak.upgrade();
+            async move {
+                match app {
+                    Some(app) => work(&app).await,
+                    None => Ok(()),
+                }
+            }
+        });
+    }
 }

@@ -2,9 +2,11 @@
 //! recorded traffic, simulates stations, backs up and restores. Nothing else knows every part.
 
 pub mod app;
+pub mod backups;
 pub mod bindings;
 pub mod commands;
 pub mod config;
+pub mod drill;
 pub mod embed;
 pub mod http;
 pub mod jobs;
@@ -51,16 +53,12 @@ enum Command {
     Simulate(commands::simulate::Arguments),
     /// Import a register (CSV) or district outlines (GeoJSON).
     Import(commands::import::Arguments),
-    /// Copy a city, running or not, into one file.
-    Backup {
-        /// The file to write.
-        file: PathBuf,
-    },
-    /// Fill an empty store from a backup.
-    Restore {
-        /// The file to read.
-        file: PathBuf,
-    },
+    /// Copy a city, running or not, into one file; or look after its backup repository.
+    Backup(commands::backup::Backup),
+    /// Restore a city: an empty store from an archive, or a moment from a repository.
+    Restore(commands::backup::Restore),
+    /// Practise a restore from the repository and report what it took.
+    Drill(commands::backup::Drill),
     /// The audit log: verify it, export it, sign and prove it.
     Audit {
         #[command(subcommand)]
@@ -126,8 +124,9 @@ fn work(arguments: Arguments) -> Result<(), String> {
             Command::Replay(input) => commands::replay::run(config, input).await,
             Command::Simulate(input) => commands::simulate::run(config, input).await,
             Command::Import(input) => commands::import::run(config, input).await,
-            Command::Backup { file } => commands::admin::backup(&config, &file).await,
-            Command::Restore { file } => commands::admin::restore(&config, &file).await,
+            Command::Backup(what) => commands::backup::backup(&config, what).await,
+            Command::Restore(what) => commands::backup::restore(&config, what).await,
+            Command::Drill(what) => commands::backup::drill(&config, what).await,
             Command::Audit { what } => commands::audit::run(&config, what).await,
             Command::Access { what } => commands::admin::access(&config, what).await,
             Command::Account { what } => commands::accounts::run(&config, what).await,

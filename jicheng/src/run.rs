@@ -2,6 +2,7 @@
 //! reverse one, so that nothing acknowledged is lost and nobody is cut off in mid-sentence.
 
 use crate::app::{App, Turns};
+use crate::backups::Backups;
 use crate::config::Config;
 use crate::listen::{self, tls::Tls};
 use crate::metered::{self, Metered};
@@ -97,7 +98,10 @@ impl Running {
             .map_err(|e| Fault::internal("making the data folder", e))?;
         let outgoing = Outgoing::new(config.text("outgoing_allow"), config.text("trusted_roots"))
             .map_err(|e| Fault::internal("opening the door to other machines", e))?;
-        let store = Store::open(&config.store_url()).await?;
+        let store = match config.backup_folder() {
+            Some(_) => Store::open_shipped(&config.store_url()).await?,
+            None => Store::open(&config.store_url()).await?,
+        };
         let declared = Arc::new(declared);
         let key_rings =
             crypto::Engine::open(store.clone(), clock.clone(), config.crypto_options()).await?;
@@ -108,8 +112,11 @@ impl Running {
             config.audit_options(),
         )
         .await?;
+        let backups = Backups::start(&config, &store, key_rings.clone(), clock.clone()).await?;
+        let holds = retention::Engine::open(store.clone(), clock.clone()).await?;
         let options = observations::Options {
-            retention: retention(&declared),
+            retention: keep_times(&declared),
+            holds: Some(holds.clone()),
             ..observations::Options::default()
         };
         let observations =
@@ -186,6 +193,8 @@ impl Running {
             city,
             store,
             identity,
+            holds,
+            backups: Arc::new(backups),
             crypto: key_rings.clone(),
             key_rings,
             log,
@@ -277,6 +286,9 @@ impl Running {
     }
 
     async fn start_jobs(&mut self) -> Result<(), Fault> {
+        if self.app.config.text("jobs") == "false" {
+            return Ok(());
+        }
         let log = self.app.log.start(self.app.stopping.clone());
         self.tasks.push(log);
         self.tasks.push(crate::jobs::start(self.app.clone()).await?);
@@ -317,7 +329,11 @@ impl Running {
         if let Err(fault) = tidied.await {
             tracing::warn!(%fault, "the log was not pruned");
         }
+        let parting = self.app.backups.stop().await;
         self.app.store.close().await;
+        if let Some(Err(fault)) = parting.map(|parting| parting.note()) {
+            tracing::warn!(%fault, "the backup begins a new chain at the next start");
+        }
     }
 
     /// Waits until the rules have read everything that is in the log.
@@ -330,7 +346,7 @@ impl Running {
 
 /// How long raw observations and rollups are kept, by property; what nobody declared is kept for
 /// ever.
-fn retention(declared: &Declared) -> observations::Retention {
+fn keep_times(declared: &Declared) -> observations::Retention {
     let properties = declared.systems.iter().flat_map(|s| &s.properties);
     properties
         .map(|p| (p.name.clone(), (p.keep_raw, p.keep_rollups)))

@@ -39,6 +39,7 @@ const Health = lazy(() => import('./faces/operator/Health'));
 const Connections = lazy(() => import('./faces/operator/Connections'));
 const Rejected = lazy(() => import('./faces/operator/Rejected'));
 const Jobs = lazy(() => import('./faces/operator/Jobs'));
+const Backups = lazy(() => import('./faces/operator/Backups'));
 const Audit = lazy(() => import('./faces/operator/Audit'));
 const Access = lazy(() => import('./faces/operator/Access'));
 const Grants = lazy(() => import('./faces/operator/Grants'));
@@ -108,6 +109,7 @@ export function App() {
         <Route path="operator/connections" element={rich(<Connections />)} />
         <Route path="operator/rejected" element={rich(<Rejected />)} />
         <Route path="operator/jobs" element={rich(<Jobs />)} />
+        <Route path="operator/backups" element={rich(<Backups />)} />
         <Route path="operator/audit" element={rich(<Audit />)} />
         <Route path="operator/access" element={rich(<Access />)} />
         <Route path="operator/grants" element={rich(<Grants />)} />

@@ -249,6 +249,29 @@ export const ACTS = [
     },
   },
   {
+    name: 'a legal hold is placed and released for a reason', role: 'operator',
+    run: async (page, base) => {
+      const name = `走查保全 ${Date.now().toString(36)}`;
+      await page.goto(`${base}/operator/backups`);
+      await page.locator('main').getByRole('button', { name: '设置保全' }).click();
+      await page.locator('.ant-drawer #name').fill(name);
+      await page.locator('.ant-drawer #reason').fill('走查：诉讼保全');
+      await page.locator('.ant-drawer #basis').fill('《中华人民共和国行政诉讼法》第四十二条');
+      await page.locator('.ant-drawer button[type=submit]').click();
+      await seen(page, '.ant-message-error', 'a hold without a scope is refused in words');
+      await page.locator('.ant-drawer #thing').fill('130199310000000000000001');
+      await page.locator('.ant-drawer button[type=submit]').click();
+      await page.locator('.ant-drawer-content-wrapper').waitFor({ state: 'hidden' });
+      await page.locator(`button[aria-label="解除 ${name}"]`).click();
+      await page.locator('.ant-drawer #reason').fill('走查：撤诉');
+      await page.locator('.ant-drawer button[type=submit]').click();
+      await page.locator('table').getByText('已解除：走查：撤诉').first().waitFor();
+      const { items } = await ask(page, base, '/operator/holds');
+      const hold = items.find((i) => i.hold.name === name);
+      must(hold && !hold.in_force && hold.hold.released_by === 'operator', 'the hold is released by the operator');
+    },
+  },
+  {
     name: 'a register goes out as CSV, is changed and comes back', role: 'officer',
     run: async (page, base) => {
       await page.goto(`${base}/data/registers/enterprise`);

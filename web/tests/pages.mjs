@@ -42,7 +42,7 @@ export function pagesOf(role, known) {
   ];
   if (role === 'officer') return desk;
   if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register', 'break-glass'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'audit', 'keys', 'accounts', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
+  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }];
   return [];

@@ -1,12 +1,11 @@
-//! Commands of the operator: backup, restore, audit, access, configuration, OpenAPI.
+//! Commands of the operator: audit, access, configuration, OpenAPI.
 
 use super::{declared, say};
 use crate::run::{Parts, Running};
 use clap::Subcommand;
 use kernel::facts::Facts;
 use kernel::records::Registers;
-use kernel::{Clock, Decision, SystemClock, Verb};
-use std::path::Path;
+use kernel::{Decision, SystemClock, Verb};
 use std::sync::Arc;
 use store::Store;
 
@@ -34,41 +33,6 @@ pub enum Config {
 pub(super) async fn store(config: &crate::config::Config) -> Result<Store, String> {
     std::fs::create_dir_all(config.data()).map_err(|e| e.to_string())?;
     Store::open(&config.store_url()).await.map_err(say)
-}
-
-/// `jicheng backup FILE`
-pub async fn backup(config: &crate::config::Config, file: &Path) -> Result<(), String> {
-    let manifest = store(config)
-        .await?
-        .backup(file, SystemClock.now())
-        .await
-        .map_err(say)?;
-    println!(
-        "已备份 / backed up: {}\n{}",
-        file.display(),
-        serde_json::to_string_pretty(&manifest).unwrap_or_default()
-    );
-    Ok(())
-}
-
-/// `jicheng restore FILE`
-pub async fn restore(config: &crate::config::Config, file: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(config.data()).map_err(|e| e.to_string())?;
-    let manifest = Store::restore(file, &config.store_url())
-        .await
-        .map_err(say)?;
-    println!(
-        "已恢复 / restored: {}\n{}",
-        file.display(),
-        serde_json::to_string_pretty(&manifest).unwrap_or_default()
-    );
-    if !matches!(config.master_key().read(), Ok(Some(_))) {
-        println!(
-            "请把原城市的 master.key 放到 {place}，否则密钥打不开 / bring the master.key of the city to {place}, or its keys stay closed",
-            place = config.master_key().place()
-        );
-    }
-    Ok(())
 }
 
 /// `jicheng access explain`

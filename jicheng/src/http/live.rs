@@ -132,7 +132,11 @@ fn messages(
         EventKind::Alert => "alert",
         EventKind::Device => "device",
         EventKind::Command => "command",
-        EventKind::Record | EventKind::Identity | EventKind::Organisation | EventKind::Metering => {
+        EventKind::Record
+        | EventKind::Identity
+        | EventKind::Organisation
+        | EventKind::Metering
+        | EventKind::Backup => {
             return vec![];
         }
     };

@@ -4,6 +4,7 @@ pub mod access;
 pub mod account;
 pub mod alerts;
 pub mod audit;
+pub mod backups;
 pub mod city;
 pub mod devices;
 pub mod front;
@@ -65,6 +66,7 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     posture::add(&mut table);
     audit::add(&mut table);
     my_data::add(&mut table);
+    backups::add(&mut table);
     keys::add(&mut table);
     sta::add(&mut table);
     table.add(

@@ -253,6 +253,7 @@ async fn health(State(app): State<Arc<App>>) -> Answer<Response> {
             "flushed_at": app.metering.flushed_at(),
             "callers": app.rates.callers(),
         },
+        "backup": super::backups::brief(&app),
     });
     Ok(axum::Json(body).into_response())
 }
@@ -493,6 +494,9 @@ async fn metrics(
             &labels,
             cursor["lag"].as_f64().unwrap_or(0.0),
         );
+    }
+    for (name, kind, value) in super::backups::metrics(&app).await? {
+        put(name, kind, "", value);
     }
     let [blue, yellow, orange, red] = app.city.alerts.open_counts().await?;
     for (level, count) in [

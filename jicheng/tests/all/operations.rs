@@ -87,7 +87,7 @@ async fn a_city_is_copied_while_frames_arrive_and_both_copies_answer_like_it() {
     let until_then = acknowledged.load(Ordering::Relaxed);
     let file = folder.path().join("copy.jicheng");
     let name = file.display().to_string();
-    let (done, said, fault) = place.command(&["backup", &name]);
+    let (done, said, fault) = place.command(&["backup", "--open", &name]);
     assert!(done, "{said}{fault}");
     arrived(acknowledged.load(Ordering::Relaxed) + 100).await;
     stop.store(true, Ordering::Relaxed);

@@ -56,6 +56,11 @@ impl Place {
         std::fs::copy(file(other), file(self)).expect("the master key");
     }
 
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     fn arguments(&self) -> Vec<String> {
         let mut all = vec!["--data".into(), self.data.display().to_string()];
         let fixed = ["log=warn", "http=127.0.0.1:0", "hj212=127.0.0.1:0"].map(String::from);

@@ -207,6 +207,23 @@ impl Repository {
         Ok(repository)
     }
 
+    /// Opens a folder that is to hold a copy of this repository, making it when it is empty.
+    pub(crate) fn open_to_copy(folder: &Path, of: &Identity) -> Result<Repository, Fault> {
+        let path = folder.join("repository.json");
+        if !path.exists() {
+            let empty = entries(folder)?.iter().all(|name| name == "lost+found");
+            if !empty {
+                return Err(occupied(
+                    format!("目标目录不是空的：{}", folder.display()),
+                    format!("the folder is not empty: {}", folder.display()),
+                ));
+            }
+            std::fs::create_dir_all(folder).map_err(|e| io_fault(folder, e))?;
+            write_plain(&path, of, true)?;
+        }
+        Repository::open_to_write(folder, of.made_at)
+    }
+
     /// Where it is.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -318,7 +335,11 @@ impl Repository {
         Ok(numbers)
     }
 
-    fn entry<F: DeserializeOwned>(&self, kind: Kind, number: u64) -> Result<Entry<F>, Fault> {
+    pub(crate) fn entry<F: DeserializeOwned>(
+        &self,
+        kind: Kind,
+        number: u64,
+    ) -> Result<Entry<F>, Fault> {
         let (_, facts) = self.read(kind, number)?;
         let path = self.path(kind, number);
         let seen = std::fs::symlink_metadata(&path).map_err(|e| io_fault(&path, e))?;

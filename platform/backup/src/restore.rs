@@ -182,9 +182,13 @@ fn refuse_occupied(into: &Path) -> Result<(), Fault> {
     };
     // What a restore cut short left is no city.
     let found = entries.find(|entry| {
-        let left =
-            |e: &std::fs::DirEntry| e.file_name().to_string_lossy().starts_with(".restoring.db");
-        !entry.as_ref().is_ok_and(left)
+        // What a restore cut short left is no city, nor is the keys' own key, brought beforehand.
+        let harmless = |e: &std::fs::DirEntry| {
+            let name = e.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with(".restoring.db") || name == "master.key"
+        };
+        !entry.as_ref().is_ok_and(harmless)
     });
     match found {
         Some(entry) => {

@@ -12,6 +12,7 @@ use kernel::Fault;
 use kernel::crypto::{Crypto, Ring, Suite};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
+use sha2::Digest;
 use sm4::Sm4;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -99,6 +100,15 @@ pub struct Header {
     pub facts: serde_json::Value,
 }
 
+/// Digest of a suite: SHA-256 or SM3. A file is digested in the suite it was made in, whatever the
+/// city uses today.
+fn digest_of(suite: Suite, bytes: &[u8]) -> [u8; 32] {
+    match suite {
+        Suite::International => sha2::Sha256::digest(bytes).into(),
+        Suite::National => sm3::Sm3::digest(bytes).into(),
+    }
+}
+
 fn context(header: &Header) -> Vec<u8> {
     format!("backup/{}/{}", header.repository, header.name).into_bytes()
 }
@@ -119,8 +129,8 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// A file being written. It has its name only after [`Writer::finish`].
-pub struct Writer<'a> {
-    crypto: &'a dyn Crypto,
+pub struct Writer {
+    suite: Suite,
     out: BufWriter<File>,
     part: PathBuf,
     path: PathBuf,
@@ -133,9 +143,9 @@ pub struct Writer<'a> {
     finished: bool,
 }
 
-impl<'a> Writer<'a> {
+impl Writer {
     /// Begins a file. The key of `header` is made here.
-    pub fn create(crypto: &'a dyn Crypto, path: &Path, mut header: Header) -> Result<Self, Fault> {
+    pub fn create(crypto: &dyn Crypto, path: &Path, mut header: Header) -> Result<Self, Fault> {
         header.suite = crypto.suite();
         let mut key = Zeroizing::new(vec![0; Cipher::key_bytes(header.suite)]);
         rand::rng().fill_bytes(&mut key);
@@ -153,11 +163,11 @@ impl<'a> Writer<'a> {
             out.write_all(bytes).map_err(failed)?;
         }
         Ok(Writer {
-            crypto,
+            suite: header.suite,
             out,
             path: path.to_owned(),
             cipher,
-            aad: crypto.digest(&text),
+            aad: digest_of(header.suite, &text),
             waiting: Vec::with_capacity(CHUNK_BYTES),
             number: 0,
             digests: vec![],
@@ -187,7 +197,7 @@ impl<'a> Writer<'a> {
             .cipher
             .seal(self.number, last, &self.aad, &plain)
             .ok_or_else(|| Fault::internal("sealing a backup", "the cipher refused"))?;
-        self.digests.extend(self.crypto.digest(&sealed));
+        self.digests.extend(digest_of(self.suite, &sealed));
         let length = (sealed.len() as u32).to_be_bytes();
         for bytes in [&length[..], &sealed] {
             self.out
@@ -213,11 +223,11 @@ impl<'a> Writer<'a> {
         std::fs::rename(&self.part, &self.path).map_err(failed)?;
         sync_folder(&self.path).map_err(failed)?;
         self.finished = true;
-        Ok((digest(self.crypto, &self.aad, &self.digests), self.written))
+        Ok((digest(self.suite, &self.aad, &self.digests), self.written))
     }
 }
 
-impl Drop for Writer<'_> {
+impl Drop for Writer {
     fn drop(&mut self) {
         if !self.finished {
             let _ = std::fs::remove_file(&self.part);
@@ -225,10 +235,10 @@ impl Drop for Writer<'_> {
     }
 }
 
-fn digest(crypto: &dyn Crypto, header: &[u8], chunks: &[u8]) -> String {
+fn digest(suite: Suite, header: &[u8], chunks: &[u8]) -> String {
     let mut all = header.to_vec();
     all.extend_from_slice(chunks);
-    hex(&crypto.digest(&all))
+    hex(&digest_of(suite, &all))
 }
 
 /// The name of a file while it is written.
@@ -304,7 +314,8 @@ impl Reader {
         );
         let cipher = Cipher::new(self.header.suite, &key)
             .ok_or_else(|| damaged(&self.path, "密钥长度有误", "the length of the key"))?;
-        let aad = crypto.digest(&self.header_text);
+        let suite = self.header.suite;
+        let aad = digest_of(suite, &self.header_text);
         let mut digests = vec![];
         let (mut number, mut bytes) = (0_u32, 0_u64);
         let mut sealed = self.next_chunk(number)?;
@@ -312,7 +323,7 @@ impl Reader {
             let Some(this) = sealed else {
                 return Err(self.truncated(number));
             };
-            digests.extend(crypto.digest(&this));
+            digests.extend(digest_of(suite, &this));
             let following = self.next_chunk(number + 1)?;
             let last = following.is_none();
             let Some(plain) = cipher.open(number, last, &aad, &this) else {
@@ -336,7 +347,7 @@ impl Reader {
             let en = format!("{bytes} bytes instead of {}", self.header.bytes);
             return Err(damaged(&self.path, "内容长度不符", &en));
         }
-        Ok(digest(crypto, &aad, &digests))
+        Ok(digest(suite, &aad, &digests))
     }
 
     /// Reads the whole content, which must not be larger than `limit`.
@@ -354,15 +365,16 @@ impl Reader {
     }
 
     /// The digest of the file without opening it: no key is needed.
-    pub fn digest(mut self, crypto: &dyn Crypto) -> Result<String, Fault> {
+    pub fn digest(mut self) -> Result<String, Fault> {
+        let suite = self.header.suite;
         let mut digests = vec![];
         let mut number = 0;
         while let Some(sealed) = self.next_chunk(number)? {
-            digests.extend(crypto.digest(&sealed));
+            digests.extend(digest_of(suite, &sealed));
             number += 1;
         }
-        let header = crypto.digest(&self.header_text);
-        Ok(digest(crypto, &header, &digests))
+        let header = digest_of(suite, &self.header_text);
+        Ok(digest(suite, &header, &digests))
     }
 
     /// The next chunk as it is in the file; `None` at its end.

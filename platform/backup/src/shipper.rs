@@ -12,7 +12,7 @@ use crate::faults::io_fault;
 use crate::repository::{BaseFacts, Contents, Kind, PlainFile, Repository, SegmentFacts};
 use crate::sealed::{Writer, hex};
 use crate::segments::{self, SEGMENT_BYTES};
-use kernel::crypto::Crypto;
+use kernel::crypto::{Crypto, Ring};
 use kernel::{Clock, Fault, Span, Time};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use store::Store;
+use store::backup::Keyring;
 use store::wal::{Pause, Place, Stamp, Wal, WalHeader, copy_after, goes_through};
 use tokio::sync::{mpsc, oneshot};
 
@@ -212,6 +213,7 @@ impl Shipper {
             base_asked: vec![],
             base_stop: Arc::default(),
             stamps: vec![],
+            kept_keys: None,
             contents,
         };
         tokio::spawn(work.run(inbox));
@@ -296,6 +298,8 @@ struct Work {
     base_stop: Arc<AtomicBool>,
     /// Of frames not in a segment yet.
     stamps: Vec<Stamp>,
+    /// Keys for backups that are known to be in the repository.
+    kept_keys: Option<Vec<String>>,
     contents: Contents,
 }
 
@@ -371,11 +375,10 @@ impl Work {
         let last = self.contents.segments.last().map(|s| s.facts.clone());
         let chain_has_base = |id: &str| self.contents.bases.iter().any(|b| b.facts.chain == id);
         if let Some(last) = last.filter(|last| chain_has_base(&last.chain)) {
-            let crypto = self.crypto.clone();
             let (repository, number) = (self.repository.clone(), last.number);
             let digest = blocking(move || {
                 let (reader, _) = repository.read::<SegmentFacts>(Kind::Segment, number)?;
-                reader.digest(&*crypto)
+                reader.digest()
             })
             .await?;
             if let Some(log) = self.continues(&last, &log, header)? {
@@ -489,6 +492,20 @@ impl Work {
         }
     }
 
+    /// Keeps the city's keys in the repository before anything is sealed with a new one.
+    async fn keep_keys(&mut self) -> Result<(), Fault> {
+        let keys = self.crypto.public_keys(Ring::Backup)?;
+        let keys: Vec<String> = keys.into_iter().map(|key| key.key).collect();
+        if self.kept_keys.as_ref() == Some(&keys) {
+            return Ok(());
+        }
+        if let Some(keyring) = Keyring::read(self.wal.store()).await? {
+            self.repository.put_plain(PlainFile::Keys, &keyring, true)?;
+        }
+        self.kept_keys = Some(keys);
+        Ok(())
+    }
+
     /// Writes a segment and moves the chain on.
     async fn put(
         &mut self,
@@ -498,6 +515,7 @@ impl Work {
         frames: Vec<u8>,
         end: Place,
     ) -> Result<(), Fault> {
+        self.keep_keys().await?;
         let Some(mut chain) = self.chain.clone() else {
             return Ok(());
         };
@@ -647,6 +665,7 @@ impl Work {
     /// Begins an image: the file does not change until the log is folded again, and it is not
     /// before the image is done.
     async fn begin_base(&mut self) -> Result<(), Fault> {
+        self.keep_keys().await?;
         let pause = self.wal.pause().await;
         self.fold(&pause).await?;
         let Some(chain) = self.chain.clone() else {

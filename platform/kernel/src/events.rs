@@ -26,6 +26,8 @@ pub enum EventKind {
     Identity = 6,
     /// The tree of organisations, its members or their delegations changed.
     Organisation = 7,
+    /// A restore drill ended, data expired, a legal hold began or ended.
+    Backup = 8,
     /// Somebody comes near a limit of theirs.
     Metering = 9,
 }
@@ -41,6 +43,7 @@ impl EventKind {
             5 => EventKind::Device,
             6 => EventKind::Identity,
             7 => EventKind::Organisation,
+            8 => EventKind::Backup,
             9 => EventKind::Metering,
             _ => return None,
         })

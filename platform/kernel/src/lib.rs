@@ -12,6 +12,7 @@ pub mod devices;
 pub mod events;
 pub mod facts;
 pub mod fault;
+pub mod holds;
 pub mod ids;
 pub mod metering;
 pub mod numbers;

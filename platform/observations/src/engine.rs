@@ -43,6 +43,8 @@ pub struct Options {
     pub flush_age: Span,
     /// How long rows are kept.
     pub retention: Retention,
+    /// What is kept longer, because it is held.
+    pub holds: Option<Arc<dyn kernel::holds::Holds>>,
 }
 
 impl Default for Options {
@@ -52,6 +54,7 @@ impl Default for Options {
             flush_values: 1_000_000,
             flush_age: Span::minutes(30),
             retention: Retention::new(),
+            holds: None,
         }
     }
 }

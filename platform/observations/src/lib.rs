@@ -48,3 +48,4 @@ pub use commit::LiveBatch;
 pub use engine::{Engine, Options, Retention};
 pub use line_protocol::Precision;
 pub use names::{MAX_COLUMNS, MAX_THINGS};
+pub use rollup::Expired;

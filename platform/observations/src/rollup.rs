@@ -339,20 +339,32 @@ impl Engine {
     /// Removes raw rows that have outlived the retention of their property, leaving their hours,
     /// and hours that have outlived theirs. A block goes when all of it is old enough. May be
     /// stopped and repeated at any time.
-    pub async fn expire(&self) -> Result<(), Fault> {
+    pub async fn expire(&self) -> Result<Expired, Fault> {
+        let mut expired = Expired::default();
         if self.options.retention.is_empty() {
-            return Ok(());
+            return Ok(expired);
         }
         self.flush().await?;
         let groups: Vec<u32> = self.table.read().groups().map(|(id, _)| id).collect();
         for group in groups {
             let _busy = self.flushing.lock().await;
-            expire_group(self, group).await?;
+            expire_group(self, group, &mut expired).await?;
             if *self.stop.borrow() {
                 break;
             }
         }
-        Ok(())
+        Ok(expired)
+    }
+
+    /// Nothing of this group from then on may go: a legal hold on its thing.
+    fn held_from(&self, group: u32) -> Option<i64> {
+        let holds = self.options.holds.as_ref()?;
+        let thing = self.names.read().thing_name(group >> 2).cloned()?;
+        let subject = kernel::holds::Subject {
+            thing: Some(&thing),
+            ..Default::default()
+        };
+        holds.held_from(&subject).map(|from| from.0)
     }
 
     /// Until when raw values and hours of a column have expired; `i64::MIN` when never.
@@ -368,7 +380,18 @@ impl Engine {
     }
 }
 
-async fn expire_group(engine: &Engine, group: u32) -> Result<(), Fault> {
+/// What a run of [`Engine::expire`] removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Expired {
+    /// Raw values; their hours stay.
+    pub values: u64,
+    /// Days of rollups.
+    pub rollups: u64,
+    /// Groups (a thing and a period) of which something is kept only because it is held.
+    pub held: u64,
+}
+
+async fn expire_group(engine: &Engine, group: u32, sum: &mut Expired) -> Result<(), Fault> {
     let Some((columns, mut tail, rolled_to)) = engine.table.read().group(group).map(|g| {
         (
             g.series.iter().map(|s| s.column).collect::<Vec<u32>>(),
@@ -378,8 +401,18 @@ async fn expire_group(engine: &Engine, group: u32) -> Result<(), Fault> {
     }) else {
         return Ok(());
     };
-    let expiry: BTreeMap<u32, (i64, i64)> =
-        columns.into_iter().map(|c| (c, engine.expiry(c))).collect();
+    let held = engine.held_from(group);
+    let mut kept_by_hold = false;
+    let mut until = |column: u32| {
+        let (raw, hours) = engine.expiry(column);
+        let Some(held) = held else {
+            return (raw, hours);
+        };
+        kept_by_hold |= held < raw;
+        (raw.min(held), hours.min(held))
+    };
+    let expiry: BTreeMap<u32, (i64, i64)> = columns.into_iter().map(|c| (c, until(c))).collect();
+    sum.held += u64::from(kept_by_hold);
     let newest = expiry.values().map(|e| e.0).max().unwrap_or(i64::MIN);
     let mut next = i64::MIN;
     while next < newest && tail.rows > 0 {
@@ -396,6 +429,7 @@ async fn expire_group(engine: &Engine, group: u32) -> Result<(), Fault> {
         }
         let finals = gone.finals(&mut reader, group).await?;
         drop(reader);
+        sum.values += gone.values;
         let mut tx = engine.store.begin().await?;
         tables::delete_blocks(&mut tx, &gone.removed).await?;
         tables::put_blocks(&mut tx, &gone.left).await?;
@@ -415,7 +449,8 @@ async fn expire_group(engine: &Engine, group: u32) -> Result<(), Fault> {
         .filter(|&until| until > i64::MIN);
     if let Some(oldest) = hours.min() {
         let mut tx = engine.store.begin().await?;
-        tables::delete_rollups_before(&mut tx, group, oldest - DAY.0).await?;
+        sum.rollups +=
+            tables::delete_rollups_before(&mut tx, group, oldest.saturating_sub(DAY.0)).await?;
         tx.commit().await?;
     }
     Ok(())
@@ -427,6 +462,8 @@ struct Gone {
     removed: Vec<(u32, i64)>,
     left: Vec<BlockRow>,
     hours: Hours,
+    /// Values that go.
+    values: u64,
 }
 
 impl Gone {
@@ -442,7 +479,9 @@ impl Gone {
             return Ok(());
         }
         self.hours.add_block(&block, expired);
+        let before = block.cells();
         block.retain_columns(|column| !expired(column));
+        self.values += (before - block.cells()) as u64;
         self.removed.push((row.group, row.start));
         let left = block
             .times

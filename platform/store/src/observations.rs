@@ -473,13 +473,13 @@ pub async fn delete_rollups(tx: &mut Tx, keys: &[(u32, i64)]) -> Result<(), Faul
 }
 
 /// Removes rollups of a group for days before `day`, final or not.
-pub async fn delete_rollups_before(tx: &mut Tx, group: u32, day: i64) -> Result<(), Fault> {
+pub async fn delete_rollups_before(tx: &mut Tx, group: u32, day: i64) -> Result<u64, Fault> {
     let delete = Query::delete()
         .from_table("obs_rollups")
         .and_where(Expr::col("group_id").eq(i64::from(group)))
         .and_where(Expr::col("day").lt(day))
         .to_owned();
-    tx.execute(&delete).await.map(drop)
+    tx.execute(&delete).await
 }
 
 /// Rollups of a group for days in `from..to`, in order, at most `limit`.

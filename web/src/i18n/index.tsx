@@ -13,9 +13,10 @@ import { meters } from './texts/meters';
 import { operator } from './texts/operator';
 import { access } from './texts/access';
 import { custody } from './texts/custody';
+import { backups } from './texts/backups';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

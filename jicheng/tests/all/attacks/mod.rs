@@ -1,6 +1,7 @@
 //! Attackers: each module one way in. docs/attacks.md says which attack is tried by which test; a
 //! test checks that the table tells the truth.
 
+mod backup;
 mod http;
 mod parties;
 mod signon;

@@ -9,3 +9,4 @@ mod crash;
 mod damage;
 mod fake;
 mod shipping;
+mod speed;

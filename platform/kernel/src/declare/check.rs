@@ -51,6 +51,8 @@ pub const OBJECTS: &[&str] = &[
     "metrics",
     "parties",
     "posture",
+    "backups",
+    "holds",
     "register.*",
 ];
 

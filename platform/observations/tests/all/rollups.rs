@@ -143,3 +143,43 @@ async fn expired_rows_leave_their_hours() {
     })
     .await;
 }
+
+/// Holds one thing from one time on.
+struct Held(&'static str, std::sync::Mutex<Option<Time>>);
+
+impl kernel::holds::Holds for Held {
+    fn held_from(&self, subject: &kernel::holds::Subject<'_>) -> Option<Time> {
+        let from = *self.1.lock().unwrap();
+        from.filter(|_| subject.thing == Some(self.0))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_held_does_not_expire_until_it_is_released() {
+    each_store(|store| async move {
+        let retention = [("a".to_string(), (Span::days(1), Span::days(2)))].into();
+        let hold = std::sync::Arc::new(Held("S", std::sync::Mutex::new(Some(T0))));
+        let options = Options {
+            retention,
+            holds: Some(hold.clone()),
+            ..Options::default()
+        };
+        let bench = Bench::with(store, options).await;
+        ten_days(&bench).await;
+        bench.engine.keep_rollups().await.unwrap();
+        let before = hours(&bench, "a", Span::hours(1)).await;
+        bench.clock.set(T0 + Span::days(4000));
+        let expired = bench.engine.expire().await.unwrap();
+        assert_eq!((expired.values, expired.rollups, expired.held), (0, 0, 1));
+        assert_eq!(hours(&bench, "a", Span::hours(1)).await, before);
+        *hold.1.lock().unwrap() = None;
+        let expired = bench.engine.expire().await.unwrap();
+        assert!(
+            expired.values > 14_000 && expired.rollups >= 10 && expired.held == 0,
+            "{expired:?}"
+        );
+        assert_eq!(hours(&bench, "a", Span::hours(1)).await, []);
+        bench.engine.shutdown().await;
+    })
+    .await;
+}

@@ -5,11 +5,13 @@
 //! complete and on the disk.
 
 mod census;
+mod keyring;
 mod schema;
 #[cfg(test)]
 mod tests;
 
 pub use census::Census;
+pub use keyring::Keyring;
 pub use schema::{ColumnKind, ColumnShape, IndexShape, TableShape};
 
 use crate::audit::AuditHead;

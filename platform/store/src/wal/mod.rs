@@ -124,6 +124,11 @@ impl Wal {
         &self.file
     }
 
+    /// The store it is the log of.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The log, opened for reading.
     pub fn open_log(&self) -> Result<File, Fault> {
         File::open(beside(&self.file, "-wal")).map_err(|e| io_fault("opening the log", e))
