@@ -34,6 +34,10 @@ pub struct App {
     pub parties: Arc<parties::Engine>,
     /// Messages of a demonstration.
     pub catcher: Option<Arc<parties::Catcher>>,
+    /// The OpenID provider.
+    pub openid: Arc<openid::Engine>,
+    /// Makes calls to other machines.
+    pub caller: Arc<crate::fetch::Caller>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.

@@ -48,6 +48,19 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
             parties.destroy_erased().await.map(|_| ())
         }
     });
+    let openid = app.openid.clone();
+    jobs.register(every("tidy_openid", Span::hours(1)), move || {
+        let openid = openid.clone();
+        async move { openid.tidy().await.map(|_| ()) }
+    });
+    let (openid, caller) = (app.openid.clone(), app.caller.clone());
+    jobs.register(every("deliver_logouts", Span::seconds(10)), move || {
+        let (openid, caller) = (openid.clone(), caller.clone());
+        async move {
+            openid.look_for_ended().await?;
+            openid.deliver(&*caller).await.map(|_| ())
+        }
+    });
     let observations = app.observations.clone();
     jobs.register(daily("expire_observations", 3), move || {
         let observations = observations.clone();

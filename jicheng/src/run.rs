@@ -115,6 +115,18 @@ impl Running {
         )
         .await?;
         let policy = policy::Engine::new(clock.clone(), &declared)?;
+        let people = crate::people::CityPeople {
+            identity: identity.clone(),
+            declared: declared.clone(),
+        };
+        let openid = openid::Engine::open(
+            store.clone(),
+            clock.clone(),
+            key_rings.clone(),
+            Arc::new(people),
+            openid_settings(&config),
+        )
+        .await?;
         let rules = rules::Engine::open(
             store.clone(),
             clock.clone(),
@@ -165,6 +177,8 @@ impl Running {
             policy,
             parties,
             catcher,
+            openid,
+            caller: Arc::new(crate::fetch::Caller::new(outgoing.clone())),
             registers,
             observations,
             indicators,
@@ -224,6 +238,10 @@ impl Running {
             .local_addr()
             .map_err(|e| Fault::internal("opening the web's address", e))?;
         self.http = Some(local);
+        if app.config.text("public_url").is_empty() {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            app.openid.set_issuer(&format!("{scheme}://{local}"));
+        }
         let redirect = app.config.text("http_redirect");
         if !redirect.is_empty() {
             let listener = listen::bind("http_redirect", redirect).await?;
@@ -297,4 +315,16 @@ fn retention(declared: &Declared) -> observations::Retention {
     properties
         .map(|p| (p.name.clone(), (p.keep_raw, p.keep_rollups)))
         .collect()
+}
+
+/// The provider's name is the city's public address.
+fn openid_settings(config: &Config) -> openid::Settings {
+    let settings = openid::Settings::default();
+    match config.text("public_url").trim_end_matches('/') {
+        "" => settings,
+        url => openid::Settings {
+            issuer: url.into(),
+            ..settings
+        },
+    }
 }

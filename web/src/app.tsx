@@ -41,6 +41,11 @@ const Rejected = lazy(() => import('./faces/operator/Rejected'));
 const Jobs = lazy(() => import('./faces/operator/Jobs'));
 const Audit = lazy(() => import('./faces/operator/Audit'));
 const Accounts = lazy(() => import('./faces/operator/Accounts'));
+const Applications = lazy(() => import('./faces/operator/Applications'));
+const Providers = lazy(() => import('./faces/operator/Providers'));
+const Consent = lazy(() => import('./faces/consent/Consent'));
+const SignOut = lazy(() => import('./faces/consent/SignOut'));
+const SignedOut = lazy(() => import('./faces/consent/SignOut').then((m) => ({ default: m.SignedOut })));
 
 /** A page that uses Ant Design. */
 function rich(page: ReactNode) {
@@ -100,6 +105,11 @@ export function App() {
         <Route path="operator/jobs" element={rich(<Jobs />)} />
         <Route path="operator/audit" element={rich(<Audit />)} />
         <Route path="operator/accounts" element={rich(<Accounts />)} />
+        <Route path="operator/applications" element={rich(<Applications />)} />
+        <Route path="operator/providers" element={rich(<Providers />)} />
+        <Route path="consent" element={<Suspense fallback={<Skeleton />}><Consent /></Suspense>} />
+        <Route path="sign-out" element={<Suspense fallback={<Skeleton />}><SignOut /></Suspense>} />
+        <Route path="signed-out" element={<Suspense fallback={<Skeleton />}><SignedOut /></Suspense>} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod alerts;
+pub mod applications;
 pub mod city;
 pub mod devices;
 pub mod front;
@@ -10,6 +11,7 @@ pub mod input;
 pub mod keys;
 pub mod live;
 pub mod openapi;
+pub mod openid;
 pub mod operator;
 pub mod output;
 pub mod parties;
@@ -20,6 +22,7 @@ pub mod series;
 pub mod session;
 pub mod sta;
 pub mod table;
+pub mod upstream;
 pub mod web;
 
 use crate::app::App;
@@ -44,6 +47,9 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     let mut table = Table::new(app.clone());
     session::add(&mut table);
     account::add(&mut table);
+    openid::add(&mut table);
+    applications::add(&mut table);
+    upstream::add(&mut table);
     city::add(&mut table);
     registers::add(&mut table);
     series::add(&mut table);

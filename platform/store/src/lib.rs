@@ -25,6 +25,7 @@ pub mod keys;
 pub mod metering;
 mod migrations;
 pub mod observations;
+pub mod openid;
 pub mod parties;
 mod pools;
 pub mod records;
@@ -99,6 +100,7 @@ fn migrations() -> Vec<Migration> {
         parties::migrations(),
         metering::migrations(),
         factors::migrations(),
+        openid::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -3,6 +3,7 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useState, t
 import type { Lang, Pair, Words } from './lang';
 import { remember, remembered } from '../lib/memory';
 import { account } from './texts/account';
+import { applications } from './texts/applications';
 import { common } from './texts/common';
 import { parties } from './texts/parties';
 import { portal } from './texts/portal';
@@ -12,7 +13,7 @@ import { data } from './texts/data';
 import { operator } from './texts/operator';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...applications } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

@@ -45,6 +45,7 @@ pub const OBJECTS: &[&str] = &[
     "organisations",
     "directory",
     "keys",
+    "applications",
     "metrics",
     "parties",
     "register.*",
