@@ -46,6 +46,10 @@ pub struct App {
     pub holds: Arc<retention::Engine>,
     /// The backup.
     pub backups: Arc<crate::backups::Backups>,
+    /// The OpenID provider.
+    pub openid: Arc<openid::Engine>,
+    /// Makes calls to other machines.
+    pub caller: Arc<crate::fetch::Caller>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.

@@ -55,6 +55,19 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
         let policy = policy.clone();
         async move { policy.refresh().await }
     });
+    let openid = app.openid.clone();
+    jobs.register(every("tidy_openid", Span::hours(1)), move || {
+        let openid = openid.clone();
+        async move { openid.tidy().await.map(|_| ()) }
+    });
+    let (openid, caller) = (app.openid.clone(), app.caller.clone());
+    jobs.register(every("deliver_logouts", Span::seconds(10)), move || {
+        let (openid, caller) = (openid.clone(), caller.clone());
+        async move {
+            openid.look_for_ended().await?;
+            openid.deliver(&*caller).await.map(|_| ())
+        }
+    });
     let metering = app.metering.clone();
     jobs.register(daily("prune_meters", 2), move || {
         let metering = metering.clone();

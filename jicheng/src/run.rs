@@ -143,6 +143,18 @@ impl Running {
                 .collect(),
         )
         .await?;
+        let people = crate::people::CityPeople {
+            identity: identity.clone(),
+            declared: declared.clone(),
+        };
+        let openid = openid::Engine::open(
+            store.clone(),
+            clock.clone(),
+            key_rings.clone(),
+            Arc::new(people),
+            openid_settings(&config),
+        )
+        .await?;
         let rules = rules::Engine::open(
             store.clone(),
             clock.clone(),
@@ -204,6 +216,8 @@ impl Running {
             metering,
             rates: Default::default(),
             evidence: Default::default(),
+            openid,
+            caller: Arc::new(crate::fetch::Caller::new(outgoing.clone())),
             registers,
             observations,
             indicators,
@@ -264,6 +278,10 @@ impl Running {
             .local_addr()
             .map_err(|e| Fault::internal("opening the web's address", e))?;
         self.http = Some(local);
+        if app.config.text("public_url").is_empty() {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            app.openid.set_issuer(&format!("{scheme}://{local}"));
+        }
         let redirect = app.config.text("http_redirect");
         if !redirect.is_empty() {
             let listener = listen::bind("http_redirect", redirect).await?;
@@ -351,4 +369,16 @@ fn keep_times(declared: &Declared) -> observations::Retention {
     properties
         .map(|p| (p.name.clone(), (p.keep_raw, p.keep_rollups)))
         .collect()
+}
+
+/// The provider's name is the city's public address.
+fn openid_settings(config: &Config) -> openid::Settings {
+    let settings = openid::Settings::default();
+    match config.text("public_url").trim_end_matches('/') {
+        "" => settings,
+        url => openid::Settings {
+            issuer: url.into(),
+            ..settings
+        },
+    }
 }

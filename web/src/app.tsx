@@ -50,6 +50,11 @@ const Keys = lazy(() => import('./faces/operator/Keys'));
 const MyData = lazy(() => import('./faces/portal/MyData'));
 const DataQuestions = lazy(() => import('./faces/desk/DataQuestions'));
 const Accounts = lazy(() => import('./faces/operator/Accounts'));
+const Applications = lazy(() => import('./faces/operator/Applications'));
+const Providers = lazy(() => import('./faces/operator/Providers'));
+const Consent = lazy(() => import('./faces/consent/Consent'));
+const SignOut = lazy(() => import('./faces/consent/SignOut'));
+const SignedOut = lazy(() => import('./faces/consent/SignOut').then((m) => ({ default: m.SignedOut })));
 
 /** A page that uses Ant Design. */
 function rich(page: ReactNode) {
@@ -118,6 +123,11 @@ export function App() {
         <Route path="operator/posture" element={rich(<Posture />)} />
         <Route path="operator/keys" element={rich(<Keys />)} />
         <Route path="operator/accounts" element={rich(<Accounts />)} />
+        <Route path="operator/applications" element={rich(<Applications />)} />
+        <Route path="operator/providers" element={rich(<Providers />)} />
+        <Route path="consent" element={<Suspense fallback={<Skeleton />}><Consent /></Suspense>} />
+        <Route path="sign-out" element={<Suspense fallback={<Skeleton />}><SignOut /></Suspense>} />
+        <Route path="signed-out" element={<Suspense fallback={<Skeleton />}><SignedOut /></Suspense>} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

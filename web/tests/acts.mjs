@@ -111,6 +111,51 @@ export const ACTS = [
     },
   },
   {
+    name: 'an application is registered, a person agrees and takes it back, the application is disabled', role: 'operator',
+    run: async (page, base) => {
+      const name = `走查应用${Date.now().toString(36)}`;
+      const back = 'https://walk.example/callback';
+      await page.goto(`${base}/operator/applications`);
+      await page.getByRole('button', { name: '登记应用' }).first().click();
+      const form = page.locator('.ant-drawer form');
+      await form.waitFor();
+      await form.getByRole('button', { name: '登记应用' }).click();
+      await seen(page, '.ant-drawer .ant-form-item-explain-error', 'what is missing is asked for');
+      await form.locator('#name_zh').fill(name);
+      await form.locator('#name_en').fill('Walk');
+      await form.locator('#purpose_zh').fill('走查');
+      await form.locator('#purpose_en').fill('a walk');
+      await form.locator('#redirect').fill('http://walk.example/callback');
+      await form.getByRole('button', { name: '登记应用' }).click();
+      await seen(page, '.ant-drawer [role=alert]', 'an address without https is refused');
+      await form.locator('#redirect').fill(back);
+      await form.getByRole('button', { name: '登记应用' }).click();
+      await seen(page, '.ant-drawer code.secret', 'the secret, once');
+      const { items } = await ask(page, base, '/operator/applications?limit=500');
+      const made = items.find((a) => a.name.zh === name);
+      must(made, 'the application is not in the list');
+      const query = new URLSearchParams({
+        client_id: made.id, redirect_uri: back, response_type: 'code', scope: 'openid profile', state: 'walk',
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256',
+      });
+      await page.goto(`${base}/oauth2/authorize?${query}`);
+      await page.getByRole('heading', { name: new RegExp(name) }).waitFor();
+      let sentTo = '';
+      await page.route('https://walk.example/**', async (route) => { sentTo = route.request().url(); await route.fulfill({ status: 200, body: 'ok' }); });
+      await page.getByRole('button', { name: '同意', exact: true }).click();
+      await page.waitForURL('https://walk.example/**');
+      must(sentTo.includes('code=jcg_') && sentTo.includes('state=walk'), `the browser went to ${sentTo}`);
+      await page.goto(`${base}/account`);
+      await page.getByRole('button', { name: `断开 ${name}` }).click();
+      await page.getByRole('button', { name: '确认断开' }).click();
+      await page.getByRole('button', { name: `断开 ${name}` }).waitFor({ state: 'detached' });
+      await page.goto(`${base}/operator/applications`);
+      await page.getByRole('button', { name: `停用 ${name}` }).click();
+      await page.locator('.ant-modal-confirm-btns .ant-btn-dangerous').click();
+      await page.getByRole('button', { name: `启用 ${name}` }).waitFor();
+    },
+  },
+  {
     name: 'an account is created, its password changed, disabled', role: 'operator',
     run: async (page, base) => {
       const name = `walk-${Date.now().toString(36)}`;

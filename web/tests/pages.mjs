@@ -18,7 +18,7 @@ export async function discover(page, base) {
 
 export function pagesOf(role, known) {
   const open = [{ name: 'portal', path: '/portal' }, { name: 'portal-air', path: '/portal/air' }, { name: 'about', path: '/about' }];
-  if (!role) return [...open, { name: 'register', path: '/portal/register' }, { name: 'recover', path: '/portal/recover' }, { name: 'sign-in', path: '/sign-in' }, { name: 'not-found', path: '/nowhere' }];
+  if (!role) return [...open, { name: 'register', path: '/portal/register' }, { name: 'recover', path: '/portal/recover' }, { name: 'sign-in', path: '/sign-in' }, { name: 'consent-empty', path: '/consent' }, { name: 'sign-out', path: '/sign-out' }, { name: 'signed-out', path: '/signed-out' }, { name: 'not-found', path: '/nowhere' }];
   if (role === 'resident') return [...open, { name: 'resident-my-data', path: '/portal/my-data' }, { name: 'resident-indicators', path: '/data/indicators' }, { name: 'me', path: '/portal/me' }, { name: 'me-phone', path: '/portal/me/phone' }, { name: 'me-identity', path: '/portal/me/identity' }, { name: 'me-agent', path: '/portal/me/agents/new' }, { name: 'me-ward', path: '/portal/me/wards/new' }, { name: 'me-rights', path: '/portal/me/rights' }, { name: 'account', path: '/account' }];
   const station = known.station ? `/desk/stations/${encodeURIComponent(known.station)}` : null;
   const s = known.series;
@@ -42,7 +42,7 @@ export function pagesOf(role, known) {
   ];
   if (role === 'officer') return desk;
   if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register', 'break-glass'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
+  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }];
   return [];

@@ -247,6 +247,9 @@ fn named(headers: &HeaderMap, name: &'static str) -> Result<Option<String>, Refu
 }
 
 async fn identify(app: &App, access: Access, parts: &Parts) -> Result<Option<Actor>, Refusal> {
+    if let Some(caller) = super::openid::identify(app, parts).await? {
+        return Ok(caller);
+    }
     if let Some((account, password)) = basic(&parts.headers) {
         let origin = identity::Origin {
             agent: "basic".into(),
@@ -344,6 +347,9 @@ async fn demand(
     caller: Option<Actor>,
     parts: &mut Parts,
 ) -> Result<Option<Actor>, Refusal> {
+    if let Some(actor) = &caller {
+        super::openid::within_scopes(access, actor)?;
+    }
     let (verb, object) = match access {
         Access::Public => return Ok(caller),
         Access::SignedIn => return caller.map(Some).ok_or_else(|| Refusal(sign_in())),

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod account;
 pub mod alerts;
+pub mod applications;
 pub mod audit;
 pub mod backups;
 pub mod city;
@@ -16,6 +17,7 @@ pub mod meter;
 pub mod meters;
 pub mod my_data;
 pub mod openapi;
+pub mod openid;
 pub mod operator;
 pub mod output;
 pub mod parties;
@@ -28,6 +30,7 @@ pub mod series;
 pub mod session;
 pub mod sta;
 pub mod table;
+pub mod upstream;
 pub mod web;
 
 use crate::app::App;
@@ -52,6 +55,9 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     let mut table = Table::new(app.clone());
     session::add(&mut table);
     account::add(&mut table);
+    openid::add(&mut table);
+    applications::add(&mut table);
+    upstream::add(&mut table);
     city::add(&mut table);
     registers::add(&mut table);
     series::add(&mut table);

@@ -277,9 +277,23 @@ async fn current(
 }
 
 async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Response> {
-    app.identity.sign_out(&own_token(&app, &headers)).await?;
+    leave(&app, &headers).await?;
     let gone = no_session_cookie(&app);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response())
+}
+
+/// Ends the session of a request, and tells the applications it was used with.
+pub async fn leave(app: &App, headers: &HeaderMap) -> Answer<()> {
+    let Some((token, _)) = token(app, headers) else {
+        return Ok(());
+    };
+    let found = app.identity.recognise(&token).await?;
+    app.identity.sign_out(&token).await?;
+    if let Some(session) = found.and_then(|found| found.session) {
+        app.openid.session_over(&session).await?;
+        super::openid::deliver_soon(app);
+    }
+    Ok(())
 }
 
 /// Sessions as a list, the present one marked.

@@ -17,7 +17,12 @@ const UNKNOWN: &str = "application/octet-stream";
 /// Answers with a file of the application, or its start page.
 pub async fn serve(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
-    if path.starts_with("api/") || path.starts_with("sta/") || path.starts_with("docs/") {
+    if path.starts_with("api/")
+        || path.starts_with("sta/")
+        || path.starts_with("docs/")
+        || path.starts_with("oauth2/")
+        || path.starts_with(".well-known/")
+    {
         return nothing_here(request.uri().path());
     }
     let name = if path.is_empty() { "index.html" } else { path };

@@ -8,6 +8,7 @@ mod accounts;
 mod basic;
 mod breach;
 mod factors;
+mod federated;
 mod limiter;
 mod passkeys;
 mod passwords;

@@ -102,6 +102,10 @@ pub struct Standing {
     /// pages.
     #[serde(default)]
     pub application: Option<String>,
+    /// What that application may do with the person's rights: `city.read`, `city.write`. Empty
+    /// without an application.
+    #[serde(default)]
+    pub scopes: Vec<String>,
     /// For whom the actor acts now: a delegation, an agency, a guardianship.
     #[serde(default)]
     pub acts_for: Option<Party>,

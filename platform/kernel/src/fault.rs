@@ -220,6 +220,8 @@ pub const CODES: &[&str] = &[
     "parties.one_account",
     "parties.tie_ended",
     "parties.unavailable",
+    "openid.request",
+    "openid.upstream",
     "store.disk_full",
     "store.unavailable",
     "system.internal",

@@ -27,6 +27,7 @@ pub mod keys;
 pub mod metering;
 mod migrations;
 pub mod observations;
+pub mod openid;
 pub mod parties;
 mod pools;
 pub mod questions;
@@ -105,6 +106,7 @@ fn migrations() -> Vec<Migration> {
         grants::migrations(),
         audit_tree::migrations(),
         questions::migrations(),
+        openid::migrations(),
     ]
     .into_iter()
     .flatten()

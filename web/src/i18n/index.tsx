@@ -3,6 +3,7 @@ import { createContext, useCallback, useContext, useEffect, useMemo, useState, t
 import type { Lang, Pair, Words } from './lang';
 import { remember, remembered } from '../lib/memory';
 import { account } from './texts/account';
+import { applications } from './texts/applications';
 import { common } from './texts/common';
 import { parties } from './texts/parties';
 import { portal } from './texts/portal';
@@ -16,7 +17,7 @@ import { custody } from './texts/custody';
 import { backups } from './texts/backups';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

@@ -1,10 +1,11 @@
 // Shell: signing in, step by step: the password, then a code, a passkey or a recovery code; or a
 // passkey alone. Says what is wrong next to where it is wrong; the hint about demonstration
 // accounts appears only in a simulated city.
-import { useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import { Link, Navigate, useNavigate, useSearchParams } from 'react-router';
 import { ApiError, send } from '../api/client';
-import type { Challenge, FactorMethod } from '../api/types';
+import { useApi } from '../api/hooks';
+import type { Challenge, FactorMethod, ProviderChoices } from '../api/types';
 import { useI18n } from '../i18n';
 import { useTitle } from '../components/PageHead';
 import { getPasskey, passkeysHere } from '../lib/passkey';
@@ -28,8 +29,9 @@ function Fault({ error }: { error: ApiError | string | null }) {
 }
 
 export default function SignIn() {
-  const { t } = useI18n();
+  const { t, w } = useI18n();
   const { session, city, signIn, signedIn } = useSession();
+  const providers = useApi<ProviderChoices>('/session/providers');
   const [params] = useSearchParams();
   const navigate = useNavigate();
   const [busy, setBusy] = useState(false);
@@ -38,13 +40,23 @@ export default function SignIn() {
   const [missing, setMissing] = useState<{ account: boolean; password: boolean }>({ account: false, password: false });
   useTitle(t('login.title'));
   const target = safeTarget(params.get('then'));
-  if (session && !busy) return <Navigate to={target} replace />;
+  // An application wants a new sign-in although somebody is signed in.
+  const again = params.get('again') === '1';
+  // What the server answers itself is no page of this application.
+  const outside = target.startsWith('/oauth2/');
+  const ready = Boolean(session) && !busy && !again;
+  useEffect(() => {
+    if (ready && outside) window.location.replace(target);
+  }, [ready, outside, target]);
+  if (ready && !outside) return <Navigate to={target} replace />;
 
   const attempt = async (work: () => Promise<boolean>) => {
     setBusy(true);
     setError(null);
     try {
-      if (await work()) void navigate(target, { replace: true });
+      if (!(await work())) return;
+      if (outside) window.location.replace(target);
+      else void navigate(target, { replace: true });
     } catch (e) {
       setError(e instanceof ApiError ? e : t('login.passkey_failed'));
       if (e instanceof ApiError && e.code === 'access.sign_in_expired') setChallenge(null);
@@ -87,7 +99,7 @@ export default function SignIn() {
         <Fault error={error} />
         <label>
           {t('login.account')}
-          <input name="account" autoComplete="username" autoCapitalize="none" spellCheck={false} aria-invalid={missing.account} aria-describedby="account-missing" />
+          <input name="account" defaultValue={params.get('hint') ?? ''} autoComplete="username" autoCapitalize="none" spellCheck={false} aria-invalid={missing.account} aria-describedby="account-missing" />
         </label>
         <p id="account-missing" className="error-text" role={missing.account ? 'alert' : undefined}>{missing.account ? t('login.need_account') : ''}</p>
         <label>
@@ -97,6 +109,9 @@ export default function SignIn() {
         <p id="password-missing" className="error-text" role={missing.password ? 'alert' : undefined}>{missing.password ? t('login.need_password') : ''}</p>
         <button type="submit" className="button strong wide" disabled={busy}>{busy ? t('state.loading') : t('login.enter')}</button>
         {passkeysHere() ? <button type="button" className="button wide" disabled={busy} onClick={() => { void passkeyAlone(); }}>{t('login.use_passkey')}</button> : null}
+        {(providers.data?.items ?? []).map((p) => (
+          <a key={p.id} className="button wide" href={`/oauth2/upstream/${p.id}?then=${encodeURIComponent(target)}`}>{t('login.through', { name: w(p.name) })}</a>
+        ))}
         <p className="muted">{t('login.forgot')}</p>
         <p className="row"><Link to="/portal/register">{t('register.link')}</Link> <Link to="/portal/recover">{t('recover.link')}</Link></p>
         <p className="muted">{t('login.public')}</p>

@@ -48,6 +48,7 @@ pub const OBJECTS: &[&str] = &[
     "grants",
     "meters",
     "data_questions",
+    "applications",
     "metrics",
     "parties",
     "posture",

@@ -10,6 +10,7 @@ import { useI18n } from '../../i18n';
 import { useSession } from '../../shell/session';
 import { useStepUp } from '../../shell/StepUp';
 import { ActingFor } from './ActingFor';
+import { Applications } from './Applications';
 import { Factors } from './Factors';
 import { PasswordForm } from './PasswordForm';
 import { Sessions } from './Sessions';
@@ -47,7 +48,7 @@ export default function Account() {
       {locked || !session ? null : (
         <>
           <View query={query}>{(security) => <Factors security={security} stepUp={stepUp} onChanged={changed} />}</View>
-          {session.must ? null : <><ActingFor /><Sessions /></>}
+          {session.must ? null : <><ActingFor /><Sessions /><Applications /></>}
         </>
       )}
       {stepUp.dialog}
