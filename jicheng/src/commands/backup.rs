@@ -558,7 +558,7 @@ pub async fn drill(config: &Config, input: Drill) -> Result<(), String> {
         serde_json::to_string_pretty(&outcome).unwrap_or_default()
     );
     // Into the city, when there is one here.
-    if config.text("store") != "" || config.data().join("jicheng.db").exists() {
+    if !config.text("store").is_empty() || config.data().join("jicheng.db").exists() {
         let store = match config.backup_folder() {
             Some(_) => Store::open_shipped(&config.store_url()).await,
             None => Store::open(&config.store_url()).await,

@@ -144,7 +144,7 @@ pub fn decide(contents: &Contents, policy: &Policy, now: Time) -> Forgotten {
     let first = of_window
         .clone()
         .find(|b| b.at < begin)
-        .or_else(|| of_window.last());
+        .or_else(|| of_window.clone().next_back());
     let needed = |number: u64, chain: &str, generation: u64, first_frame: u32| {
         contents
             .bases

@@ -94,6 +94,17 @@ async fn every_changing_route_needs_the_header_other_sites_cannot_send() {
                 Some(("text/plain", "{}")),
             )
             .await;
+        // Other sites post to the provider by design: there the cookie means nothing.
+        if path.starts_with("/oauth2/") {
+            let body = Some(("text/plain", "{}"));
+            let bare = city.raw(route.method, &path, None, &[], body).await;
+            assert_eq!(
+                (answer.status, answer.text),
+                (bare.status, bare.text),
+                "{path}"
+            );
+            continue;
+        }
         assert_eq!(
             answer.status, 403,
             "{} {path}: {}",
