@@ -110,6 +110,9 @@ impl Running {
         let identity =
             identity::Engine::open(store.clone(), clock.clone(), declared.clone()).await?;
         let policy = policy::Engine::new(clock.clone(), &declared)?;
+        let organisations =
+            organisations::Engine::open(store.clone(), clock.clone(), declared.clone()).await?;
+        identity.know_organisations(organisations.clone());
         let rules = rules::Engine::open(
             store.clone(),
             clock.clone(),
@@ -145,6 +148,8 @@ impl Running {
             city,
             store,
             identity,
+            organisations,
+            open_work: vec![rules.clone()],
             crypto: key_rings.clone(),
             key_rings,
             policy,
@@ -251,6 +256,7 @@ impl Running {
                 task.abort();
             }
         }
+        self.app.organisations.shutdown();
         self.app.indicators.shutdown().await;
         self.rules.shutdown().await;
         self.app.observations.shutdown().await;

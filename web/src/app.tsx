@@ -30,6 +30,10 @@ const Rejected = lazy(() => import('./faces/operator/Rejected'));
 const Jobs = lazy(() => import('./faces/operator/Jobs'));
 const Audit = lazy(() => import('./faces/operator/Audit'));
 const Accounts = lazy(() => import('./faces/operator/Accounts'));
+const Organisations = lazy(() => import('./faces/operator/Organisations'));
+const Member = lazy(() => import('./faces/operator/Member'));
+const Directory = lazy(() => import('./faces/desk/Directory'));
+const Delegations = lazy(() => import('./faces/account/Delegations'));
 
 /** A page that uses Ant Design. */
 function rich(page: ReactNode) {
@@ -73,6 +77,11 @@ export function App() {
         <Route path="operator/jobs" element={rich(<Jobs />)} />
         <Route path="operator/audit" element={rich(<Audit />)} />
         <Route path="operator/accounts" element={rich(<Accounts />)} />
+        <Route path="operator/organisations" element={rich(<Organisations />)} />
+        <Route path="operator/organisations/:code" element={rich(<Organisations />)} />
+        <Route path="operator/members/:account" element={rich(<Member />)} />
+        <Route path="desk/directory" element={rich(<Directory />)} />
+        <Route path="account/delegations" element={rich(<Delegations />)} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

@@ -30,6 +30,8 @@ export function pagesOf(role, known) {
     { name: 'alerts', path: '/desk/alerts' },
     ...(known.alert ? [{ name: 'alert', path: `/desk/alerts/${encodeURIComponent(known.alert)}` }] : []),
     { name: 'devices', path: '/desk/devices' },
+    { name: 'directory', path: '/desk/directory' },
+    { name: 'delegations', path: '/account/delegations' },
     { name: 'bulletin', path: `/desk/bulletin?date=${new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10)}` },
     ...['exceedances', 'rates', 'suspects', 'conditions', 'emissions', 'energy'].map((tab) => ({ name: `analysis-${tab}`, path: `/desk/analysis/${tab}` })),
     { name: 'registers', path: '/data/registers' },
@@ -41,7 +43,7 @@ export function pagesOf(role, known) {
   ];
   if (role === 'officer') return desk;
   if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'audit', 'accounts'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
+  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'audit', 'accounts', 'organisations', 'organisations/city_government'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
   if (role === 'auditor') return [{ name: 'auditor-audit', path: '/operator/audit' }];
   return [];
 }

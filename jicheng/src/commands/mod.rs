@@ -1,6 +1,7 @@
 //! The commands of the program, one file each.
 
 pub mod admin;
+pub mod client;
 pub mod demo;
 pub mod import;
 pub mod keys;

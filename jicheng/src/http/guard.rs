@@ -94,14 +94,30 @@ pub async fn admit(
     };
     let (mut parts, body) = request.into_parts();
     let caller = identify(&app, &parts).await?;
+    let caller = match caller {
+        Some(actor) => Some(super::standing::dress(&app, &parts, actor).await?),
+        None => None,
+    };
     let caller = demand(&app, access, caller, &mut parts).await?;
     let key = idempotency_key(&parts, &caller)?;
+    let acting = caller.as_ref().filter(|a| a.standing.acts_for.is_some());
+    let acting = acting.map(|a| {
+        (
+            a.clone(),
+            parts.method.to_string(),
+            parts.uri.path().to_string(),
+        )
+    });
     parts.extensions.insert(Caller(caller));
     let request = Request::from_parts(parts, body);
-    match key {
-        None => Ok(next.run(request).await),
-        Some(key) => once(&app, key, request, next).await,
+    let response = match key {
+        None => next.run(request).await,
+        Some(key) => once(&app, key, request, next).await?,
+    };
+    if let Some((actor, method, path)) = acting {
+        super::standing::note(&app, &actor, &method, &path, response.status().as_u16()).await?;
     }
+    Ok(response)
 }
 
 async fn identify(app: &App, parts: &Parts) -> Result<Option<Actor>, Refusal> {

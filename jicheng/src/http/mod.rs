@@ -8,8 +8,10 @@ pub mod guard;
 pub mod input;
 pub mod keys;
 pub mod live;
+pub mod members;
 pub mod openapi;
 pub mod operator;
+pub mod organisations;
 pub mod output;
 pub mod problem;
 pub mod registers;
@@ -17,6 +19,7 @@ pub mod reports;
 pub mod series;
 pub mod session;
 pub mod sta;
+pub mod standing;
 pub mod table;
 pub mod web;
 
@@ -49,6 +52,8 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     devices::add(&mut table);
     reports::add(&mut table, &app.city.declared, &app.reports);
     operator::add(&mut table);
+    organisations::add(&mut table);
+    members::add(&mut table);
     keys::add(&mut table);
     sta::add(&mut table);
     table.add(

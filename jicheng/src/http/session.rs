@@ -8,6 +8,7 @@ use crate::app::App;
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use kernel::organisations::Organisations;
 use kernel::{Access, Decision, Verb};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -168,7 +169,8 @@ async fn explain(State(app): State<Arc<App>>, caller: Caller, query: Query) -> A
         app.city.policy.may(actor, verb, &object)
     } else {
         app.city.policy.demand(actor, Verb::Operate, "accounts")?;
-        let asked = app.identity.account(&account).await?.actor();
+        let mut asked = app.identity.account(&account).await?.actor();
+        app.organisations.dress(&mut asked);
         app.city.policy.may(&asked, verb, &object)
     };
     let body = match decision {

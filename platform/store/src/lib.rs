@@ -24,6 +24,7 @@ pub mod keys;
 pub mod metering;
 mod migrations;
 pub mod observations;
+pub mod organisations;
 pub mod parties;
 mod pools;
 pub mod records;
@@ -97,6 +98,7 @@ fn migrations() -> Vec<Migration> {
         keys::migrations(),
         parties::migrations(),
         metering::migrations(),
+        organisations::migrations(),
     ]
     .into_iter()
     .flatten()

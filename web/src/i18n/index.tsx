@@ -8,9 +8,10 @@ import { desk } from './texts/desk';
 import { command } from './texts/command';
 import { data } from './texts/data';
 import { operator } from './texts/operator';
+import { organisations } from './texts/organisations';
 
 export type { Lang, Words } from './lang';
-const texts = { ...common, ...portal, ...desk, ...command, ...data, ...operator } satisfies Record<string, Pair>;
+const texts = { ...common, ...portal, ...desk, ...command, ...data, ...operator, ...organisations } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;
