@@ -4,6 +4,7 @@ use crate::config::Config;
 use kernel::city::Report;
 use kernel::crypto::Crypto;
 use kernel::devices::Gateway;
+use kernel::organisations::OpenWork;
 use kernel::{Actor, City, Decision, Fault, Time, Verb};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -50,6 +51,10 @@ pub struct App {
     pub openid: Arc<openid::Engine>,
     /// Makes calls to other machines.
     pub caller: Arc<crate::fetch::Caller>,
+    /// The tree of organisations, its people and delegations.
+    pub organisations: Arc<organisations::Engine>,
+    /// Kinds of work that are handed over when somebody moves.
+    pub open_work: Vec<Arc<dyn OpenWork>>,
     /// Registers, for import.
     pub registers: Arc<registers::Engine>,
     /// Observations, for batches and export.
@@ -106,6 +111,15 @@ impl App {
             gateways: self.gateways(),
             ..self.city.clone()
         }
+    }
+
+    /// Is there a role of this name?
+    pub fn knows_role(&self, name: &str) -> bool {
+        self.city
+            .declared
+            .roles()
+            .iter()
+            .any(|role| role.name == name)
     }
 
     /// Requests being worked on.

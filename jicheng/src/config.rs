@@ -349,7 +349,7 @@ impl Config {
         let mut taken = vec![];
         for (key, value) in environment {
             if let Some(name) = key.strip_prefix("JICHENG_")
-                && !["CONFIG", "CORPORA"].contains(&name)
+                && !["CONFIG", "CORPORA", "URL", "TOKEN"].contains(&name)
             {
                 taken.push((
                     name.to_ascii_lowercase(),

@@ -130,6 +130,9 @@ impl Running {
             crate::signon::settings(&config, Some(key_rings.clone())),
         )
         .await?;
+        let organisations =
+            organisations::Engine::open(store.clone(), clock.clone(), declared.clone()).await?;
+        identity.know_organisations(organisations.clone());
         let policy = policy::Engine::open(store.clone(), clock.clone(), &declared).await?;
         let metering = metering::Engine::open(
             store.clone(),
@@ -207,6 +210,8 @@ impl Running {
             identity,
             holds,
             backups: Arc::new(backups),
+            organisations,
+            open_work: vec![rules.clone()],
             crypto: key_rings.clone(),
             key_rings,
             log,
@@ -336,6 +341,7 @@ impl Running {
         if let Err(fault) = self.app.metering.flush().await {
             tracing::warn!(%fault, "what was counted in the last second is lost");
         }
+        self.app.organisations.shutdown();
         self.app.indicators.shutdown().await;
         self.rules.shutdown().await;
         self.app.observations.shutdown().await;

@@ -55,6 +55,10 @@ const Providers = lazy(() => import('./faces/operator/Providers'));
 const Consent = lazy(() => import('./faces/consent/Consent'));
 const SignOut = lazy(() => import('./faces/consent/SignOut'));
 const SignedOut = lazy(() => import('./faces/consent/SignOut').then((m) => ({ default: m.SignedOut })));
+const Organisations = lazy(() => import('./faces/operator/Organisations'));
+const Member = lazy(() => import('./faces/operator/Member'));
+const Directory = lazy(() => import('./faces/desk/Directory'));
+const Delegations = lazy(() => import('./faces/account/Delegations'));
 
 /** A page that uses Ant Design. */
 function rich(page: ReactNode) {
@@ -128,6 +132,11 @@ export function App() {
         <Route path="consent" element={<Suspense fallback={<Skeleton />}><Consent /></Suspense>} />
         <Route path="sign-out" element={<Suspense fallback={<Skeleton />}><SignOut /></Suspense>} />
         <Route path="signed-out" element={<Suspense fallback={<Skeleton />}><SignedOut /></Suspense>} />
+        <Route path="operator/organisations" element={rich(<Organisations />)} />
+        <Route path="operator/organisations/:code" element={rich(<Organisations />)} />
+        <Route path="operator/members/:account" element={rich(<Member />)} />
+        <Route path="desk/directory" element={rich(<Directory />)} />
+        <Route path="account/delegations" element={rich(<Delegations />)} />
         <Route path="*" element={<NotFound />} />
       </Route>
     </Routes>

@@ -317,6 +317,66 @@ export const ACTS = [
     },
   },
   {
+    name: 'a new department: founded, given positions, its officer invited and at work', role: 'operator',
+    run: async (page, base) => {
+      const began = Date.now();
+      const code = `walk_${began.toString(36)}`;
+      const [name, account] = [`走查局${began % 1000}`, `w${began.toString(36)}`];
+      const mine = await page.context().cookies();
+      const drawer = (id) => page.locator(`.ant-drawer-open #${id}`);
+      const submit = async () => {
+        await page.locator('.ant-drawer-open button[type=submit]').click();
+        await page.locator('.ant-drawer-content-wrapper').waitFor({ state: 'hidden' });
+      };
+      await page.goto(`${base}/operator/organisations/city_government`);
+      await page.getByRole('button', { name: '变更 ▾' }).click();
+      await page.getByRole('menuitem', { name: '设立下级机构' }).click();
+      await drawer('code').fill('city_government');
+      await drawer('zh').fill(name);
+      await drawer('reason').fill('走查〔2026〕1 号');
+      await page.locator('.ant-drawer-open button[type=submit]').click();
+      await seen(page, '.ant-drawer-open .error-box', 'a code that is taken is refused in words');
+      await drawer('code').fill(code);
+      await submit();
+      await page.goto(`${base}/operator/organisations?text=${encodeURIComponent(name)}`);
+      await page.locator('.org-hits button').first().click();
+      await page.getByRole('tab', { name: '岗位' }).click();
+      await page.getByRole('button', { name: '设置岗位' }).click();
+      await drawer('zh').fill('值班员');
+      await drawer('roles').fill('duty_officer');
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Escape');
+      await submit();
+      await page.getByRole('tab', { name: '人员' }).click();
+      await page.getByRole('button', { name: '邀请人员' }).click();
+      await drawer('account').fill(account);
+      await drawer('name').fill('走查员');
+      await drawer('position').click();
+      await page.locator('.ant-select-item-option').first().click();
+      await page.locator('.ant-drawer-open button[type=submit]').click();
+      const password = (await page.locator('.invited-password').innerText()).trim();
+      await page.context().clearCookies();
+      await enter(page, base, account, password);
+      await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'));
+      await page.goto(`${base}/desk/alerts`);
+      await seen(page, 'main table', 'the new officer sees the alerts');
+      console.log(`  a department by the pages, from nothing to its officer at work: ${((Date.now() - began) / 1000).toFixed(1)} s`);
+      await page.goto(`${base}/operator/members/officer`);
+      await seen(page, 'main [role=alert]', 'another department’s member is not shown');
+      await page.context().clearCookies();
+      await page.context().addCookies(mine);
+      await page.goto(`${base}/operator/members/${account}`);
+      await page.getByRole('button', { name: '交接' }).click();
+      await page.getByRole('button', { name: '下一步' }).click();
+      await page.locator('.ant-drawer-open input[name=reason]').fill('走查结束');
+      await page.getByRole('button', { name: '签字确认' }).click();
+      await seen(page, 'main .banner.warn', 'the officer has left');
+      await page.context().clearCookies();
+      await enter(page, base, account, password);
+      await seen(page, '.error-box', 'who left signs in no more');
+    },
+  },
+  {
     name: 'a register goes out as CSV, is changed and comes back', role: 'officer',
     run: async (page, base) => {
       await page.goto(`${base}/data/registers/enterprise`);

@@ -31,6 +31,8 @@ export function pagesOf(role, known) {
     ...(known.alert ? [{ name: 'alert', path: `/desk/alerts/${encodeURIComponent(known.alert)}` }] : []),
     { name: 'devices', path: '/desk/devices' },
     { name: 'break-glass', path: '/desk/break-glass' },
+    { name: 'directory', path: '/desk/directory' },
+    { name: 'delegations', path: '/account/delegations' },
     { name: 'bulletin', path: `/desk/bulletin?date=${new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10)}` },
     ...['exceedances', 'rates', 'suspects', 'conditions', 'emissions', 'energy'].map((tab) => ({ name: `analysis-${tab}`, path: `/desk/analysis/${tab}` })),
     { name: 'registers', path: '/data/registers' },
@@ -42,7 +44,7 @@ export function pagesOf(role, known) {
   ];
   if (role === 'officer') return desk;
   if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register', 'break-glass'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name}`, path: `/operator/${name}` }));
+  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }];
   return [];

@@ -1,5 +1,7 @@
-//! `jicheng import`: a register from CSV, or the outlines of districts from GeoJSON.
+//! `jicheng import`: a register from CSV, or the outlines of districts from GeoJSON, into the
+//! store; organisations and members into a running city, through its API.
 
+use super::client::{Server, escape};
 use super::{declared, say};
 use crate::config::Config;
 use kernel::{Actor, SystemClock};
@@ -11,16 +13,33 @@ use store::Store;
 /// What to import.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Name of a register, or `districts`.
+    /// Name of a register, `districts`, `organisations` or `members`.
     what: String,
-    /// CSV with a header of field names; GeoJSON for districts.
+    /// CSV with a header of field names; GeoJSON for districts; YAML or CSV for organisations.
     file: PathBuf,
+    /// Organisations: those at the top of the file go below this one.
+    #[arg(long)]
+    parent: Option<String>,
+    /// Organisations: the day new and changed ones begin, such as 2026-12-01.
+    #[arg(long)]
+    on: Option<String>,
+    /// Organisations: a list of divisions (code, name, …Code).
+    #[arg(long)]
+    divisions: bool,
+    /// Organisations and members: say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    server: Server,
 }
 
 /// Imports whole or not at all.
 pub async fn run(config: Config, arguments: Arguments) -> Result<(), String> {
     let show = arguments.file.display();
     let bytes = std::fs::read(&arguments.file).map_err(|e| format!("{show}: {e}"))?;
+    if ["organisations", "members"].contains(&arguments.what.as_str()) {
+        return into_running(&arguments, &bytes).await;
+    }
     std::fs::create_dir_all(config.data()).map_err(|e| e.to_string())?;
     let store = Store::open(&config.store_url()).await.map_err(say)?;
     if arguments.what == "districts" {
@@ -42,6 +61,37 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<(), String> {
         .await
         .map_err(say)?;
     println!("{}", json!(done));
+    Ok(())
+}
+
+/// Organisations or members into a running city.
+async fn into_running(arguments: &Arguments, bytes: &[u8]) -> Result<(), String> {
+    let mut path = format!(
+        "/api/v1/operator/{}/import?dry_run={}",
+        arguments.what, arguments.dry_run
+    );
+    if arguments.what == "organisations" {
+        let extension = arguments.file.extension().and_then(|e| e.to_str());
+        let format = match extension {
+            _ if arguments.divisions => "divisions",
+            Some("yaml" | "yml") => "yaml",
+            _ => "csv",
+        };
+        path.push_str(&format!("&format={format}"));
+        for (name, value) in [("parent", &arguments.parent), ("on", &arguments.on)] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", escape(value)));
+            }
+        }
+    }
+    let done = arguments
+        .server
+        .send("POST", &path, "application/octet-stream", bytes)
+        .await?;
+    println!(
+        "{}",
+        serde_json::to_string_pretty(&done).unwrap_or_default()
+    );
     Ok(())
 }
 

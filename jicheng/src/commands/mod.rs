@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod admin;
 pub mod audit;
 pub mod backup;
+pub mod client;
 pub mod demo;
 pub mod import;
 pub mod keys;

@@ -12,6 +12,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kernel::facts::Facts;
+use kernel::organisations::Organisations;
 use kernel::{Access, Actor, Decision, Policy, Verb};
 use policy::{Break, Cited, Explained, NewGrant, Review};
 use serde_json::{Value, json};
@@ -133,7 +134,9 @@ async fn whom(app: &App, caller: &Actor, account: Option<String>) -> Answer<Acto
     {
         app.city.policy.demand(caller, Verb::Operate, "accounts")?;
     }
-    Ok(app.identity.account(&account).await?.actor())
+    let mut actor = app.identity.account(&account).await?.actor();
+    app.organisations.dress(&mut actor);
+    Ok(actor)
 }
 
 /// What is known of one member of a kind. One that is not there is asked about like one of which

@@ -183,6 +183,9 @@ pub async fn admit(
         Ok(pass) => pass,
         Err(refused) => return Ok(*refused),
     };
+    if let Some(actor) = caller.take() {
+        caller = Some(super::standing::dress(&app, &parts, actor).await?);
+    }
     if let Some(actor) = &mut caller {
         let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         super::parties::stand(&app, actor, changes, parts.uri.path()).await?;
@@ -194,6 +197,14 @@ pub async fn admit(
         Err(refusal) => return Ok(pass.dress(refusal.into_response())),
     };
     let key = idempotency_key(&parts, &caller)?.filter(|_| !wanted.secret);
+    let acting = caller.as_ref().filter(|a| a.standing.acts_for.is_some());
+    let acting = acting.map(|a| {
+        (
+            a.clone(),
+            parts.method.to_string(),
+            parts.uri.path().to_string(),
+        )
+    });
     parts.extensions.insert(Caller(caller));
     let request = Request::from_parts(parts, pass.count_in(body));
     let response = match key {
@@ -203,6 +214,9 @@ pub async fn admit(
             Err(refusal) => refusal.into_response(),
         },
     };
+    if let Some((actor, method, path)) = acting {
+        super::standing::note(&app, &actor, &method, &path, response.status().as_u16()).await?;
+    }
     Ok(pass.dress(response))
 }
 

@@ -358,10 +358,12 @@ async fn account_change(
     Json(change): Json<identity::AccountChange>,
 ) -> Answer<Response> {
     let expected = if_match(&headers)?;
-    let account = app
-        .identity
-        .change(caller.actor()?, &name, change, expected)
-        .await?;
+    let (actor, disables) = (caller.actor()?, change.disabled == Some(true));
+    let account = app.identity.change(actor, &name, change, expected).await?;
+    if disables {
+        // What they lent ends; opening the account again does not lend it again.
+        app.organisations.account_disabled(actor, &name).await?;
+    }
     Ok(with_version(account.version, &account))
 }
 

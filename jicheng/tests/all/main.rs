@@ -7,6 +7,7 @@ mod architecture;
 mod attacks;
 mod city;
 mod crash;
+mod departments;
 mod disaster;
 mod divisions;
 mod faults;

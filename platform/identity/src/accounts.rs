@@ -195,8 +195,10 @@ impl Engine {
         }
         found.extend(self.role_problems(roles.unwrap_or_default()));
         let known = |code: &str| {
-            let organisations = &self.declared.city.organisations;
-            organisations.iter().any(|o| o.code == code)
+            let declared = &self.declared.city.organisations;
+            let tree = self.organisations.get();
+            declared.iter().any(|o| o.code == code)
+                || tree.is_some_and(|tree| tree.get(code, None).is_some())
         };
         if let Some(code) = organisation.filter(|code| !code.is_empty() && !known(code)) {
             found.push(problem(
@@ -246,14 +248,13 @@ impl Engine {
         passwords::problems(&self.breached, account, password, at)
     }
 
-    /// Makes an account; `input.conflict` when the name is taken.
-    pub async fn create(&self, by: &Actor, new: NewAccount) -> Result<Account, Fault> {
+    /// Everything wrong with a new account, the name already taken apart.
+    pub fn problems_of(&self, new: &NewAccount) -> Vec<Problem> {
         let mut found: Vec<Problem> = name_problem(&new.name).into_iter().collect();
-        let organisation = new.organisation.filter(|code| !code.is_empty());
         found.extend(self.check(
             Some(&new.display),
             Some(&new.roles),
-            organisation.as_deref(),
+            new.organisation.as_deref(),
         ));
         found.extend(passwords::problems(
             &self.breached,
@@ -261,7 +262,13 @@ impl Engine {
             &new.password,
             "password",
         ));
-        refuse(found)?;
+        found
+    }
+
+    /// Makes an account; `input.conflict` when the name is taken.
+    pub async fn create(&self, by: &Actor, new: NewAccount) -> Result<Account, Fault> {
+        refuse(self.problems_of(&new))?;
+        let organisation = new.organisation.filter(|code| !code.is_empty());
         let now = self.clock.now();
         let new_name = new.name.clone();
         let row = AccountRow {

@@ -33,6 +33,7 @@ pub use tokens::{NewToken, TokenInfo};
 use breach::Breached;
 use kernel::declare::Declared;
 use kernel::events::EventKind;
+use kernel::organisations::Organisations;
 use kernel::{Clock, Fault, Span, Time};
 use limiter::Limiter;
 use parking_lot::Mutex;
@@ -40,7 +41,7 @@ use passwords::Hasher;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::audit::{self, AuditEntry};
 use store::{Store, Tx, events};
 
@@ -109,6 +110,8 @@ pub struct Engine {
     /// Roles that demand a second factor.
     demanding: HashSet<String>,
     basic: basic::Remembered,
+    /// Organisations made while the city runs; those of the files are known anyway.
+    organisations: OnceLock<Arc<dyn Organisations>>,
     /// Hash of a session or token → when it was last used, not yet in the store. Bounded.
     used: Mutex<HashMap<String, i64>>,
 }
@@ -146,8 +149,15 @@ impl Engine {
             settings,
             limiter: Limiter::default(),
             basic: basic::Remembered::default(),
+            organisations: OnceLock::new(),
             used: Mutex::default(),
         }))
+    }
+
+    /// Hands over the tree of organisations, so that accounts can belong to those made while the
+    /// city runs.
+    pub fn know_organisations(&self, organisations: Arc<dyn Organisations>) {
+        let _ = self.organisations.set(organisations);
     }
 
     /// Removes sessions and tokens that are over from the store, and writes into it the times of

@@ -108,10 +108,11 @@ impl Engine {
     pub fn may_list(&self, actor: &Actor) -> Vec<(Verb, String)> {
         let book = self.book();
         let mut list: Vec<(Verb, String)> = vec![];
-        let mine = book
-            .roles
-            .iter()
-            .filter(|role| actor.roles.contains(&role.name));
+        let mine = book.roles.iter().filter(|role| {
+            let lent = actor.standing.lent.as_ref();
+            actor.roles.contains(&role.name)
+                || lent.is_some_and(|lent| lent.roles.contains(&role.name))
+        });
         for grant in mine
             .flat_map(|role| &role.may)
             .filter(|grant| !grant.break_glass)

@@ -4,6 +4,7 @@
 //! carry deterministic identifications and the number of the event they were judged by, so what
 //! is read twice is written once.
 
+mod open_work;
 mod writer;
 
 use crate::evaluator::{Evaluator, Outcome};

@@ -69,6 +69,14 @@ pub(crate) fn act(
     Ok(())
 }
 
+/// Back into the queue: nobody has it, somebody has seen it.
+pub(crate) fn give_back(alert: &mut Alert, actor: &Actor, now: Time) {
+    alert.state = AlertState::Acknowledged;
+    alert.assignee = None;
+    add_step(alert, now, &actor.account, "assigned", String::new());
+    alert.version += 1;
+}
+
 /// The word of a verb in the audit log.
 pub(crate) fn word(verb: &AlertVerb) -> &'static str {
     match verb {

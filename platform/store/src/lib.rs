@@ -28,6 +28,7 @@ pub mod metering;
 mod migrations;
 pub mod observations;
 pub mod openid;
+pub mod organisations;
 pub mod parties;
 mod pools;
 pub mod questions;
@@ -107,6 +108,7 @@ fn migrations() -> Vec<Migration> {
         audit_tree::migrations(),
         questions::migrations(),
         openid::migrations(),
+        organisations::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -5,6 +5,20 @@ import type { Lang, Words } from '../i18n/lang';
 
 export type Params = Record<string, string | number | boolean | null | undefined>;
 
+const ACTING = 'jicheng.delegation';
+/** The delegation this tab acts under; null for oneself. */
+export const acting = (): { id: string; giver: string } | null => {
+  try {
+    return JSON.parse(sessionStorage.getItem(ACTING) ?? 'null') as { id: string; giver: string } | null;
+  } catch {
+    return null;
+  }
+};
+export function actUnder(delegation: { id: string; giver: string } | null): void {
+  if (delegation) sessionStorage.setItem(ACTING, JSON.stringify(delegation));
+  else sessionStorage.removeItem(ACTING);
+}
+
 /** A failure that can be shown: code, what failed, every problem of the input. */
 export class ApiError extends Error {
   readonly code: string;
@@ -56,8 +70,10 @@ async function failure(answer: Response): Promise<ApiError> {
 
 async function call(path: string, init: RequestInit): Promise<Response> {
   let answer: Response;
+  const under = acting();
+  const headers = under && !path.includes('/me/delegations') ? { ...(init.headers as Record<string, string>), 'X-Delegation': under.id } : init.headers;
   try {
-    answer = await fetch(path, { credentials: 'same-origin', ...init });
+    answer = await fetch(path, { credentials: 'same-origin', ...init, headers });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw unreachable();

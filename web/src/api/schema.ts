@@ -3308,6 +3308,418 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 机构列表
+         * @description A branch of the tree, or a search
+         */
+        get: operations["getOrganisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 机构详情
+         * @description One organisation with its history
+         */
+        get: operations["getOrganisationsCode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{code}/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 机构的岗位
+         * @description Positions of an organisation
+         */
+        get: operations["getOrganisationsCodePositions"];
+        put?: never;
+        /**
+         * 设置岗位
+         * @description Make a position
+         */
+        post: operations["postOrganisationsCodePositions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{code}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 机构的人员
+         * @description Those who hold a position there
+         */
+        get: operations["getOrganisationsCodeMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/organisations/acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 设立、变更、合并、拆分、撤销机构
+         * @description Found, change, merge, split or abolish organisations
+         */
+        post: operations["postOperatorOrganisationsActs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/organisations/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 从文件导入机构与岗位
+         * @description Organisations and positions from a file
+         */
+        post: operations["postOperatorOrganisationsImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/positions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * 修改或取消岗位
+         * @description Change or end a position
+         */
+        patch: operations["patchPositionsId"];
+        trace?: never;
+    };
+    "/api/v1/appointments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 任职
+         * @description Give a position to somebody
+         */
+        post: operations["postAppointments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/appointments/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 免职
+         * @description End an appointment
+         */
+        post: operations["postAppointmentsIdEnd"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 通讯录
+         * @description The directory
+         */
+        get: operations["getDirectory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 人员详情
+         * @description One member: oneself, or of one's organisations
+         */
+        get: operations["getMembersAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * 修改人员信息
+         * @description Change a member's lines of the directory
+         */
+        patch: operations["patchMembersAccount"];
+        trace?: never;
+    };
+    "/api/v1/members/{account}/leaves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 请假
+         * @description Record leave
+         */
+        post: operations["postMembersAccountLeaves"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaves/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 销假
+         * @description Give leave up
+         */
+        post: operations["postLeavesIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{account}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 未结事项
+         * @description What somebody has in hand
+         */
+        get: operations["getMembersAccountWork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{account}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 交接
+         * @description Hand over somebody's work
+         */
+        post: operations["postMembersAccountHandOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisations/{code}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 邀请人员
+         * @description Make an account and appoint it
+         */
+        post: operations["postOrganisationsCodeInvitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operator/members/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 从文件导入人员
+         * @description Members from a file
+         */
+        post: operations["postOperatorMembersImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的委托
+         * @description Delegations given and received
+         */
+        get: operations["getMeDelegations"];
+        put?: never;
+        /**
+         * 委托他人
+         * @description Give a delegation
+         */
+        post: operations["postMeDelegations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/delegations/{id}/{answer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 接受或拒绝委托
+         * @description Accept or refuse a delegation
+         */
+        post: operations["postMeDelegationsIdAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/delegations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 收回或退回委托
+         * @description End a delegation at once
+         */
+        delete: operations["deleteMeDelegationsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operator/keys": {
         parameters: {
             query?: never;
@@ -4632,6 +5044,303 @@ export interface components {
         ProviderLink: {
             subject: string;
             account: string;
+        };
+        Organisation: {
+            code: string;
+            /** @enum {string} */
+            kind: "city" | "department" | "district" | "street" | "community" | "enterprise" | "institution" | "public";
+            title: components["schemas"]["Words"];
+            parent: string | null;
+            credit_code: string | null;
+            division: string | null;
+            valid_from: string;
+            valid_to: string | null;
+            declared: boolean;
+            act: string;
+        };
+        ListedOrganisation: {
+            code: string;
+            /** @enum {string} */
+            kind: "city" | "department" | "district" | "street" | "community" | "enterprise" | "institution" | "public";
+            title: components["schemas"]["Words"];
+            parent: string | null;
+            credit_code: string | null;
+            division: string | null;
+            valid_from: string;
+            valid_to: string | null;
+            declared: boolean;
+            act: string;
+            children: number;
+            below: number;
+            path?: components["schemas"]["Words"][];
+        };
+        OrganisationPage: {
+            items: components["schemas"]["ListedOrganisation"][];
+            next: string | null;
+            total: number;
+        };
+        OrganisationActDone: {
+            id: string;
+            what: string;
+            on: string;
+            at: string;
+            by: string;
+            reason: string;
+            codes: string[];
+            details: unknown;
+        };
+        OrganisationDetail: {
+            organisation: components["schemas"]["ListedOrganisation"] | null;
+            history: components["schemas"]["Organisation"][];
+            acts: components["schemas"]["OrganisationActDone"][];
+        };
+        NewOrganisation: {
+            code: string;
+            title: components["schemas"]["Words"];
+            /** @enum {string} */
+            kind?: "city" | "department" | "district" | "street" | "community" | "enterprise" | "institution" | "public";
+            parent?: string | null;
+            credit_code?: string | null;
+            division?: string | null;
+            valid_from?: string | null;
+            valid_to?: string | null;
+        };
+        OrganisationDeed: {
+            /** @constant */
+            do: "found";
+            organisations: components["schemas"]["NewOrganisation"][];
+        } | {
+            /** @constant */
+            do: "change";
+            code: string;
+            title?: components["schemas"]["Words"] | null;
+            kind?: ("city" | "department" | "district" | "street" | "community" | "enterprise" | "institution" | "public") | null;
+            parent?: string | null;
+            credit_code?: string | null;
+            division?: string | null;
+        } | {
+            /** @constant */
+            do: "merge";
+            from: string[];
+            into: string;
+        } | {
+            /** @constant */
+            do: "split";
+            code: string;
+            into: components["schemas"]["NewOrganisation"][];
+            children?: {
+                [key: string]: string;
+            };
+            keep?: boolean;
+        } | {
+            /** @constant */
+            do: "abolish";
+            code: string;
+        };
+        OrganisationAct: {
+            reason: string;
+            act: components["schemas"]["OrganisationDeed"];
+            on?: string | null;
+        };
+        Position: {
+            id: string;
+            organisation: string;
+            title: components["schemas"]["Words"];
+            roles: string[];
+            /** @enum {string} */
+            rank: "head" | "deputy" | "staff";
+            valid_from: string;
+            valid_to: string | null;
+            version: number;
+            holders?: string[];
+        };
+        NewPosition: {
+            organisation: string;
+            title: components["schemas"]["Words"];
+            roles?: string[];
+            /** @enum {string} */
+            rank?: "head" | "deputy" | "staff";
+            valid_from?: string | null;
+        };
+        PositionChange: {
+            title?: components["schemas"]["Words"] | null;
+            roles?: string[] | null;
+            rank?: ("head" | "deputy" | "staff") | null;
+            valid_to?: string | null;
+        };
+        Appointment: {
+            id: string;
+            account: string;
+            position: string;
+            main: boolean;
+            valid_from: string;
+            valid_to: string | null;
+            reason: string;
+            by: string;
+        };
+        NewAppointment: {
+            account: string;
+            position: string;
+            main?: boolean;
+            valid_from?: string | null;
+            valid_to?: string | null;
+            reason?: string;
+        };
+        EndAppointment: {
+            reason: string;
+            on?: string | null;
+        };
+        DirectoryEntry: {
+            account: string;
+            name: string;
+            phone: string;
+            room: string;
+            organisation: string;
+            organisation_title: components["schemas"]["Words"];
+            position: string;
+            title: components["schemas"]["Words"];
+            roles: string[];
+            /** @enum {string} */
+            rank: "head" | "deputy" | "staff";
+            main: boolean;
+            appointment: string;
+            since: string;
+            until: string | null;
+            away: boolean;
+            substitute: string | null;
+        };
+        DirectoryPage: {
+            items: components["schemas"]["DirectoryEntry"][];
+            next: string | null;
+            total: number;
+        };
+        MemberChange: {
+            name?: string | null;
+            phone?: string | null;
+            room?: string | null;
+        };
+        Leave: {
+            id: string;
+            account: string;
+            from: string;
+            to: string;
+            substitute: string | null;
+            reason: string;
+            delegation: string | null;
+            cancelled_at: string | null;
+            by: string;
+        };
+        NewLeave: {
+            from: string;
+            to: string;
+            reason: string;
+            substitute?: string | null;
+        };
+        Delegation: {
+            id: string;
+            giver: string;
+            receiver: string;
+            from: string;
+            to: string;
+            roles: string[];
+            objects: string[];
+            matter: string | null;
+            reason: string;
+            /** @enum {string} */
+            state: "offered" | "agreed" | "refused" | "ended";
+            made_at: string;
+            ended_at: string | null;
+            ended_by: string | null;
+            ended_why: string | null;
+            leave: string | null;
+        };
+        NewDelegation: {
+            receiver: string;
+            to: string | null;
+            reason: string;
+            from?: string | null;
+            roles?: string[];
+            objects?: string[];
+            matter?: string | null;
+            must_accept?: boolean;
+        };
+        Successor: "queue" | {
+            account: string;
+        };
+        OpenItem: {
+            kind: string;
+            id: string;
+            title: components["schemas"]["Words"];
+            since: string;
+        };
+        OpenWorkPage: {
+            items: components["schemas"]["OpenItem"][];
+            next: string | null;
+            total: number;
+        };
+        NewHandOver: {
+            to: components["schemas"]["Successor"];
+            reason: string;
+            leaves_service?: boolean;
+            appointments?: string[];
+            on?: string | null;
+            items?: {
+                [key: string]: components["schemas"]["Successor"];
+            };
+            next?: components["schemas"]["NewAppointment"] | null;
+        };
+        HandOver: {
+            id: string;
+            account: string;
+            at: string;
+            by: string;
+            reason: string;
+            items: {
+                item: components["schemas"]["OpenItem"];
+                to: components["schemas"]["Successor"];
+            }[];
+            appointments: string[];
+            delegations: string[];
+            leaves_service: boolean;
+        };
+        MemberDetail: {
+            account: string;
+            member: {
+                account: string;
+                name: string;
+                phone: string;
+                room: string;
+                left_at: string | null;
+            } | null;
+            appointments: {
+                appointment: components["schemas"]["Appointment"];
+                position: components["schemas"]["Position"] | null;
+                organisation: components["schemas"]["Words"] | null;
+            }[];
+            leaves: components["schemas"]["Leave"][];
+            delegations: components["schemas"]["Delegation"][];
+            hand_overs: components["schemas"]["HandOver"][];
+        };
+        Invitation: {
+            account: string;
+            name: string;
+            position: string;
+            main?: boolean | null;
+            phone?: string | null;
+            room?: string | null;
+        };
+        Invited: {
+            account: string;
+            password: string;
+        };
+        ImportedMembers: {
+            created: number;
+            updated: number;
+            unchanged: number;
+            accounts: {
+                account: string;
+                password: string | null;
+            }[];
         };
     };
     responses: never;
@@ -10406,6 +11115,783 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOrganisations: {
+        parameters: {
+            query?: {
+                /** @description code */
+                parent?: string;
+                /** @description text */
+                text?: string;
+                /** @description text */
+                kind?: string;
+                /** @description time */
+                at?: string;
+                /** @description cursor */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationPage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOrganisationsCode: {
+        parameters: {
+            query?: {
+                /** @description time */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationDetail"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOrganisationsCodePositions: {
+        parameters: {
+            query?: {
+                /** @description time */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOrganisationsCodePositions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPosition"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Position"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOrganisationsCodeMembers: {
+        parameters: {
+            query?: {
+                /** @description time */
+                at?: string;
+                /** @description boolean */
+                deep?: boolean;
+                /** @description cursor */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryPage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOperatorOrganisationsActs: {
+        parameters: {
+            query?: {
+                /** @description boolean */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationAct"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationActDone"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOperatorOrganisationsImport: {
+        parameters: {
+            query?: {
+                /** @description csv, yaml or divisions */
+                format?: string;
+                /** @description code */
+                parent?: string;
+                /** @description time */
+                on?: string;
+                /** @description boolean */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchPositionsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PositionChange"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Position"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAppointments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAppointment"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postAppointmentsIdEnd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndAppointment"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDirectory: {
+        parameters: {
+            query?: {
+                /** @description text */
+                text?: string;
+                /** @description code */
+                organisation?: string;
+                /** @description cursor */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryPage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMembersAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberDetail"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchMembersAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberChange"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMembersAccountLeaves: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLeave"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLeavesIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMembersAccountWork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenWorkPage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMembersAccountHandOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHandOver"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOrganisationsCodeInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Invitation"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invited"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOperatorMembersImport: {
+        parameters: {
+            query?: {
+                /** @description boolean */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedMembers"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeDelegations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeDelegations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDelegation"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegation"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeDelegationsIdAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                answer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegation"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMeDelegationsId: {
+        parameters: {
+            query?: {
+                /** @description text */
+                reason?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delegation"];
                 };
             };
             /** @description problem */

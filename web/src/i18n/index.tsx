@@ -15,9 +15,10 @@ import { operator } from './texts/operator';
 import { access } from './texts/access';
 import { custody } from './texts/custody';
 import { backups } from './texts/backups';
+import { organisations } from './texts/organisations';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

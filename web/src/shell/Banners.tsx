@@ -1,5 +1,6 @@
 // Shell: banners across the page: simulated data, a replay, the past, no network.
 import { useEffect, useState } from 'react';
+import { acting, actUnder } from '../api/client';
 import { useI18n } from '../i18n';
 import { useAt } from '../lib/at';
 import { dateTime } from '../lib/time';
@@ -32,6 +33,12 @@ export function Banners() {
       {city?.simulated ? <p className="banner simulated">{t('banner.simulated')}</p> : null}
       {city?.replaying ? <p className="banner warn">{t('banner.replaying')}</p> : null}
       <ActingBanner />
+      {acting() ? (
+        <p className="banner warn">
+          {t('delegation.acting', { name: acting()?.giver ?? '' })}{' '}
+          <button type="button" className="link" onClick={() => { actUnder(null); location.reload(); }}>{t('delegation.stop')}</button>
+        </p>
+      ) : null}
       {at ? (
         <p className="banner past">
           {t('banner.past', { time: dateTime(at) })}{' '}
