@@ -47,12 +47,13 @@ async fn account(running: &Running, name: &str, role: &str) {
 async fn city() -> TestCity {
     let folder = tempfile::tempdir().expect("a folder");
     let mut files = jicheng::embed::declarations("", "shijiazhuang").expect("declarations");
-    let register = "systems/cloud/registers/resident.schema.json";
-    files.insert(register.into(), REGISTER.into());
-    files.insert("systems/cloud/access/clerk_roles.yaml".into(), ROLES.into());
-    if !files.contains_key("systems/cloud/access/roles.yaml") {
-        files.remove("systems/cloud/access/clerk_roles.yaml");
-        files.insert("systems/cloud/access/roles.yaml".into(), ROLES.into());
+    let head = "title: { zh: 居民, en: Residents }\nowner: data_bureau\nmaturity: draft\n";
+    for (file, text) in [
+        ("system.yaml", head),
+        ("registers/resident.schema.json", REGISTER),
+        ("access/roles.yaml", ROLES),
+    ] {
+        files.insert(format!("systems/residents/{file}"), text.into());
     }
     let declared = kernel::declare::check::load(&files).unwrap_or_else(|f| panic!("{f:#?}"));
     let flags = [
