@@ -28,6 +28,7 @@ export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => 
         <Link className="tool" to="/portal/me">{t('me.title')}</Link>
         <button type="button" className="tool" onClick={onHelp}>{t('app.keyboard')}</button>
         <Link className="tool" to="/account">{t('account.title')}</Link>
+        {session.organisation ? <Link className="tool" to="/account/delegations">{t('delegation.title')}</Link> : null}
         <button type="button" className="tool strong" onClick={() => { void signOut().then(() => navigate('/')); }}>{t('app.sign_out')}</button>
       </div>
     </details>

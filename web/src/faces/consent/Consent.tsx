@@ -19,7 +19,7 @@ export default function Consent() {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   useTitle(t('consent.title'));
-  if (!request) return <div className="sign-in"><p className="card">{t('consent.nothing')}</p></div>;
+  if (!request) return <div className="sign-in"><section className="card stack"><h1>{t('consent.title')}</h1><p>{t('consent.nothing')}</p></section></div>;
 
   const answer = async (agrees: boolean) => {
     setBusy(true);
