@@ -148,13 +148,8 @@ impl App {
         verb: Verb,
         object: &str,
         subject: &str,
-        mut details: Value,
+        details: Value,
     ) -> Result<(), Fault> {
-        // For whom it was done, too: the tie, never a number.
-        if let (Some(party), Some(object)) = (&actor.standing.acts_for, details.as_object_mut()) {
-            let tie = json!({"tie": party.tie, "document": party.document});
-            object.insert("acts_for".into(), tie);
-        }
         let (purpose, basis) = match self.city.policy.may(actor, verb, object) {
             Decision::Allowed { purpose, basis, .. } => (purpose, basis),
             Decision::Denied { .. } => (String::new(), String::new()),
@@ -167,7 +162,7 @@ impl App {
             subject: subject.into(),
             purpose,
             basis,
-            details,
+            details: actor.on_behalf(details),
             outcome: outcome.into(),
         };
         self.log.record(vec![entry]).await

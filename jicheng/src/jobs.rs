@@ -47,6 +47,7 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
         let parties = parties.clone();
         async move {
             parties.tidy().await?;
+            parties.reseal().await?;
             parties.destroy_erased().await.map(|_| ())
         }
     });

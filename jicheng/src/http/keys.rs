@@ -113,6 +113,10 @@ async fn retire(
 ) -> Answer<Response> {
     let ring = ring(&word)?;
     let actor = caller.actor()?;
+    if ring == Ring::Secrets {
+        // What lies under the old key would be lost with it.
+        app.parties.reseal().await?;
+    }
     let key = app
         .key_rings
         .retire(actor, ring, &key, &input.reason)

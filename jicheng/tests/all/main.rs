@@ -24,6 +24,7 @@ mod program;
 mod replay;
 mod scenarios;
 mod scope;
+mod services;
 mod tls;
 mod upstream;
 mod watching;

@@ -339,6 +339,12 @@ impl Crypto for Engine {
         sealed.ok_or_else(|| Fault::internal("sealing", "the cipher refused"))
     }
 
+    fn is_current(&self, ring: Ring, sealed: &[u8]) -> bool {
+        let newest = self.current(ring).ok();
+        let parts = keys::parts(sealed);
+        newest.is_some_and(|key| parts.is_some_and(|parts| parts.key == key.id))
+    }
+
     fn open(&self, ring: Ring, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Fault> {
         let opened = keys::parts(sealed).and_then(|parts| {
             let key = self.usable(ring, parts.key)?;

@@ -198,6 +198,16 @@ impl Actor {
         self.roles.iter().chain(lent).map(String::as_str)
     }
 
+    /// Particulars of a deed with whom it was done for, as the audit log keeps it: what ties the
+    /// two and its document, never a number.
+    pub fn on_behalf(&self, mut details: serde_json::Value) -> serde_json::Value {
+        if let (Some(party), Some(object)) = (&self.standing.acts_for, details.as_object_mut()) {
+            let tie = serde_json::json!({ "tie": party.tie, "document": party.document });
+            object.insert("acts_for".into(), tie);
+        }
+        details
+    }
+
     /// The same person acting under what a decision allowed.
     pub fn under(&self, decision: &Decision) -> Actor {
         let mut actor = self.clone();

@@ -133,4 +133,9 @@ pub trait Crypto: Send + Sync {
     fn seal(&self, ring: Ring, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, Fault>;
     /// Opens what [`Crypto::seal`] made with any key of the ring that is not retired.
     fn open(&self, ring: Ring, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Fault>;
+    /// Was this sealed with the newest key of the ring? What was not is sealed anew before its key
+    /// is retired.
+    fn is_current(&self, _ring: Ring, _sealed: &[u8]) -> bool {
+        true
+    }
 }

@@ -14,6 +14,7 @@ mod mine;
 mod prove;
 mod recover;
 mod register;
+mod reseal;
 mod rights;
 mod sealing;
 mod ties;
@@ -199,20 +200,11 @@ impl<'a> Deed<'a> {
     }
 }
 
-/// For whom an actor acts, as the audit log keeps it: the tie, not the number.
-pub(crate) fn on_behalf(actor: &Actor) -> Option<Value> {
-    let party = actor.standing.acts_for.as_ref()?;
-    Some(json!({ "tie": party.tie, "document": party.document }))
-}
-
 /// Writes a deed into the audit log.
 async fn record(tx: &mut Tx, at: Time, actor: &Actor, deed: Deed<'_>) -> Result<(), Fault> {
     let mut details = deed.details;
     if let Some(object) = details.as_object_mut() {
         object.insert("what".into(), deed.what.into());
-        if let Some(party) = on_behalf(actor) {
-            object.insert("acts_for".into(), party);
-        }
     }
     let entry = AuditEntry {
         at,
@@ -222,7 +214,7 @@ async fn record(tx: &mut Tx, at: Time, actor: &Actor, deed: Deed<'_>) -> Result<
         subject: deed.subject.into(),
         purpose: deed.purpose.into(),
         basis: deed.basis.into(),
-        details,
+        details: actor.on_behalf(details),
         outcome: deed.outcome.into(),
     };
     audit::append(tx, &entry).await?;

@@ -59,6 +59,33 @@ impl Sealing {
         Err(Fault::internal("making the lookup key", "written twice"))
     }
 
+    /// Is this under the newest key?
+    pub(crate) fn is_current(&self, sealed: &[u8]) -> bool {
+        self.crypto.is_current(Ring::Secrets, sealed)
+    }
+
+    /// The same value under the newest key.
+    pub(crate) fn anew(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Fault> {
+        let plain = self.crypto.open(Ring::Secrets, place.as_bytes(), sealed)?;
+        self.crypto.seal(Ring::Secrets, place.as_bytes(), &plain)
+    }
+
+    /// Is the key of the digests under the newest key, and so everything before it?
+    pub(crate) async fn is_done(&self, store: &Store) -> Result<bool, Fault> {
+        let known = store.documents().get("parties", "lookup_key").await?;
+        let sealed = known.and_then(|known| known.json["sealed"].as_str().and_then(unhex));
+        Ok(sealed.is_some_and(|sealed| self.is_current(&sealed)))
+    }
+
+    /// Puts the key of the digests under the newest key.
+    pub(crate) async fn finish(&self, store: &Store) -> Result<(), Fault> {
+        let sealed = self.crypto.seal(Ring::Secrets, CONTEXT, &self.lookup)?;
+        let document = json!({ "sealed": hex(&sealed) });
+        let mut tx = store.begin().await?;
+        documents::put(&mut tx, "parties", "lookup_key", &document, None).await?;
+        tx.commit().await
+    }
+
     /// Keyed digest of a value of one kind.
     fn digest(&self, kind: &str, value: &str) -> String {
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.lookup) else {

@@ -323,13 +323,13 @@ impl Inner {
                 subject: change.key.clone(),
                 purpose: actor.grant.purpose.clone(),
                 basis: actor.grant.basis.clone(),
-                details: json!({
+                details: actor.on_behalf(json!({
                     "what": what,
                     "version": record.version,
                     "valid_from": record.valid_from,
                     "fields": changed(&before, &record.fields),
                     "reason": record.reason,
-                }),
+                })),
                 outcome: "done".into(),
             };
             audit::append(tx, &entry).await?;

@@ -166,7 +166,9 @@ impl Engine {
             subject: String::new(),
             purpose: actor.grant.purpose.clone(),
             basis: actor.grant.basis.clone(),
-            details: json!({ "format": "csv", "records": written, "personal": shown, "case": actor.standing.case }),
+            details: actor.on_behalf(
+                json!({ "format": "csv", "records": written, "personal": shown, "case": actor.standing.case }),
+            ),
             outcome: "done".into(),
         };
         audit::append(&mut tx, &entry).await?;

@@ -436,7 +436,7 @@ impl Alerts for Engine {
             subject: id.into(),
             purpose: actor.grant.purpose.clone(),
             basis: actor.grant.basis.clone(),
-            details,
+            details: actor.on_behalf(details),
             outcome: "done".into(),
         };
         writer::put(&mut tx, &row, now).await?;

@@ -3,8 +3,10 @@
 //! sealed; what is searched by is a keyed digest.
 
 mod rows;
+mod sealed;
 
 pub use rows::{CodeRow, PartyRow, PortalAccountRow, RequestRow, StepRow, TieRow};
+pub use sealed::{SealedIn, SealedRow, put_sealed, sealed};
 
 use crate::Tx;
 use crate::migrations::{Migration, step};

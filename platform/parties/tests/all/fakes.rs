@@ -7,8 +7,14 @@ use kernel::parties::{NewResident, ResidentAccounts};
 use kernel::{Fault, Problem, Words};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, Ordering};
 
-pub(crate) struct FakeCrypto;
+/// The newest generation of its key, and the oldest that still opens.
+#[derive(Default)]
+pub(crate) struct FakeCrypto {
+    pub(crate) newest: AtomicU8,
+    pub(crate) oldest: AtomicU8,
+}
 
 impl Crypto for FakeCrypto {
     fn suite(&self) -> Suite {
@@ -27,15 +33,23 @@ impl Crypto for FakeCrypto {
         Ok(vec![])
     }
     fn seal(&self, _: Ring, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, Fault> {
-        let mut sealed = (context.len() as u64).to_be_bytes().to_vec();
+        let mut sealed = vec![self.newest.load(Ordering::SeqCst)];
+        sealed.extend((context.len() as u64).to_be_bytes());
         sealed.extend(context);
         sealed.extend(plain.iter().map(|b| b ^ 0xa5));
         Ok(sealed)
     }
+    fn is_current(&self, _: Ring, sealed: &[u8]) -> bool {
+        sealed.first() == Some(&self.newest.load(Ordering::SeqCst))
+    }
     fn open(&self, _: Ring, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Fault> {
         let mut head = (context.len() as u64).to_be_bytes().to_vec();
         head.extend(context);
-        let body = sealed.strip_prefix(head.as_slice());
+        let (generation, rest) = sealed.split_first().unwrap_or((&0, &[]));
+        if *generation < self.oldest.load(Ordering::SeqCst) {
+            return Err(Fault::internal("opening", "a retired key"));
+        }
+        let body = rest.strip_prefix(head.as_slice());
         let body = body.ok_or_else(|| Fault::internal("opening", "sealed for another place"))?;
         Ok(body.iter().map(|b| b ^ 0xa5).collect())
     }

@@ -26,6 +26,7 @@ pub(crate) struct House {
     pub(crate) catcher: Arc<Catcher>,
     pub(crate) accounts: Arc<FakeAccounts>,
     pub(crate) store: Store,
+    pub(crate) crypto: Arc<FakeCrypto>,
     seen: parking_lot::Mutex<std::collections::HashSet<String>>,
 }
 
@@ -39,10 +40,18 @@ pub(crate) async fn house(store: &Store) -> House {
 }
 
 pub(crate) async fn open(store: &Store, clock: Arc<ManualClock>) -> House {
+    open_with(store, clock, Arc::default()).await
+}
+
+pub(crate) async fn open_with(
+    store: &Store,
+    clock: Arc<ManualClock>,
+    crypto: Arc<FakeCrypto>,
+) -> House {
     let catcher = Arc::new(Catcher::new(clock.clone()));
     let accounts = Arc::new(FakeAccounts::default());
     let means = Means {
-        crypto: Arc::new(FakeCrypto),
+        crypto: crypto.clone(),
         messenger: catcher.clone(),
         prover: Arc::new(DemoProver),
         accounts: accounts.clone(),
@@ -55,6 +64,7 @@ pub(crate) async fn open(store: &Store, clock: Arc<ManualClock>) -> House {
         catcher,
         accounts,
         store: store.clone(),
+        crypto,
         seen: Default::default(),
     }
 }

@@ -177,3 +177,54 @@ async fn erased_is_sealed_away_and_later_destroyed() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_retired_and_nobody_is_lost() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let (one, two) = (house.resident(1).await, house.resident(2).await);
+        let engine = &house.engine;
+        let agent = parties::NewAgent {
+            principal: None,
+            identity: person(2),
+            scope: vec!["data".into()],
+            days: 9,
+            evidence: "授权书".into(),
+            guardian: false,
+        };
+        engine.invite_agent(&actor(&one), agent).await.unwrap();
+        let asked = ask("correction");
+        engine.request(&actor(&one), asked).await.unwrap();
+        engine.request(&actor(&two), ask("erasure")).await.unwrap();
+        assert_eq!(
+            engine.reseal().await.unwrap(),
+            0,
+            "all is under the newest key"
+        );
+        house
+            .crypto
+            .newest
+            .store(1, std::sync::atomic::Ordering::SeqCst);
+        assert!(engine.reseal().await.unwrap() >= 7);
+        assert_eq!(engine.reseal().await.unwrap(), 0);
+        house
+            .crypto
+            .oldest
+            .store(1, std::sync::atomic::Ordering::SeqCst);
+        // Opened anew without the old key: everybody and everything is there.
+        let again = open_with(&store, house.clock.clone(), house.crypto.clone()).await;
+        let export = again.engine.export_mine(&actor(&one)).await.unwrap();
+        let export = serde_json::to_string(&export).unwrap();
+        assert!(export.contains(&person(1).number) && export.contains(&phone_of(1)));
+        assert!(export.contains("本人申请"));
+        let mut reader = store.reader().await.unwrap();
+        for which in store::parties::SealedIn::ALL {
+            let rows = store::parties::sealed(&mut reader, which, &(String::new(), 0), 100).await;
+            assert!(
+                rows.unwrap().iter().all(|row| row.bytes[0] == 1),
+                "{which:?}"
+            );
+        }
+    })
+    .await;
+}

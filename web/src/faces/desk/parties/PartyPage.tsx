@@ -7,6 +7,7 @@ import { useApi } from '../../../api/hooks';
 import type { PartyFound, PartyInFull, PartyTie } from '../../../api/types';
 import { FormFault, TextField, useAct } from '../../../components/Inputs';
 import { PageHead } from '../../../components/PageHead';
+import { Steps } from '../../../components/Steps';
 import { View } from '../../../components/View';
 import { useI18n, type Key } from '../../../i18n';
 import { dateTime } from '../../../lib/time';
@@ -84,7 +85,7 @@ export default function PartyPage() {
               {d.party.kind === 'natural' ? <Reveal id={d.party.id} /> : null}
             </section>
             <section className="card stack"><h2>{t('desk.p_ties')}</h2>{d.ties.length ? <ul className="tie-list">{d.ties.map((tie) => <Tie key={tie.id} tie={tie} />)}</ul> : <p className="muted">—</p>}</section>
-            <section className="card stack"><h2>{t('desk.p_history')}</h2><ul className="timeline">{d.history.map((s, i) => <li key={i}>{dateTime(s.at)} <code>{s.what}</code> {s.by}</li>)}</ul></section>
+            <section className="card stack"><h2>{t('desk.p_history')}</h2><Steps steps={d.history} /></section>
           </>
         )}
       </View>

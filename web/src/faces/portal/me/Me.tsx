@@ -7,9 +7,9 @@ import { useApi } from '../../../api/hooks';
 import type { Mine, PartyInFull, PartyTie } from '../../../api/types';
 import { FormFault, useAct } from '../../../components/Inputs';
 import { PageHead } from '../../../components/PageHead';
+import { Steps } from '../../../components/Steps';
 import { View } from '../../../components/View';
 import { useI18n, type Key } from '../../../i18n';
-import { dateTime } from '../../../lib/time';
 import { useStepUp } from '../../../shell/StepUp';
 import { ActingFor } from '../../account/ActingFor';
 import { Ties } from './Ties';
@@ -27,7 +27,7 @@ function Level({ me }: { me: Mine }) {
       {me.level === 3 ? <p>{t('me.top')}</p> : null}
       <details>
         <summary>{t('me.history')}</summary>
-        <ul className="timeline">{me.history.map((s, i) => <li key={i}>{dateTime(s.at)} <code>{s.what}</code> {s.by === me.account ? '' : s.by}</li>)}</ul>
+        <Steps steps={me.history} self={me.account} />
       </details>
     </section>
   );

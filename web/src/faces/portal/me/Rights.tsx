@@ -6,6 +6,7 @@ import { useApi } from '../../../api/hooks';
 import type { PartyRequest, PersonalExport } from '../../../api/types';
 import { FormFault, SelectField, TextField, useAct } from '../../../components/Inputs';
 import { PageHead } from '../../../components/PageHead';
+import { Steps } from '../../../components/Steps';
 import { View } from '../../../components/View';
 import { useI18n, type Key } from '../../../i18n';
 import { saveFile } from '../../../lib/csv';
@@ -25,7 +26,7 @@ function Readable({ data }: { data: PersonalExport }) {
         <dt>{t('me.phone')}</dt><dd>{data.data.phone ?? '—'}</dd>
       </dl>
       <h3>{t('desk.p_ties')}</h3><Ties ties={data.ties} empty={t('me.no_acting')} />
-      <h3>{t('me.history')}</h3><ul className="timeline">{data.history.map((s, i) => <li key={i}>{dateTime(s.at)} <code>{s.what}</code> {s.by}</li>)}</ul>
+      <h3>{t('me.history')}</h3><Steps steps={data.history} self={data.account} />
     </div>
   );
 }
