@@ -44,7 +44,8 @@ export default function AntTheme({ children }: { children: ReactNode }) {
           motion: !matchMedia('(prefers-reduced-motion: reduce)').matches,
         },
         components: {
-          Button: { primaryColor: mode === 'dark' ? '#06121e' : '#ffffff', ...(mode === 'dark' ? { colorPrimary: '#62b0f5', colorPrimaryHover: '#8ac6fb' } : {}) },
+          Button: { dangerColor: mode === 'dark' ? '#1c0505' : '#ffffff', primaryColor: mode === 'dark' ? '#06121e' : '#ffffff', ...(mode === 'dark' ? { colorPrimary: '#62b0f5', colorPrimaryHover: '#8ac6fb' } : {}) },
+          Tabs: { itemSelectedColor: palette.accent, itemHoverColor: palette.text, itemActiveColor: palette.accent, inkBarColor: palette.accent },
           Table: { headerBg: palette.raised, headerColor: palette.text },
         },
       }}
