@@ -89,7 +89,8 @@ def sign_on(base, officer, discovery, method):
     """One application, one sign-on and sign-out."""
     client_id, secret = register(base, operator_password, method)
     client = OAuth2Session(
-        client_id, secret, token_endpoint_auth_method=method, redirect_uri=RETURN,
+        client_id, secret, token_endpoint_auth_method=method, revocation_endpoint_auth_method=method,
+        redirect_uri=RETURN,
         scope="openid profile roles offline_access", code_challenge_method="S256",
     )
     verifier, nonce = generate_token(48), generate_token(20)
