@@ -371,13 +371,7 @@ impl Book {
                 .iter()
                 .map(|n| Missing::Condition(self.rules[*n].at.clone())),
         );
-        let closest = candidates
-            .permits
-            .iter()
-            .map(|n| self.unmet(actor, verb, kind, facts, *n, now))
-            .filter(|unmet| !unmet.is_empty())
-            .min_by_key(Vec::len);
-        missing.extend(closest.unwrap_or_default());
+        missing.extend(self.closest(actor, verb, kind, facts, candidates, now));
         let glass = self.glass.iter().any(|glass| {
             actor.roles.contains(&glass.role)
                 && glass.kinds.contains(&kind)
@@ -389,8 +383,39 @@ impl Book {
         missing
     }
 
-    /// The conditions of a policy that do not hold.
-    pub(crate) fn unmet(
+    /// The fewest conditions that keep a grant from holding.
+    fn closest(
+        &self,
+        actor: &Actor,
+        verb: Verb,
+        kind: usize,
+        facts: Option<&Facts>,
+        candidates: &Candidates,
+        now: Time,
+    ) -> Vec<Missing> {
+        if candidates.permits.is_empty() {
+            return vec![];
+        }
+        let entities = self.entities(actor, kind, facts, &candidates.asks);
+        let Some(request) = self.request(actor, verb, kind, facts, true, now) else {
+            return vec![];
+        };
+        let mut closest: Vec<Missing> = vec![];
+        for number in &candidates.permits {
+            let unmet = self.unmet(&entities, &request, facts, *number);
+            let closer = closest.is_empty() || unmet.len() < closest.len();
+            if !unmet.is_empty() && closer {
+                closest = unmet;
+            }
+            if closest.len() == 1 {
+                break;
+            }
+        }
+        closest
+    }
+
+    /// The conditions of a policy that do not hold, in words of the policy.
+    pub(crate) fn unmet_of(
         &self,
         actor: &Actor,
         verb: Verb,
@@ -399,30 +424,37 @@ impl Book {
         number: usize,
         now: Time,
     ) -> Vec<Missing> {
+        let entities = self.entities(actor, kind, facts, &self.rules[number].asks);
+        let request = self.request(actor, verb, kind, facts, true, now);
+        request.map_or_else(Vec::new, |request| {
+            self.unmet(&entities, &request, facts, number)
+        })
+    }
+
+    /// The same, with what is asked at hand.
+    fn unmet(
+        &self,
+        entities: &Entities,
+        request: &Request,
+        facts: Option<&Facts>,
+        number: usize,
+    ) -> Vec<Missing> {
         let rule = &self.rules[number];
-        let entities = self.entities(actor, kind, facts, &rule.asks);
-        let Some(request) = self.request(actor, verb, kind, facts, true, now) else {
-            return vec![];
-        };
+        let authorizer = Authorizer::new();
         let mut unmet = vec![];
         for (missing, alone) in &rule.clauses {
             let about_record = matches!(missing, Missing::Scope(_) | Missing::Condition(_));
             if facts.is_none() && about_record && rule.asks.record {
                 continue;
             }
-            let set = PolicySet::from_policies([alone.clone()]).unwrap_or_default();
-            let response = Authorizer::new().is_authorized(&request, &set, &entities);
+            let response = authorizer.is_authorized(request, alone, entities);
             if response.diagnostics().reason().next().is_none() {
                 unmet.push(missing.clone());
             }
         }
-        if unmet.is_empty()
-            && let Some(facts) = facts
-        {
+        if unmet.is_empty() && facts.is_some() {
             // The policy names one record, and it is another.
-            let set = PolicySet::from_policies([rule.whole.clone()]).unwrap_or_default();
-            let entities = self.entities(actor, kind, Some(facts), &rule.asks);
-            let response = Authorizer::new().is_authorized(&request, &set, &entities);
+            let response = authorizer.is_authorized(request, &rule.alone, entities);
             if response.diagnostics().reason().next().is_none() {
                 unmet.push(Missing::Condition(rule.at.clone()));
             }

@@ -108,7 +108,7 @@ impl Engine {
                 .iter()
                 .filter(|n| !answer.holding.contains(n));
             for number in idle {
-                let missing = book.unmet(actor, verb, kind, facts, *number, now);
+                let missing = book.unmet_of(actor, verb, kind, facts, *number, now);
                 others.push(cited(&book.rules[*number], missing));
             }
         }

@@ -5,7 +5,7 @@ use crate::schema::Kinds;
 use cedar_policy::pst::{BinaryOp, Clause, Expr, PolicyID, ResourceConstraint as PstResource};
 use cedar_policy::pst::{Policy as PstPolicy, StaticPolicy, Template, UnaryOp, Var};
 use cedar_policy::{
-    ActionConstraint, Effect, EntityUid, Policy, PrincipalConstraint, ResourceConstraint,
+    ActionConstraint, Effect, EntityUid, Policy, PolicySet, PrincipalConstraint, ResourceConstraint,
 };
 use kernel::access::{Missing, Verb};
 use kernel::facts::Shown;
@@ -51,7 +51,9 @@ pub(crate) struct Rule {
     pub(crate) conditional: bool,
     pub(crate) asks: Asks,
     /// Each condition alone, with what to call it when it does not hold.
-    pub(crate) clauses: Vec<(Missing, Policy)>,
+    pub(crate) clauses: Vec<(Missing, PolicySet)>,
+    /// The policy and nothing else.
+    pub(crate) alone: PolicySet,
 }
 
 /// What conditions ask about.
@@ -168,6 +170,11 @@ fn with_clauses(template: &Template, clauses: Vec<Clause>) -> Option<Policy> {
     Policy::from_pst(PstPolicy::Static(fixed)).ok()
 }
 
+/// A set of one, made once: making one costs more than asking it.
+fn set_of(policy: &Policy) -> Option<PolicySet> {
+    PolicySet::from_policies([policy.clone()]).ok()
+}
+
 impl Rule {
     /// Prepares a policy; `None` for a template.
     pub(crate) fn of(kinds: &Kinds, number: usize, policy: &Policy, said: Said) -> Option<Rule> {
@@ -192,7 +199,7 @@ impl Rule {
             asks.add(&asked);
             let named = said.missing.get(position).cloned();
             let named = named.unwrap_or_else(|| Missing::Condition(said.at.clone()));
-            alone.push((named, with_clauses(&free, vec![clause])?));
+            alone.push((named, set_of(&with_clauses(&free, vec![clause])?)?));
         }
         asks.record |= one_record;
         let permits = policy.effect() == Effect::Permit;
@@ -218,6 +225,7 @@ impl Rule {
             shown: said.shown,
             conditional: policy.has_non_scope_constraint() || one_record,
             asks,
+            alone: set_of(&whole)?,
             whole,
             of_kind,
             clauses: alone,

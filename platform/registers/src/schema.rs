@@ -46,7 +46,8 @@ impl Register {
             })
             .collect();
         Ok(Register {
-            shape: Shape::new(&decl.name, columns)?,
+            shape: Shape::new(&decl.name, columns)?
+                .narrowed_by(decl.access.named().map(|(_, field)| field)),
             searched,
             place,
             validator: compile_schema(decl)?,

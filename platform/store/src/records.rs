@@ -108,11 +108,16 @@ impl Column {
     }
 }
 
+/// Columns of the index for narrowed lists, at most.
+const REACH_LIMIT: usize = 16;
+
 /// The table of a register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
     register: String,
     columns: Vec<Column>,
+    /// Fields that say whose a record is.
+    access: Vec<String>,
 }
 
 impl Shape {
@@ -136,7 +141,24 @@ impl Shape {
         Ok(Shape {
             register: register.into(),
             columns,
+            access: vec![],
         })
+    }
+
+    /// Lists are narrowed by these fields for most people: one index answers which rows are within
+    /// reach, and how many, without the rows themselves.
+    pub fn narrowed_by<'a>(mut self, fields: impl IntoIterator<Item = &'a String>) -> Shape {
+        self.access = fields.into_iter().cloned().collect();
+        self
+    }
+
+    /// Columns of that index: what says whose a record is, and numbers, which conditions compare.
+    /// No other texts: they may be longer than an index of PostgreSQL takes.
+    fn reach(&self) -> Vec<String> {
+        let asked =
+            |column: &&Column| self.access.contains(&column.field) || column.kind != CellKind::Text;
+        let columns = self.columns.iter().filter(asked).take(REACH_LIMIT);
+        columns.map(|column| column.name().0.to_string()).collect()
     }
 
     /// Columns in order; cells of a row come in the same order.

@@ -39,7 +39,29 @@ pub async fn prepare(store: &Store, shape: &Shape, cells: &CellsOf<'_>) -> Resul
     if !to_fill.is_empty() {
         fill(&mut tx, shape, &to_fill, cells).await?;
     }
+    if !shape.access.is_empty() {
+        index_reach(&mut tx, shape).await?;
+    }
     tx.commit().await
+}
+
+/// The index for narrowed lists, in the order of keys. Declared anew with other columns it gets
+/// another name; the former stays until somebody drops it.
+async fn index_reach(tx: &mut Tx, shape: &Shape) -> Result<(), Fault> {
+    let reach = shape.reach();
+    let mut index = Index::create();
+    index
+        .name(shape.index_name(&format!("reach {}", reach.join(" "))))
+        .if_not_exists()
+        .table(shape.table());
+    for column in ["superseded_at", "key", "valid_from", "valid_to"] {
+        index.col(column);
+    }
+    for column in reach {
+        index.col(Alias::new(column));
+    }
+    tx.execute(&index).await?;
+    Ok(())
 }
 
 fn column_def(column: &Column) -> ColumnDef {
