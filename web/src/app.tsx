@@ -58,6 +58,13 @@ const SignedOut = lazy(() => import('./faces/consent/SignOut').then((m) => ({ de
 const Organisations = lazy(() => import('./faces/operator/Organisations'));
 const Member = lazy(() => import('./faces/operator/Member'));
 const Directory = lazy(() => import('./faces/desk/Directory'));
+const Tasks = lazy(() => import('./faces/desk/cases/Tasks'));
+const TaskPage = lazy(() => import('./faces/desk/cases/TaskPage'));
+const Cases = lazy(() => import('./faces/desk/cases/Cases'));
+const CasePage = lazy(() => import('./faces/desk/cases/CasePage'));
+const Processes = lazy(() => import('./faces/operator/processes/Processes'));
+const Decisions = lazy(() => import('./faces/operator/processes/Decisions'));
+const Calendar = lazy(() => import('./faces/operator/processes/Calendar'));
 const Delegations = lazy(() => import('./faces/account/Delegations'));
 
 /** A page that uses Ant Design. */
@@ -136,6 +143,13 @@ export function App() {
         <Route path="operator/organisations/:code" element={rich(<Organisations />)} />
         <Route path="operator/members/:account" element={rich(<Member />)} />
         <Route path="desk/directory" element={rich(<Directory />)} />
+        <Route path="desk/tasks" element={rich(<Tasks />)} />
+        <Route path="desk/tasks/:id" element={rich(<TaskPage />)} />
+        <Route path="desk/cases" element={rich(<Cases />)} />
+        <Route path="desk/cases/:id" element={rich(<CasePage />)} />
+        <Route path="operator/processes" element={rich(<Processes />)} />
+        <Route path="operator/decisions" element={rich(<Decisions />)} />
+        <Route path="operator/calendar" element={rich(<Calendar />)} />
         <Route path="account/delegations" element={rich(<Delegations />)} />
         <Route path="*" element={<NotFound />} />
       </Route>

@@ -11,8 +11,10 @@ export async function discover(page, base) {
     const alerts = (await ask('/alerts?state=open,acknowledged,assigned&limit=50'))?.items ?? [];
     const closed = (await ask('/alerts?limit=1'))?.items ?? [];
     const series = await ask('/series?limit=1');
+    const task = (await ask('/tasks?limit=1'))?.items[0];
+    const kase = (await ask('/cases?limit=1'))?.items[0];
     const busy = stations?.items.find((s) => s.state !== 'quarantined' && s.headline && s.kind !== 'air') ?? stations?.items.find((s) => s.state !== 'quarantined');
-    return { station: busy?.station, alert: (alerts.find((a) => a.property) ?? alerts[0] ?? closed[0])?.id, series: series?.items[0] };
+    return { station: busy?.station, alert: (alerts.find((a) => a.property) ?? alerts[0] ?? closed[0])?.id, series: series?.items[0], task: task?.id, case: kase?.id };
   }, base);
 }
 
@@ -29,6 +31,10 @@ export function pagesOf(role, known) {
     ...(station ? ['values', 'charts', 'alerts', 'conditions', 'frames', 'commands', 'history'].map((tab) => ({ name: `station-${tab}`, path: `${station}/${tab}` })) : []),
     { name: 'alerts', path: '/desk/alerts' },
     ...(known.alert ? [{ name: 'alert', path: `/desk/alerts/${encodeURIComponent(known.alert)}` }] : []),
+    { name: 'tasks', path: '/desk/tasks' },
+    ...(known.task ? [{ name: 'task', path: `/desk/tasks/${encodeURIComponent(known.task)}` }] : []),
+    { name: 'cases', path: '/desk/cases' },
+    ...(known.case ? [{ name: 'case', path: `/desk/cases/${encodeURIComponent(known.case)}` }] : []),
     { name: 'devices', path: '/desk/devices' },
     { name: 'break-glass', path: '/desk/break-glass' },
     { name: 'directory', path: '/desk/directory' },
@@ -44,7 +50,7 @@ export function pagesOf(role, known) {
   ];
   if (role === 'officer') return desk;
   if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register', 'break-glass'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
+  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture', 'processes', 'decisions', 'calendar'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }];
   return [];

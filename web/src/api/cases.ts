@@ -1,0 +1,78 @@
+// API: shapes of processes, cases, tasks and the calendar, as sent (kernel::cases).
+import { get, type Params } from './client';
+import type { Page } from './types';
+import type { Words } from '../i18n/lang';
+
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+export type Data = Record<string, Json>;
+
+export type LightName = 'green' | 'yellow' | 'red' | 'paused';
+export interface Left { due: string; days: number; light: LightName; provisional: boolean }
+export interface Limit { days: number; count: 'working_days' | 'calendar_days' }
+
+export const PAUSES = ['supplement', 'display', 'hearing', 'tender', 'inspection', 'appraisal', 'expert_review', 'force_majeure'] as const;
+export type PauseKind = (typeof PAUSES)[number];
+export interface Pause { from: string; to: string | null; kind: PauseKind; basis: string; note: string; by: string }
+
+export type TaskKind = 'task' | 'signer' | 'reading';
+export type TaskState = 'open' | 'done' | 'sent_back' | 'withdrawn' | 'dropped';
+export interface Task {
+  id: string; case: string; number: string; title: string; process: string; node: string; name: string;
+  kind: TaskKind; state: TaskState; assignee: string | null; owner: string | null; roles: string[]; organisation: string | null;
+  parent: string | null; form: string | null; opened_at: string; claimed_at: string | null; ended_at: string | null;
+  ended_by: string | null; left: Left | null; urged: number; revision: number;
+}
+export interface TaskOpened { task: Task; data: Data }
+
+export type TaskVerb =
+  | { verb: 'claim' } | { verb: 'release' }
+  | { verb: 'complete'; data: Data }
+  | { verb: 'transfer' | 'delegate' | 'add_signer'; to: string; reason: string }
+  | { verb: 'remove_signer'; signer: string }
+  | { verb: 'send_back'; to: string; reason: string }
+  | { verb: 'return_to_starter' | 'withdraw'; reason: string }
+  | { verb: 'circulate'; to: string[]; reason: string }
+  | { verb: 'urge'; words: string };
+export type TaskVerbName = TaskVerb['verb'];
+export interface Acted { task: Task; case: Case; opened: Task[] }
+
+export const CASE_STATES = ['running', 'suspended', 'completed', 'failed', 'cancelled'] as const;
+export type CaseState = (typeof CASE_STATES)[number];
+export interface Case {
+  id: string; number: string; process: string; version: number; title: string; organisation: string | null; state: CaseState;
+  error: string | null; started_by: string; started_at: string; ended_at: string | null; parent: string | null; stuck: number;
+  statutory: Left | null; promised: Left | null; revision: number;
+}
+export interface Marked { node: string; token: number; stuck: Words | null }
+export interface CaseFile { case: Case; data: Data; marks: Marked[]; passed: string[]; tasks: Task[]; pauses: Pause[] }
+export interface Entry { number: number; at: string; by: string; what: string; task: string | null; node: string | null; details: Record<string, Json> | null }
+
+export type CaseVerb =
+  | { verb: 'suspend' | 'cancel'; reason: string } | { verb: 'resume' | 'unpause' | 'retry' }
+  | { verb: 'pause'; kind: PauseKind; basis: string; note: string }
+  | { verb: 'set'; data: Data }
+  | { verb: 'move'; token: number; to: string; reason: string };
+export type CaseVerbName = CaseVerb['verb'];
+export interface NewCase {
+  process: string; version?: number | null; number?: string | null; title: string; organisation?: string | null;
+  data: Data; statutory?: Limit | null; promised?: Limit | null;
+}
+
+export interface Process { process: string; version: number; name: string; published_at: string; published_by: string; digest: string; open: number }
+export interface ProcessDrawing { process: string; version: number; xml: string }
+
+export interface CalendarDay { day: string; worked: boolean; name: string }
+export interface Moved { kind: 'case' | 'task'; id: string; before: string | null; after: string | null }
+
+const MOST_ROWS = 5_000;
+/** Every row of a list, page by page; `cut` when there were more than are taken. */
+export async function everyRow<T>(path: string, params: Params): Promise<{ rows: T[]; cut: boolean }> {
+  const rows: T[] = [];
+  let after: string | undefined;
+  do {
+    const page: Page<T> = await get<Page<T>>(path, { ...params, limit: 200, after });
+    rows.push(...page.items);
+    after = page.next ?? undefined;
+  } while (after && rows.length < MOST_ROWS);
+  return { rows, cut: after !== undefined };
+}

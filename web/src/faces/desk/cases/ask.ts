@@ -1,0 +1,30 @@
+// Desk, cases: an act at a task or case: sent, said, everything of cases asked anew.
+import { App } from 'antd';
+import { useQueryClient } from '@tanstack/react-query';
+import { ApiError, send } from '../../../api/client';
+import type { Acted, Case, CaseVerb, Task, TaskVerb } from '../../../api/cases';
+import { useI18n } from '../../../i18n';
+
+/** Everything that an act can change. */
+export function useRefresh(): () => Promise<void> {
+  const client = useQueryClient();
+  return () => client.invalidateQueries({ predicate: (q) => /^\/(tasks|cases)/.test(String(q.queryKey[0])) });
+}
+
+/** Asked by who did not see what others did since. */
+export const late = (error: ApiError | null): boolean => error?.status === 409 || error?.status === 412;
+
+export const actAtTask = (task: Task, verb: TaskVerb): Promise<Acted> => send<Acted>('POST', `/tasks/${encodeURIComponent(task.id)}/verbs`, verb, { ifMatch: task.revision });
+export const actAtCase = (of: Case, verb: CaseVerb): Promise<Case> => send<Case>('POST', `/cases/${encodeURIComponent(of.id)}/verbs`, verb, { ifMatch: of.revision });
+
+/** Says what became of an act at a task. */
+export function useSaid(): (acted: Acted, verb: TaskVerb['verb']) => void {
+  const { t } = useI18n();
+  const { message } = App.useApp();
+  return (acted, verb) => {
+    const done = t('task.done', { verb: t(`task.${verb}`) });
+    const next = acted.opened.filter((task) => task.kind === 'task').map((task) => task.name || task.node);
+    const more = acted.case.state === 'completed' ? t('task.case_over') : next.length ? t('task.next', { names: next.join(', ') }) : '';
+    void message.success([done, more].filter(Boolean).join(' · '));
+  };
+}

@@ -1,0 +1,1 @@
+export default function Calendar() { return null; }
