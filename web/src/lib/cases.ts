@@ -147,11 +147,11 @@ export function formFields(form: string | null, data: Data): string[] | null {
 export const accounts = (text: string): string[] => [...new Set(text.split(/[\s,，、;；]+/).filter(Boolean))];
 
 export interface FaultRow { line: number | null; text: string; at: string; words: { zh: string; en: string } }
-/** Faults of a file with the line they are on (`name:line` or `line:column`), in the order of the file. */
+/** Faults of a file with the line they are on (`name:line`, `line:column` or `line 12`), in the order of the file. */
 export function faultRows(problems: readonly { at: string; words: { zh: string; en: string } }[], xml: string): FaultRow[] {
   const lines = xml.split('\n');
   return problems.map((p) => {
-    const found = /(?:^|:)(\d+)(?::\d+)?$/.exec(p.at);
+    const found = /^line (\d+)/.exec(p.at) ?? /(?:^|:)(\d+)(?::\d+)?$/.exec(p.at);
     const line = found ? Number(found[1]) : null;
     return { line, text: line === null ? '' : (lines[line - 1] ?? '').trim().slice(0, 160), at: p.at, words: p.words };
   }).sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
