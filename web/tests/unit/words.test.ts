@@ -1,14 +1,16 @@
 // Tests of the dictionaries: no key in two rooms, nothing empty, the same blanks in both languages.
 import { expect, it } from 'vitest';
+import { cases } from '../../src/i18n/texts/cases';
 import { command } from '../../src/i18n/texts/command';
 import { common } from '../../src/i18n/texts/common';
 import { data } from '../../src/i18n/texts/data';
 import { desk } from '../../src/i18n/texts/desk';
 import { operator } from '../../src/i18n/texts/operator';
 import { portal } from '../../src/i18n/texts/portal';
+import { processes } from '../../src/i18n/texts/processes';
 import { translate } from '../../src/i18n';
 
-const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator];
+const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator, cases, processes];
 const blanks = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 it('keeps every key in one room', () => {

@@ -115,7 +115,7 @@ function Month({ year, month, days, changed, onPick }: { year: number; month: nu
           const kind = kindOf(day, special);
           const mark = kind === 'holiday' ? t('cal.holiday_mark') : kind === 'made_up' ? t('cal.made_up_mark') : '';
           // The form below is the way of the keyboard; a click here only fills it in.
-          return <td key={n}><button type="button" tabIndex={-1} className={`day ${kind}${changed.includes(day) ? ' changed' : ''}`} title={special?.name || t(`cal.${kind}`)} aria-label={`${day} ${t(`cal.${kind}`)} ${special?.name ?? ''}`.trim()} onClick={() => onPick(day)}>{Number(day.slice(8))}{mark ? <small>{mark}</small> : null}</button></td>;
+          return <td key={n}><button type="button" tabIndex={-1} className={`day ${kind}${changed.includes(day) ? ' changed' : ''}`} title={`${day} ${t(`cal.${kind}`)} ${special?.name ?? ''}`.trim()} onClick={() => onPick(day)}>{Number(day.slice(8))}{mark ? <small>{mark}</small> : null}</button></td>;
         })}</tr>
       ))}</tbody>
     </table>
