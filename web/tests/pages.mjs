@@ -31,10 +31,6 @@ export function pagesOf(role, known) {
     ...(station ? ['values', 'charts', 'alerts', 'conditions', 'frames', 'commands', 'history'].map((tab) => ({ name: `station-${tab}`, path: `${station}/${tab}` })) : []),
     { name: 'alerts', path: '/desk/alerts' },
     ...(known.alert ? [{ name: 'alert', path: `/desk/alerts/${encodeURIComponent(known.alert)}` }] : []),
-    { name: 'tasks', path: '/desk/tasks' },
-    ...(known.task ? [{ name: 'task', path: `/desk/tasks/${encodeURIComponent(known.task)}` }] : []),
-    { name: 'cases', path: '/desk/cases' },
-    ...(known.case ? [{ name: 'case', path: `/desk/cases/${encodeURIComponent(known.case)}` }] : []),
     { name: 'devices', path: '/desk/devices' },
     { name: 'break-glass', path: '/desk/break-glass' },
     { name: 'directory', path: '/desk/directory' },
@@ -50,11 +46,20 @@ export function pagesOf(role, known) {
   ];
   if (role === 'officer') return desk;
   if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register', 'break-glass'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture', 'processes', 'decisions', 'calendar'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
+  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
-  if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }];
+  if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }, ...casesOf(known)];
+  if (role === 'approver') return ['processes', 'decisions', 'calendar'].map((name) => ({ name, path: `/operator/${name}` }));
   return [];
 }
+
+/** Pages of who handles cases. */
+const casesOf = (known) => [
+  { name: 'tasks', path: '/desk/tasks' },
+  ...(known.task ? [{ name: 'task', path: `/desk/tasks/${encodeURIComponent(known.task)}` }] : []),
+  { name: 'cases', path: '/desk/cases' },
+  ...(known.case ? [{ name: 'case', path: `/desk/cases/${encodeURIComponent(known.case)}` }] : []),
+];
 
 const seen = async (page, locator, what) => {
   await page.locator(locator).first().waitFor().catch(() => { throw new Error(`${what}: ${locator} did not appear`); });

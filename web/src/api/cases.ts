@@ -59,7 +59,7 @@ export interface NewCase {
 }
 
 export interface Process { process: string; version: number; name: string; published_at: string; published_by: string; digest: string; open: number }
-export interface ProcessDrawing { process: string; version: number; xml: string }
+export interface ProcessDrawing { process: string; version: number | null; xml: string }
 
 export interface CalendarDay { day: string; worked: boolean; name: string }
 export interface Moved { kind: 'case' | 'task'; id: string; before: string | null; after: string | null }

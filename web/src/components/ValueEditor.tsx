@@ -21,7 +21,7 @@ export function ValueEditor({ rows, onChange, faults }: Props) {
           <div key={i} className="value-row">
             <Input aria-label={t('value.name_n', { n })} placeholder={t('value.name')} value={row.name} aria-invalid={wrongName || undefined} status={wrongName ? 'error' : undefined} maxLength={128} onChange={(e) => change(i, { name: e.target.value })} />
             <Select<ValueKind> aria-label={t('value.kind_n', { n })} value={row.kind} onChange={(kind) => change(i, { kind, text: kind === 'boolean' ? 'true' : kind === 'null' ? '' : row.text })} options={VALUE_KINDS.map((k) => ({ value: k, label: t(`value.kind.${k}`) }))} />
-            {row.kind === 'boolean' ? <Select {...value} value={row.text === 'false' ? 'false' : 'true'} onChange={(text) => change(i, { text })} options={[{ value: 'true', label: t('word.yes') }, { value: 'false', label: t('word.no') }]} />
+            {row.kind === 'boolean' ? <Select {...value} placeholder={t('value.choose')} value={row.text || undefined} onChange={(text) => change(i, { text })} options={[{ value: 'true', label: t('word.yes') }, { value: 'false', label: t('word.no') }]} />
               : row.kind === 'null' ? <span className="muted">—</span>
                 : <Input.TextArea {...value} autoSize={{ minRows: 1, maxRows: 10 }} placeholder={t('value.value')} value={row.text} onChange={(e) => change(i, { text: e.target.value })} />}
             <Button aria-label={t('value.remove_n', { n })} onClick={() => onChange(rows.filter((_, at) => at !== i))}>{t('value.remove')}</Button>

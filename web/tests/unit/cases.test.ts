@@ -9,6 +9,7 @@ import { wordOf } from '../../src/faces/desk/cases/History';
 import { propertiesOf } from '../../src/faces/operator/processes/properties';
 import { changes, kindOf, readDays, weekdayOf, weeksOf, withDay, workingDays } from '../../src/lib/calendar';
 import { accounts, caseRefusal, daysLeft, faultRows, formFields, lights, plainValue, pressing, readJson, readRows, rowOf, taskRefusal } from '../../src/lib/cases';
+import { asksIn } from '../../src/lib/bpmn';
 import { shownRows } from '../../src/lib/dmn';
 import { toolWord } from '../../src/lib/bpmnWords';
 
@@ -101,6 +102,14 @@ it('finds the fields of a form among the variables of the case only', () => {
   expect(formFields('permit-form', { opinion: '' })).toBeNull();
   expect(formFields('constructor', {})).toBeNull();
   expect(formFields(null, { a: 1 })).toBeNull();
+});
+it('finds what the way on hangs on in conditions', () => {
+  expect(asksIn(['accepted = true', '= accepted = false', 'risk = "high" and area >= 50.5', 'count(list) > 2', 'a.b = 1', '', '金额 > 100'])).toEqual([
+    { name: 'accepted', kind: 'boolean' }, { name: 'risk', kind: 'text' }, { name: 'area', kind: 'number' }, { name: '金额', kind: 'number' },
+  ]);
+});
+it('does not choose for the officer', () => {
+  expect(readRows([{ name: 'accepted', kind: 'boolean', text: '' }]).faults.map((f) => f.what)).toEqual(['value.not_boolean']);
 });
 it('says values on one line', () => {
   expect(([true, null, 0, '', 'x', ['a'], { '@date': '2026-11-25' }, { a: 1 }] as Json[]).map((v) => plainValue(v, 'yes', 'no'))).toEqual(['yes', '—', '0', '—', 'x', '["a"]', '2026-11-25', '{"a":1}']);

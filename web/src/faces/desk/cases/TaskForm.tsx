@@ -5,15 +5,16 @@ import { Button, Select } from 'antd';
 import type { Data } from '../../../api/cases';
 import { ValueEditor } from '../../../components/ValueEditor';
 import { useI18n } from '../../../i18n';
+import type { Ask } from '../../../lib/bpmn';
 import { formFields, readRows, rowOf, type ValueFault, type ValueRow } from '../../../lib/cases';
 import { FieldEditor } from './FieldEditor';
 
-interface Props { form: string | null; data: Data; label: string; busy: boolean; disabled: boolean; why: string | undefined; onDone: (data: Data) => void }
+interface Props { form: string | null; asks: readonly Ask[]; data: Data; label: string; busy: boolean; disabled: boolean; why: string | undefined; onDone: (data: Data) => void }
 
-export function TaskForm({ form, data, label, busy, disabled, why, onDone }: Props) {
+export function TaskForm({ form, asks, data, label, busy, disabled, why, onDone }: Props) {
   const { t } = useI18n();
   const fields = formFields(form, data);
-  const [rows, setRows] = useState<ValueRow[]>(() => (fields ?? []).map((name) => rowOf(name, data[name] ?? null)));
+  const [rows, setRows] = useState<ValueRow[]>(() => fields ? fields.map((name) => rowOf(name, data[name] ?? null)) : asks.map((ask) => ({ name: ask.name, kind: ask.kind, text: '' })));
   const [faults, setFaults] = useState<ValueFault[]>([]);
   const change = (next: ValueRow[]) => {
     setRows(next);

@@ -1,6 +1,6 @@
 // Desk: one task: what its case is about, what is found, the verbs of an office with why those that
 // do not fit now do not, and who was first when somebody was.
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Button } from 'antd';
 import { Link, useParams } from 'react-router';
 import { useApi } from '../../../api/hooks';
@@ -10,9 +10,11 @@ import { DataFacts } from '../../../components/DataFacts';
 import { Faults } from '../../../components/Faults';
 import { PageHead } from '../../../components/PageHead';
 import { Provenance } from '../../../components/Provenance';
+import { Skeleton } from '../../../components/Skeleton';
 import { View } from '../../../components/View';
 import { useI18n } from '../../../i18n';
 import { useAttempt } from '../../../lib/attempt';
+import { asksOf } from '../../../lib/bpmn';
 import { TASK_VERBS, taskRefusal } from '../../../lib/cases';
 import { dateTime } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
@@ -43,7 +45,9 @@ function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; pa
   const said = useSaid();
   // Who has a task may read its case; who may not sees the task all the same.
   const file = useApi<CaseFile>(`/cases/${encodeURIComponent(task.case)}`);
-  const { steps, nameOf } = useSteps(file.data?.case.process, file.data?.case.version);
+  const { query: drawing, steps, nameOf, xml } = useSteps(file.isPending ? undefined : task.process, file.data?.case.version);
+  const asks = useMemo(() => (xml && task.kind === 'task' ? asksOf(xml, task.node) : []), [xml, task.kind, task.node]);
+  const known = !file.isPending && !drawing.isPending;
   const signers = (file.data?.tasks ?? []).filter((one) => one.kind === 'signer' && one.parent === task.id && one.state === 'open');
   const people = new Set(steps.filter((s) => s.kind === 'userTask' || s.kind === 'manualTask').map((s) => s.id));
   const passed = (file.data?.passed ?? []).filter((node) => node !== task.node && (people.size === 0 || people.has(node))).map((node) => ({ id: node, name: nameOf(node) }));
@@ -78,7 +82,7 @@ function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; pa
           </section>
           {task.state === 'open' ? (
             <section className="card"><h2>{t('task.form')}</h2>
-              <TaskForm key={task.id} form={task.form} data={data} label={doneLabel} busy={busy} disabled={noDone !== null} why={noDone ? 'why-complete' : undefined} onDone={(found) => { void act({ verb: 'complete', data: found }); }} />
+              {known ? <TaskForm key={task.id} form={task.form} asks={asks} data={data} label={doneLabel} busy={busy} disabled={noDone !== null} why={noDone ? 'why-complete' : undefined} onDone={(found) => { void act({ verb: 'complete', data: found }); }} /> : <Skeleton lines={3} />}
               {noDone ? <p id="why-complete" className="muted small">{t(noDone)}</p> : null}
             </section>
           ) : null}

@@ -10,5 +10,5 @@ export function useSteps(process: string | undefined, version: number | undefine
   const steps = useMemo(() => (xml ? stepsOf(xml) : []), [xml]);
   const names = useMemo(() => new Map(steps.map((s) => [s.id, s.name])), [steps]);
   const nameOf = useCallback((node: string) => names.get(node) ?? node, [names]);
-  return { query, steps, nameOf };
+  return { query, steps, nameOf, xml };
 }

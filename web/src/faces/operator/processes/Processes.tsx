@@ -117,7 +117,7 @@ function Versions({ process, operates, busy, onEdit }: { process: Process; opera
         <>
           <Suspense fallback={<Skeleton lines={6} />}><Drawing xml={d.xml} /></Suspense>
           <div className="row">
-            <Button onClick={() => saveFile(`${d.process}-${d.version}.bpmn`, d.xml, 'application/xml')}>{t('proc.download')}</Button>
+            <Button onClick={() => saveFile(`${d.process}-${version}.bpmn`, d.xml, 'application/xml')}>{t('proc.download')}</Button>
             <Button type="primary" loading={busy} disabled={!operates} onClick={() => onEdit(shown)}>{t('proc.edit')}</Button>
           </div>
         </>
