@@ -26,7 +26,9 @@ export function BpmnCanvas({ ref, xml, onFail, onChange }: { ref: Ref<BpmnHandle
   const [, again] = useState(0);
   const told = useRef({ onFail, onChange });
   told.current = { onFail, onChange };
-  useImperativeHandle(ref, () => ({ xml: async () => (await modeler.current?.saveXML({ format: true }))?.xml ?? xml }), [xml]);
+  const changed = useRef(false);
+  // What was not changed in the drawing is handed back as it was written.
+  useImperativeHandle(ref, () => ({ xml: async () => (changed.current ? (await modeler.current?.saveXML({ format: true }))?.xml : undefined) ?? xml }), [xml]);
   useEffect(() => {
     if (!box.current) return undefined;
     const made = new Modeler({
@@ -36,12 +38,13 @@ export function BpmnCanvas({ ref, xml, onFail, onChange }: { ref: Ref<BpmnHandle
     } as ConstructorParameters<typeof Modeler>[0]);
     modeler.current = made;
     let gone = false;
+    changed.current = false;
     const bus = made.get<EventBus>('eventBus');
     bus.on('selection.changed', (event) => {
       const one = event.newSelection?.length === 1 ? event.newSelection[0] : undefined;
       setChosen(one ? (one.labelTarget ?? one) : null);
     });
-    bus.on('commandStack.changed', () => { again((n) => n + 1); told.current.onChange(); });
+    bus.on('commandStack.changed', () => { changed.current = true; again((n) => n + 1); told.current.onChange(); });
     made.importXML(xml).then(() => { if (!gone) made.get<Canvas>('canvas').zoom('fit-viewport', 'auto'); })
       .catch((e: unknown) => { if (!gone) told.current.onFail(e instanceof Error ? e.message : String(e)); });
     return () => { gone = true; modeler.current = null; setChosen(null); made.destroy(); };

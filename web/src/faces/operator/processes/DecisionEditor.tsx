@@ -35,7 +35,14 @@ function DmnCanvas({ ref, xml, onFail }: { ref: Ref<Handle>; xml: string; onFail
   fail.current = onFail;
   const [views, setViews] = useState<DmnView[]>([]);
   const [now, setNow] = useState('');
-  useImperativeHandle(ref, () => ({ xml: async () => (await modeler.current?.saveXML({ format: true }))?.xml ?? xml }), [xml]);
+  const imported = useRef<string | null>(null);
+  useImperativeHandle(ref, () => ({
+    // What was not changed in the editor is handed back as it was written.
+    xml: async () => {
+      const saved = (await modeler.current?.saveXML({ format: true }))?.xml ?? xml;
+      return saved === imported.current ? xml : saved;
+    },
+  }), [xml]);
   useEffect(() => {
     if (!box.current) return undefined;
     const made = new Modeler({ container: box.current });
@@ -46,7 +53,8 @@ function DmnCanvas({ ref, xml, onFail }: { ref: Ref<Handle>; xml: string; onFail
       setViews(made.getViews());
       setNow(keyOf(made.getActiveView()));
     });
-    made.importXML(xml).catch((e: unknown) => { if (!gone) fail.current(e instanceof Error ? e.message : String(e)); });
+    imported.current = null;
+    made.importXML(xml).then(async () => { imported.current = gone ? null : (await made.saveXML({ format: true })).xml; }).catch((e: unknown) => { if (!gone) fail.current(e instanceof Error ? e.message : String(e)); });
     return () => { gone = true; modeler.current = null; made.destroy(); };
   }, [xml]);
   return (
