@@ -8,6 +8,7 @@ pub mod cases;
 pub mod city;
 pub mod clock;
 pub mod crypto;
+pub mod decisions;
 pub mod declare;
 pub mod devices;
 pub mod events;

@@ -17,6 +17,7 @@ pub mod audit_tree;
 pub mod backup;
 pub mod cases;
 pub mod cursors;
+pub mod decisions;
 pub mod devices;
 pub mod documents;
 pub mod events;
@@ -111,6 +112,7 @@ fn migrations() -> Vec<Migration> {
         openid::migrations(),
         organisations::migrations(),
         cases::migrations(),
+        decisions::migrations(),
     ]
     .into_iter()
     .flatten()
