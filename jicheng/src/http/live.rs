@@ -137,6 +137,7 @@ fn messages(
         | EventKind::Organisation
         | EventKind::Metering
         | EventKind::Case
+        | EventKind::Licence
         | EventKind::Backup => {
             return vec![];
         }

@@ -32,6 +32,8 @@ pub enum EventKind {
     Metering = 9,
     /// A case started, went on or ended; a task opened, was taken or done; a light changed.
     Case = 10,
+    /// A licence was issued, or changed where it stands.
+    Licence = 12,
 }
 
 impl EventKind {
@@ -48,6 +50,7 @@ impl EventKind {
             8 => EventKind::Backup,
             9 => EventKind::Metering,
             10 => EventKind::Case,
+            12 => EventKind::Licence,
             _ => return None,
         })
     }

@@ -26,6 +26,7 @@ mod faults;
 pub mod grants;
 pub mod jobs;
 pub mod keys;
+pub mod licences;
 pub mod metering;
 mod migrations;
 pub mod observations;
@@ -113,6 +114,7 @@ fn migrations() -> Vec<Migration> {
         organisations::migrations(),
         cases::migrations(),
         decisions::migrations(),
+        licences::migrations(),
     ]
     .into_iter()
     .flatten()
