@@ -353,11 +353,7 @@ impl Decisions for Engine {
         Ok((version_of(row), xml))
     }
 
-    async fn ready(
-        &self,
-        model: &str,
-        version: Option<i64>,
-    ) -> Result<Arc<dyn ReadyModel>, Fault> {
+    async fn ready(&self, model: &str, version: Option<i64>) -> Result<Arc<dyn ReadyModel>, Fault> {
         let model: Arc<dyn ReadyModel> = self.ready_model(model, version).await?;
         Ok(model)
     }

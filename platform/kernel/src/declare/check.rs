@@ -55,6 +55,10 @@ pub const OBJECTS: &[&str] = &[
     "backups",
     "holds",
     "licences",
+    "cases",
+    "processes",
+    "calendar",
+    "decisions",
     "register.*",
 ];
 
@@ -267,6 +271,8 @@ fn read_system_file(work: &Work<'_>, system: &mut SystemDecl, file: &str, rest: 
                 .pages
                 .extend(work.read("page", file, |top| PageDecl::read(stem, top)));
         }
+        ("processes", _) if name.ends_with(".bpmn") => system.processes.extend(work.policy(file)),
+        ("decisions", _) if name.ends_with(".dmn") => system.decisions.extend(work.policy(file)),
         ("access", _) if name.ends_with(".cedar") => system.policies.extend(work.policy(file)),
         ("access", "roles.yaml") => {
             system

@@ -48,6 +48,10 @@ pub struct SystemDecl {
     pub posture: Vec<super::PostureItem>,
     /// `access/*.cedar`: policies that the roles file cannot say.
     pub policies: Vec<PolicyFile>,
+    /// `processes/*.bpmn`: processes published when the city starts.
+    pub processes: Vec<PolicyFile>,
+    /// `decisions/*.dmn`: models published when the city starts.
+    pub decisions: Vec<PolicyFile>,
     /// Words by key, Chinese and English.
     pub texts: BTreeMap<String, Words>,
 }
