@@ -59,7 +59,7 @@ fn add_office(table: &mut Table) {
     table.add(
         line(
             "GET /api/v1/licence-types",
-            READ,
+            Access::Public,
             "证照类型",
             "Types of licences",
         )
