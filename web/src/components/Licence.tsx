@@ -63,7 +63,8 @@ export function LicenceContent({ licence, type, link }: { licence: Licence; type
   const row = (label: string, value: ReactNode) => <><dt>{label}</dt><dd>{value}</dd></>;
   return (
     <dl className="facts">
-      {row(t('lic.state_label'), <>{licence.reason ? <><LicenceStateTag state={licence.state} />（{licence.reason}）</> : <LicenceStateTag state={licence.state} />}</>)}
+      {row(t('lic.state_label'), <LicenceStateTag state={licence.state} />)}
+      {licence.reason && licence.state !== 'in_force' ? row(t('lic.reason'), licence.reason) : null}
       {row(t('lic.validity'), validity(licence.valid_from, licence.valid_to))}
       {row(t('lic.holder'), licence.holder.name)}
       {row(t('lic.holder_number'), licence.holder.number)}

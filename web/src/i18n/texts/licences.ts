@@ -30,6 +30,7 @@ export const licences = {
   'lic.validity': ['有效期', 'Validity'],
   'lic.valid_days': ['{from} 至 {to}', '{from} to {to}'],
   'lic.valid_ever': ['{from} 起长期有效', 'from {from}, without end'],
+  'lic.content': ['证照内容', 'Content'],
   'lic.grade': ['可信等级', 'Trust grade'],
   'lic.grade_A': ['A（本机构直接签发）', 'A (issued by the organisation here)'],
   'lic.grade_B': ['B（依存量档案生成）', 'B (made from earlier records)'],

@@ -62,7 +62,7 @@ function Find() {
     if (identifier.trim()) void navigate(`/desk/licences/${encodeURIComponent(identifier.trim())}`);
   };
   return (
-    <form className="filters" role="search" onSubmit={open}>
+    <form className="filters licence-find" role="search" onSubmit={open}>
       <label>{t('lic.desk_find')}<input data-search name="identifier" value={identifier} autoComplete="off" spellCheck={false} size={42} maxLength={200} onChange={(e) => setIdentifier(e.target.value)} /></label>
       <button type="submit" className="button">{t('verb.open')}</button>
     </form>
@@ -89,7 +89,7 @@ export default function Licences() {
         {() => (
           <>
             <Find />
-            <div className="filters">
+            <div className="filters licence-find">
               <label>{t('lic.desk_type')}
                 <select name="type" value={type?.name ?? ''} onChange={(e) => set({ type: e.target.value, state: null })}>
                   {type ? null : <option value="">{t('lic.desk_choose')}</option>}

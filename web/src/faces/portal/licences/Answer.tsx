@@ -1,8 +1,8 @@
 // Portal: the answer of a verification: the verdict by word, shape and frame, as of when, what is
 // shown with the purpose across it, what it means and what to do.
 import { useEffect, useRef } from 'react';
-import type { Verification } from '../../../api/licences';
-import { useGrade, useValidity, Watermarked } from '../../../components/Licence';
+import { useLicenceTypes, type Verification } from '../../../api/licences';
+import { useFieldWords, useGrade, useValidity, Watermarked } from '../../../components/Licence';
 import { Mark } from '../../../components/Marks';
 import { useI18n } from '../../../i18n';
 import { verdictLook } from '../../../lib/licences';
@@ -15,7 +15,10 @@ export function Answer({ answer, onAgain }: { answer: Verification; onAgain: () 
   const head = useRef<HTMLElement>(null);
   useEffect(() => { head.current?.focus(); }, []);
   const look = verdictLook[answer.verdict];
-  const value = (v: unknown) => (typeof v === 'boolean' ? t(v ? 'lic.yes' : 'lic.no') : typeof v === 'object' ? JSON.stringify(v) : String(v));
+  // The code of the type stands inside the identifier (GB/T 36904): it leads to the words of a choice.
+  const { types } = useLicenceTypes();
+  const type = [...types.values()].find((known) => answer.identifier?.includes(`.${known.code}.`));
+  const words = useFieldWords(type);
   return (
     <section className="card stack" aria-labelledby="result" tabIndex={-1} ref={head}>
       <h2 id="result">{t('verify.result')}</h2>
@@ -40,7 +43,7 @@ export function Answer({ answer, onAgain }: { answer: Verification; onAgain: () 
           <h3>{t('verify.shown')}</h3>
           <Watermarked text={w(answer.watermark)}>
             <dl className="facts">
-              {answer.fields.map((f) => <Shown key={f.name} title={w(f.title)} value={value(f.value)} />)}
+              {answer.fields.map((f) => <Shown key={f.name} title={w(f.title)} value={words.value(f.name, f.value)} />)}
             </dl>
           </Watermarked>
           <p className="small"><strong>{w(answer.watermark)}</strong></p>

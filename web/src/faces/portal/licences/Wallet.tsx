@@ -45,7 +45,7 @@ function Cards() {
         const shown = show === 'valid' ? valid : show === 'other' ? other : all;
         return (
           <>
-            <div className="filters">
+            <div className="licence-filter">
               <Choices name="show" legend={t('lic.filter')} value={show} onChange={(v) => set({ show: v === 'all' ? null : v })}
                 options={[{ value: 'all', text: t('lic.filter_all', { n: all.length }) }, { value: 'valid', text: t('lic.filter_valid', { n: valid.length }) }, { value: 'other', text: t('lic.filter_other', { n: other.length }) }]} />
             </div>

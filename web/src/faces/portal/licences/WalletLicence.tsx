@@ -2,7 +2,7 @@
 import { Link, useParams } from 'react-router';
 import { useApi } from '../../../api/hooks';
 import { useBelow, useLicenceTypes, type LicenceType, type LicenceUse, type WalletPage } from '../../../api/licences';
-import { LicenceContent, LicenceSteps, LicenceUses, VerdictTag } from '../../../components/Licence';
+import { LicenceContent, LicenceSteps, LicenceUses, useValidity, VerdictTag } from '../../../components/Licence';
 import { PageHead } from '../../../components/PageHead';
 import { View } from '../../../components/View';
 import { useI18n } from '../../../i18n';
@@ -34,6 +34,7 @@ function Page({ identifier }: { identifier: string }) {
   const path = `/me/licences/${encodeURIComponent(identifier)}`;
   const query = useApi<WalletPage>(path);
   const { types } = useLicenceTypes();
+  const validity = useValidity();
   return (
     <View query={query}>
       {(d) => {
@@ -41,11 +42,16 @@ function Page({ identifier }: { identifier: string }) {
         return (
           <>
             <ActedFor />
-            <section className="card stack" aria-labelledby="content">
-              <h2 id="content">{w(d.licence.title)} <VerdictTag verdict={d.verdict} /></h2>
-              <LicenceContent licence={d.licence} type={type} link={(other) => <Link className="licence-code" to={`/portal/licences/${encodeURIComponent(other)}`}>{other}</Link>} />
+            <section className="card stack" aria-labelledby="licence">
+              <h2 id="licence">{w(d.licence.title)}</h2>
+              <p><VerdictTag verdict={d.verdict} /> · {validity(d.licence.valid_from, d.licence.valid_to)}</p>
+              <p>{d.licence.holder.name}</p>
             </section>
             <Present licence={d.licence} verdict={d.verdict} type={type} path={path} />
+            <section className="card stack" aria-labelledby="content">
+              <h2 id="content">{t('lic.content')}</h2>
+              <LicenceContent licence={d.licence} type={type} link={(other) => <Link className="licence-code" to={`/portal/licences/${encodeURIComponent(other)}`}>{other}</Link>} />
+            </section>
             <OfflineFile licence={d.licence} type={type} path={path} />
             <section className="card stack" aria-labelledby="history"><h2 id="history">{t('lic.history')}</h2><LicenceSteps steps={d.steps} /></section>
             <Uses path={`${path}/uses`} type={type} />
