@@ -11,9 +11,8 @@ export async function discover(page, base) {
     const alerts = (await ask('/alerts?state=open,acknowledged,assigned&limit=50'))?.items ?? [];
     const closed = (await ask('/alerts?limit=1'))?.items ?? [];
     const series = await ask('/series?limit=1');
-    const types = (await ask('/licence-types'))?.items ?? [];
     const busy = stations?.items.find((s) => s.state !== 'quarantined' && s.headline && s.kind !== 'air') ?? stations?.items.find((s) => s.state !== 'quarantined');
-    return { station: busy?.station, alert: (alerts.find((a) => a.property) ?? alerts[0] ?? closed[0])?.id, series: series?.items[0], licenceType: types[0]?.name };
+    return { station: busy?.station, alert: (alerts.find((a) => a.property) ?? alerts[0] ?? closed[0])?.id, series: series?.items[0] };
   }, base);
 }
 
@@ -48,7 +47,7 @@ export function pagesOf(role, known) {
   if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }];
-  if (role === 'approver') return [{ name: 'approver-licences', path: '/desk/licences' }, ...(known.licenceType ? [{ name: 'approver-licence-new', path: `/desk/licences/new?type=${known.licenceType}` }, { name: 'approver-licence-batch', path: `/desk/licences/batch?type=${known.licenceType}` }] : [])];
+  if (role === 'approver') return ['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }));
   return [];
 }
 
