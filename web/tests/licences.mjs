@@ -134,7 +134,34 @@ export async function path({ officer, holderPage, stranger, base, holder, type }
   return { identifier, document };
 }
 
+/** By the keyboard alone: the code of the address, who and what for, the answer has the focus. */
+export async function byKeyboard(page, base) {
+  await page.goto('about:blank');
+  await page.goto(`${base}/verify#${'A'.repeat(43)}`);
+  await page.locator('input[name=verifier]').waitFor();
+  const tabTo = async (selector) => {
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press('Tab');
+      if (await page.evaluate((s) => document.activeElement?.matches(s) ?? false, selector)) return;
+    }
+    throw new Error(`Tab does not reach ${selector}`);
+  };
+  await tabTo('input[name=verifier]');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('走查宾馆');
+  await tabTo('input[name=purpose]');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('键盘走查');
+  await page.keyboard.press('Enter');
+  await page.locator('[data-verdict=unknown]').waitFor();
+  must(await page.evaluate(() => document.activeElement?.getAttribute('aria-labelledby') === 'result'), 'the answer does not get the focus');
+  await tabTo('main .button.strong');
+  await page.keyboard.press('Enter');
+  await page.locator('input[name=verifier]').waitFor();
+}
+
 export const LICENCE_ACTS = [
+  { name: 'a code nobody made is unknown, by keyboard alone', role: 'resident', run: byKeyboard },
   {
     name: 'a licence is issued, shown, verified once, suspended', role: 'approver',
     run: async (page, base) => {

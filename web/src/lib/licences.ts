@@ -33,9 +33,9 @@ export function lastDay(validTo: string | null): string | null {
   return validTo === null ? null : date(ms(validTo) - 1);
 }
 
-/** Whole seconds a code is still good, never more than it was made for nor less than none. */
-export function secondsLeft(expiresAt: string, now: number, most: number): number {
-  const left = Math.ceil((ms(expiresAt) - now) / 1000);
+/** Whole seconds until an instant of the same clock, never more than was asked for nor less than none. */
+export function secondsLeft(until: number, now: number, most: number): number {
+  const left = Math.ceil((until - now) / 1000);
   return Number.isFinite(left) ? Math.max(0, Math.min(most, left)) : 0;
 }
 

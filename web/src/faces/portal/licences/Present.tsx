@@ -10,7 +10,6 @@ import { Choices, FieldTicks, useFieldWords } from '../../../components/Licence'
 import { QrCode } from '../../../components/QrCode';
 import { useI18n } from '../../../i18n';
 import { HOLDER_NAME, isVerdict, secondsLeft } from '../../../lib/licences';
-import { useNow } from '../../../lib/now';
 import { ms } from '../../../lib/time';
 
 const SECONDS = ['60', '120'] as const;
@@ -18,10 +17,20 @@ const LOOK_MS = 3_000;
 /** The last seconds are said in another colour and weight. */
 const SOON_S = 10;
 
-interface Made { presentation: Presentation; seconds: number }
+/** `until` is of this device's clock, counted from before the code was asked for: however wrong the clock, never too long. */
+interface Made { presentation: Presentation; seconds: number; until: number }
+
+function useTick(): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}
 
 /** The use that this code was good for, once there is one. */
-export function useOf(uses: readonly LicenceUse[], made: Made): LicenceUse | undefined {
+export function useOf(uses: readonly LicenceUse[], made: Pick<Made, 'presentation' | 'seconds'>): LicenceUse | undefined {
   const from = ms(made.presentation.expires_at) - made.seconds * 1000;
   return uses.find((u) => u.way === 'token' && ms(u.at) >= from);
 }
@@ -30,9 +39,9 @@ function Code({ made, path, type, onAgain, onClose, busy }: { made: Made; path: 
   const { t } = useI18n();
   const words = useFieldWords(type);
   const client = useQueryClient();
-  const now = useNow(1_000);
+  const now = useTick();
   const [copied, setCopied] = useState(false);
-  const left = secondsLeft(made.presentation.expires_at, now, made.seconds);
+  const left = secondsLeft(made.until, now, made.seconds);
   const uses = useApi<Below<LicenceUse>>(`${path}/uses`, undefined, { every: left > 0 ? LOOK_MS : 0 });
   const used = useOf(uses.data?.items ?? [], made);
   const over = left === 0 || used !== undefined;
@@ -81,8 +90,9 @@ export function Present({ licence, verdict, type, path }: { licence: Licence; ve
     setFault(null);
     setMade(null);
     const asked = Number(seconds);
+    const until = Date.now() + asked * 1000;
     const presentation = await act.run(() => send<Presentation>('POST', `${path}/present`, { fields: how === 'chosen' ? names : [], seconds: asked }));
-    if (presentation) setMade({ presentation, seconds: asked });
+    if (presentation) setMade({ presentation, seconds: asked, until });
   };
   return (
     <section className="card stack" aria-labelledby="present">
