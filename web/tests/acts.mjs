@@ -3,6 +3,7 @@
 // Nothing is left behind but closed alerts, disabled accounts and entries of the audit log.
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { LICENCE_ACTS } from './licences.mjs';
 import { PARTY_ACTS } from './parties.mjs';
 
 const PASSWORD_1 = 'walk-first-2026';
@@ -51,6 +52,7 @@ async function tabTo(page, selector, most = 60, key = 'Tab') {
 
 export const ACTS = [
   ...PARTY_ACTS,
+  ...LICENCE_ACTS,
   {
     name: 'the glass is broken with a reason and stands open', role: 'duty',
     run: async (page, base) => {

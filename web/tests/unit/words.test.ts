@@ -4,11 +4,12 @@ import { command } from '../../src/i18n/texts/command';
 import { common } from '../../src/i18n/texts/common';
 import { data } from '../../src/i18n/texts/data';
 import { desk } from '../../src/i18n/texts/desk';
+import { licences } from '../../src/i18n/texts/licences';
 import { operator } from '../../src/i18n/texts/operator';
 import { portal } from '../../src/i18n/texts/portal';
 import { translate } from '../../src/i18n';
 
-const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator];
+const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator, licences];
 const blanks = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 it('keeps every key in one room', () => {
