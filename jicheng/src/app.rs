@@ -53,6 +53,14 @@ pub struct App {
     pub caller: Arc<crate::fetch::Caller>,
     /// The tree of organisations, its people and delegations.
     pub organisations: Arc<organisations::Engine>,
+    /// Cases and their tasks.
+    pub cases: Arc<cases::Engine>,
+    /// Decisions, and expressions.
+    pub decisions: Arc<decisions::Engine>,
+    /// What cases ask of decisions and other engines.
+    pub matters: Arc<crate::matters::Matters>,
+    /// Electronic licences.
+    pub licences: Arc<licences::Engine>,
     /// Kinds of work that are handed over when somebody moves.
     pub open_work: Vec<Arc<dyn OpenWork>>,
     /// Registers, for import.

@@ -12,6 +12,7 @@ pub mod fetch;
 pub mod http;
 pub mod jobs;
 pub mod listen;
+pub mod matters;
 pub mod metered;
 pub mod outgoing;
 pub mod people;

@@ -2,6 +2,8 @@
 //! evidence through the kernel's trait; what only the program knows is found here. Nothing is
 //! ticked by hand: an item without evidence is unknown.
 
+mod promises;
+
 use crate::app::App;
 use async_trait::async_trait;
 use kernel::crypto::{Ring, Suite};
@@ -122,6 +124,7 @@ impl Evidence for Program {
         all.extend(keys(&app, now));
         all.extend(people(&app, now).await?);
         all.extend(records(&app, now).await?);
+        all.extend(promises::findings(&app, now).await?);
         Ok(all)
     }
 }

@@ -200,6 +200,33 @@ impl Running {
             clock.clone(),
         );
         let parties = parties::Engine::open(store.clone(), clock.clone(), means).await?;
+        let decisions = decisions::Engine::open(store.clone(), clock.clone())?;
+        let licences = licences::Engine::open(
+            store.clone(),
+            clock.clone(),
+            licences::Means {
+                crypto: key_rings.clone(),
+                parties: parties.clone(),
+                types: kernel::licences::types(&city.declared),
+                settings: crate::matters::licence_settings(&config, &city.declared),
+            },
+        )
+        .await?;
+        let matters = crate::matters::Matters::new(decisions.clone(), licences.clone());
+        let cases = cases::Engine::open(
+            store.clone(),
+            clock.clone(),
+            cases::Means {
+                expressions: matters.clone(),
+                services: matters.clone(),
+                policy: policy.clone(),
+            },
+            cases::Tuning::default(),
+        )
+        .await?;
+        matters
+            .publish_declared(&city.declared, cases.as_ref())
+            .await?;
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             room: Arc::new(Semaphore::new(config.number("max_requests") as usize)),
@@ -211,7 +238,11 @@ impl Running {
             holds,
             backups: Arc::new(backups),
             organisations,
-            open_work: vec![rules.clone()],
+            open_work: vec![rules.clone(), cases.clone()],
+            cases,
+            decisions,
+            matters,
+            licences,
             crypto: key_rings.clone(),
             key_rings,
             log,
@@ -315,6 +346,11 @@ impl Running {
         let log = self.app.log.start(self.app.stopping.clone());
         self.tasks.push(log);
         self.tasks.push(crate::jobs::start(self.app.clone()).await?);
+        let mut stopping = self.app.stopping.clone();
+        let cases = self.app.cases.clone();
+        self.tasks.push(tokio::spawn(cases.run(async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+        })));
         self.tasks
             .push(tokio::spawn(metered::write_down(self.app.clone())));
         Ok(())

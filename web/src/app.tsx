@@ -20,6 +20,13 @@ const Identity = lazy(() => import('./faces/portal/me/Identity'));
 const NewAgent = lazy(() => import('./faces/portal/me/NewAgent'));
 const NewWard = lazy(() => import('./faces/portal/me/NewWard'));
 const Rights = lazy(() => import('./faces/portal/me/Rights'));
+const Wallet = lazy(() => import('./faces/portal/licences/Wallet'));
+const WalletLicence = lazy(() => import('./faces/portal/licences/WalletLicence'));
+const Verify = lazy(() => import('./faces/portal/licences/Verify'));
+const Licences = lazy(() => import('./faces/desk/licences/Licences'));
+const LicenceDetail = lazy(() => import('./faces/desk/licences/LicenceDetail'));
+const IssueLicence = lazy(() => import('./faces/desk/licences/Issue'));
+const IssueMany = lazy(() => import('./faces/desk/licences/IssueMany'));
 const Parties = lazy(() => import('./faces/desk/parties/Parties'));
 const PartyPage = lazy(() => import('./faces/desk/parties/PartyPage'));
 const Command = lazy(() => import('./faces/command/Command'));
@@ -96,6 +103,13 @@ export function App() {
         <Route path="portal/me/agents/new" element={plain(<NewAgent />)} />
         <Route path="portal/me/wards/new" element={plain(<NewWard />)} />
         <Route path="portal/me/rights" element={plain(<Rights />)} />
+        <Route path="portal/licences" element={plain(<Wallet />)} />
+        <Route path="portal/licences/:identifier" element={plain(<WalletLicence />)} />
+        <Route path="verify" element={plain(<Verify />)} />
+        <Route path="desk/licences" element={plain(<Licences />)} />
+        <Route path="desk/licences/new" element={plain(<IssueLicence />)} />
+        <Route path="desk/licences/batch" element={plain(<IssueMany />)} />
+        <Route path="desk/licences/:identifier" element={plain(<LicenceDetail />)} />
         <Route path="desk/parties" element={plain(<Parties />)} />
         <Route path="desk/parties/:id" element={plain(<PartyPage />)} />
         <Route path="portal/my-data" element={<Suspense fallback={<Skeleton />}><MyData /></Suspense>} />

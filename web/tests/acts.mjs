@@ -4,6 +4,7 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { CASE_ACTS } from './cases.mjs';
+import { LICENCE_ACTS } from './licences.mjs';
 import { PARTY_ACTS } from './parties.mjs';
 
 const PASSWORD_1 = 'walk-first-2026';
@@ -53,6 +54,7 @@ async function tabTo(page, selector, most = 60, key = 'Tab') {
 export const ACTS = [
   ...PARTY_ACTS,
   ...CASE_ACTS,
+  ...LICENCE_ACTS,
   {
     name: 'the glass is broken with a reason and stands open', role: 'duty',
     run: async (page, base) => {

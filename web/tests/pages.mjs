@@ -19,9 +19,9 @@ export async function discover(page, base) {
 }
 
 export function pagesOf(role, known) {
-  const open = [{ name: 'portal', path: '/portal' }, { name: 'portal-air', path: '/portal/air' }, { name: 'about', path: '/about' }];
+  const open = [{ name: 'portal', path: '/portal' }, { name: 'portal-air', path: '/portal/air' }, { name: 'about', path: '/about' }, { name: 'verify', path: '/verify' }];
   if (!role) return [...open, { name: 'register', path: '/portal/register' }, { name: 'recover', path: '/portal/recover' }, { name: 'sign-in', path: '/sign-in' }, { name: 'consent-empty', path: '/consent' }, { name: 'sign-out', path: '/sign-out' }, { name: 'signed-out', path: '/signed-out' }, { name: 'not-found', path: '/nowhere' }];
-  if (role === 'resident') return [...open, { name: 'resident-my-data', path: '/portal/my-data' }, { name: 'resident-indicators', path: '/data/indicators' }, { name: 'me', path: '/portal/me' }, { name: 'me-phone', path: '/portal/me/phone' }, { name: 'me-identity', path: '/portal/me/identity' }, { name: 'me-agent', path: '/portal/me/agents/new' }, { name: 'me-ward', path: '/portal/me/wards/new' }, { name: 'me-rights', path: '/portal/me/rights' }, { name: 'account', path: '/account' }];
+  if (role === 'resident') return [...open, { name: 'resident-my-data', path: '/portal/my-data' }, { name: 'resident-indicators', path: '/data/indicators' }, { name: 'me', path: '/portal/me' }, { name: 'me-phone', path: '/portal/me/phone' }, { name: 'me-identity', path: '/portal/me/identity' }, { name: 'me-agent', path: '/portal/me/agents/new' }, { name: 'me-ward', path: '/portal/me/wards/new' }, { name: 'me-rights', path: '/portal/me/rights' }, { name: 'account', path: '/account' }, { name: 'licences', path: '/portal/licences' }];
   const station = known.station ? `/desk/stations/${encodeURIComponent(known.station)}` : null;
   const s = known.series;
   const day = 86_400_000;
@@ -49,7 +49,7 @@ export function pagesOf(role, known) {
   if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }, ...casesOf(known)];
-  if (role === 'approver') return ['processes', 'decisions', 'calendar'].map((name) => ({ name, path: `/operator/${name}` }));
+  if (role === 'approver') return [...['processes', 'decisions', 'calendar'].map((name) => ({ name, path: `/operator/${name}` })), ...['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }))];
   return [];
 }
 

@@ -16,7 +16,7 @@ function check17(first) {
 }
 const SURNAMES = [...'赵钱孙李周吴郑王冯陈'];
 const GIVEN = [...'明芳伟静磊娜军敏强丽'];
-function person(serial, birth = '19900101') {
+export function person(serial, birth = '19900101') {
   const first = `130199${birth}${String(serial).padStart(3, '0')}`;
   return { number: first + check17(first), name: SURNAMES[Math.floor(serial / 10) % 10] + GIVEN[serial % 10] };
 }
@@ -34,7 +34,7 @@ function creditCode(serial) {
 }
 
 /** Bearer of an official of the demonstration. */
-async function bearer(page, base, account) {
+export async function bearer(page, base, account) {
   const given = process.env.ACCOUNTS ?? '{}';
   const read = JSON.parse(given.trim().startsWith('{') ? given : readFileSync(given, 'utf8'));
   const list = Array.isArray(read) ? read : (read.accounts ?? read);
@@ -67,7 +67,7 @@ async function fillDocument(page, who) {
 }
 
 /** Registers by the pages and is proven to level 2; the account's name is answered. */
-async function resident(page, base, operator, serial) {
+export async function resident(page, base, operator, serial) {
   await page.context().clearCookies();
   const phone = `139${String(Date.now()).slice(-5)}${String(serial).padStart(3, '0')}`;
   await page.goto(`${base}/portal/register`);
@@ -117,16 +117,16 @@ async function resident(page, base, operator, serial) {
   return account;
 }
 
-async function enter(page, base, account) {
+export async function enter(page, base, account, password = PASSWORD) {
   await page.context().clearCookies();
   await page.goto(`${base}/sign-in`);
   await page.locator('input[name=account]').fill(account);
-  await page.locator('input[name=password]').fill(PASSWORD);
+  await page.locator('input[name=password]').fill(password);
   await page.keyboard.press('Enter');
   await page.locator('details.user').waitFor();
 }
 
-const serials = () => {
+export const serials = () => {
   const from = Math.floor(Math.random() * 900);
   return [from, from + 1, from + 2];
 };

@@ -136,6 +136,8 @@ fn messages(
         | EventKind::Identity
         | EventKind::Organisation
         | EventKind::Metering
+        | EventKind::Case
+        | EventKind::Licence
         | EventKind::Backup => {
             return vec![];
         }

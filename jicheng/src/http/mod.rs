@@ -6,12 +6,15 @@ pub mod alerts;
 pub mod applications;
 pub mod audit;
 pub mod backups;
+pub mod cases;
 pub mod city;
+pub mod decisions;
 pub mod devices;
 pub mod front;
 pub mod guard;
 pub mod input;
 pub mod keys;
+pub mod licences;
 pub mod live;
 pub mod members;
 pub mod meter;
@@ -33,6 +36,7 @@ pub mod session;
 pub mod sta;
 pub mod standing;
 pub mod table;
+pub mod tasks;
 pub mod upstream;
 pub mod web;
 
@@ -79,6 +83,10 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     organisations::add(&mut table);
     members::add(&mut table);
     keys::add(&mut table);
+    cases::add(&mut table);
+    tasks::add(&mut table);
+    decisions::add(&mut table);
+    licences::add(&mut table);
     sta::add(&mut table);
     table.add(
         line("GET /api/v1/openapi.json", Access::Public, "OpenAPI 文档", "The OpenAPI document"),

@@ -19,6 +19,7 @@ mod meters;
 mod my_data;
 mod openid;
 mod operations;
+mod permits;
 mod postgres;
 mod program;
 mod replay;

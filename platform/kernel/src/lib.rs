@@ -4,9 +4,11 @@
 
 pub mod access;
 pub mod alerts;
+pub mod cases;
 pub mod city;
 pub mod clock;
 pub mod crypto;
+pub mod decisions;
 pub mod declare;
 pub mod devices;
 pub mod events;
@@ -14,6 +16,7 @@ pub mod facts;
 pub mod fault;
 pub mod holds;
 pub mod ids;
+pub mod licences;
 pub mod metering;
 pub mod numbers;
 pub mod observations;

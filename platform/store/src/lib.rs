@@ -15,7 +15,9 @@ pub mod alerts;
 pub mod audit;
 pub mod audit_tree;
 pub mod backup;
+pub mod cases;
 pub mod cursors;
+pub mod decisions;
 pub mod devices;
 pub mod documents;
 pub mod events;
@@ -24,6 +26,7 @@ mod faults;
 pub mod grants;
 pub mod jobs;
 pub mod keys;
+pub mod licences;
 pub mod metering;
 mod migrations;
 pub mod observations;
@@ -109,6 +112,9 @@ fn migrations() -> Vec<Migration> {
         questions::migrations(),
         openid::migrations(),
         organisations::migrations(),
+        cases::migrations(),
+        decisions::migrations(),
+        licences::migrations(),
     ]
     .into_iter()
     .flatten()

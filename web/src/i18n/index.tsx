@@ -5,6 +5,7 @@ import { remember, remembered } from '../lib/memory';
 import { account } from './texts/account';
 import { applications } from './texts/applications';
 import { common } from './texts/common';
+import { licences } from './texts/licences';
 import { parties } from './texts/parties';
 import { portal } from './texts/portal';
 import { desk } from './texts/desk';
@@ -20,7 +21,7 @@ import { cases } from './texts/cases';
 import { processes } from './texts/processes';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...licences, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

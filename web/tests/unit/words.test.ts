@@ -5,12 +5,13 @@ import { command } from '../../src/i18n/texts/command';
 import { common } from '../../src/i18n/texts/common';
 import { data } from '../../src/i18n/texts/data';
 import { desk } from '../../src/i18n/texts/desk';
+import { licences } from '../../src/i18n/texts/licences';
 import { operator } from '../../src/i18n/texts/operator';
 import { portal } from '../../src/i18n/texts/portal';
 import { processes } from '../../src/i18n/texts/processes';
 import { translate } from '../../src/i18n';
 
-const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator, cases, processes];
+const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator, licences, cases, processes];
 const blanks = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 it('keeps every key in one room', () => {

@@ -615,37 +615,84 @@ async fn names_do_not_climb_out_of_their_folder() {
     city.stop().await;
 }
 
-#[test]
-fn no_xml_is_read_at_all() {
-    // Entities cannot expand where nothing parses XML. When a parser arrives, this test goes and
-    // one that feeds it entities comes.
-    let tree = std::process::Command::new(env!("CARGO"))
-        .args([
-            "tree",
-            "-p",
-            "jicheng",
-            "-e",
-            "normal",
-            "--prefix",
-            "none",
-            "--offline",
-        ])
-        .current_dir(root())
-        .output()
-        .expect("cargo tree");
-    let tree = String::from_utf8_lossy(&tree.stdout).into_owned();
-    assert!(tree.contains("axum v"), "{tree}");
-    for name in [
-        "quick-xml",
-        "xml-rs",
-        "roxmltree",
-        "xmlparser",
-        "libxml",
-        "serde-xml-rs",
-        "xmltree",
-        "minidom",
-    ] {
-        let line = tree.lines().find(|l| l.starts_with(&format!("{name} v")));
-        assert_eq!(line, None, "{name} is in the program");
+/// Documents that expand, read files or call out, around the body of a process or a model.
+fn xml_attacks() -> Vec<(&'static str, String)> {
+    let bomb: String = (1..30).fold(String::from("<!ENTITY a0 \"ha\">"), |all, n| {
+        format!("{all}<!ENTITY a{n} \"&a{0};&a{0};&a{0};&a{0};\">", n - 1)
+    });
+    let around = |inner: &str, within: &str| {
+        format!(
+            r#"<?xml version="1.0"?><!DOCTYPE definitions [{inner}]>
+            <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p">{within}</process></definitions>"#
+        )
+    };
+    let deep = format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
+    vec![
+        ("a bomb of entities", around(&bomb, "&a29;")),
+        (
+            "a quadratic bomb",
+            around(
+                &format!("<!ENTITY b \"{}\">", "x".repeat(50_000)),
+                &"&b;".repeat(5_000),
+            ),
+        ),
+        (
+            "a file",
+            around("<!ENTITY x SYSTEM \"file:///etc/passwd\">", "&x;"),
+        ),
+        (
+            "another machine",
+            around("<!ENTITY x SYSTEM \"http://127.0.0.1:9/x\">", "&x;"),
+        ),
+        (
+            "a parameter entity",
+            around("<!ENTITY % p SYSTEM \"file:///etc/passwd\"> %p;", ""),
+        ),
+        ("a document type", around("<!ELEMENT process ANY>", "")),
+        ("depth", deep),
+        ("no XML", "\u{0}\u{1}\u{2}<".into()),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn xml_expands_nothing_and_calls_nobody() {
+    let city = TestCity::start().await;
+    let token = almighty(&city).await;
+    for (what, xml) in xml_attacks() {
+        let bodies = [
+            ("/api/v1/processes", json!({"name": "x", "xml": xml})),
+            ("/api/v1/decisions", json!({"model": "x", "xml": xml})),
+            ("/api/v1/decisions/check", json!({"xml": xml})),
+            (
+                "/api/v1/decisions/try",
+                json!({"xml": xml, "decision": "d"}),
+            ),
+        ];
+        for (path, body) in bodies {
+            let before = memory_kib();
+            let begun = Instant::now();
+            let answer = city.call("POST", path, Some(&token), Some(body)).await;
+            assert!(
+                (400..500).contains(&answer.status),
+                "{what} {path}: {} {}",
+                answer.status,
+                answer.text
+            );
+            assert!(
+                !answer.text.contains("root:"),
+                "{what} {path}: {}",
+                answer.text
+            );
+            assert!(
+                begun.elapsed() < SOON,
+                "{what} {path}: {:?}",
+                begun.elapsed()
+            );
+            assert!(
+                memory_kib() < before + 300_000,
+                "{what} {path}: memory grew"
+            );
+        }
     }
+    alive(&city).await;
 }

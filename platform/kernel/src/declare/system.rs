@@ -1,6 +1,7 @@
 //! A system's other files: `system.yaml`, `observations/*.yaml`, `layers/*.yaml`,
 //! `indicators/*.yaml`, `pages/*.yaml`, `access/roles.yaml`, `texts/{zh,en}.yaml`.
 
+use super::licence::LicenceDecl;
 use super::read::Reader;
 use super::register::RegisterDecl;
 use super::rule::RuleDecl;
@@ -37,6 +38,8 @@ pub struct SystemDecl {
     pub layers: Vec<LayerDecl>,
     /// Indicators.
     pub indicators: Vec<IndicatorDecl>,
+    /// Types of licences.
+    pub licences: Vec<LicenceDecl>,
     /// Pages (menu entries).
     pub pages: Vec<PageDecl>,
     /// Roles and grants.
@@ -45,6 +48,10 @@ pub struct SystemDecl {
     pub posture: Vec<super::PostureItem>,
     /// `access/*.cedar`: policies that the roles file cannot say.
     pub policies: Vec<PolicyFile>,
+    /// `processes/*.bpmn`: processes published when the city starts.
+    pub processes: Vec<PolicyFile>,
+    /// `decisions/*.dmn`: models published when the city starts.
+    pub decisions: Vec<PolicyFile>,
     /// Words by key, Chinese and English.
     pub texts: BTreeMap<String, Words>,
 }

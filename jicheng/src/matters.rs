@@ -1,0 +1,212 @@
+//! What cases ask of the other engines: FEEL and decisions within a step, functions that service
+//! tasks call; and the processes and models that the declarations bring.
+
+use crate::config::Config;
+use async_trait::async_trait;
+use kernel::cases::{Cases, Expressions, Served, Services};
+use kernel::decisions::{Decisions, Expressions as Feel, NewModel, ReadyModel};
+use kernel::declare::Declared;
+use kernel::licences::{Holder, Licences, NewLicence};
+use kernel::{Actor, Fault, Words};
+use parking_lot::RwLock;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Variable that says which licence a service task issues.
+const LICENCE: &str = "licence";
+/// Models read at the start, at most.
+const MODELS: u64 = 500;
+
+/// Decisions, expressions and functions for cases.
+pub struct Matters {
+    feel: decisions::FeelExpressions,
+    decisions: Arc<decisions::Engine>,
+    licences: Arc<licences::Engine>,
+    /// The newest version of every model, ready to decide within a step.
+    ready: RwLock<HashMap<String, Arc<dyn ReadyModel>>>,
+}
+
+/// What the variable `licence` holds.
+#[derive(Deserialize)]
+struct Wanted {
+    kind: String,
+    holder: Holder,
+    #[serde(default)]
+    fields: Map<String, Value>,
+}
+
+impl Matters {
+    /// Nothing is known yet; see [`Matters::publish_declared`].
+    pub fn new(decisions: Arc<decisions::Engine>, licences: Arc<licences::Engine>) -> Arc<Matters> {
+        Arc::new(Matters {
+            feel: decisions.expressions(),
+            decisions,
+            licences,
+            ready: RwLock::default(),
+        })
+    }
+
+    /// Takes in the newest version of a model.
+    pub async fn learn(&self, model: &str) -> Result<(), Fault> {
+        let ready = self.decisions.ready(model, None).await?;
+        self.ready.write().insert(model.into(), ready);
+        Ok(())
+    }
+
+    /// Publishes what the declarations hold, unless it is the newest version already, and takes in
+    /// every model. A process that an office has changed since stays as the office left it.
+    pub async fn publish_declared(
+        &self,
+        declared: &Declared,
+        cases: &dyn Cases,
+    ) -> Result<(), Fault> {
+        let system = Actor::system();
+        for file in declared.systems.iter().flat_map(|s| &s.decisions) {
+            let model = stem(&file.file).to_string();
+            if self.decisions.versions(&model, None, 1).await?.is_empty() {
+                let new = NewModel {
+                    model,
+                    xml: file.text.clone(),
+                    note: file.file.clone(),
+                    after_version: None,
+                };
+                self.decisions
+                    .publish(&system, &new)
+                    .await
+                    .map_err(|fault| at(&file.file, fault))?;
+            }
+        }
+        let known = cases.processes().await?;
+        for file in declared.systems.iter().flat_map(|s| &s.processes) {
+            let name = stem(&file.file);
+            if !known.iter().any(|p| p.process == name) {
+                cases
+                    .publish(&system, name, &file.text)
+                    .await
+                    .map_err(|fault| at(&file.file, fault))?;
+            }
+        }
+        for model in self.decisions.models(None, MODELS).await? {
+            self.learn(&model.model).await?;
+        }
+        Ok(())
+    }
+
+    /// The model and the name of the decision in `model:decision`.
+    fn model(&self, named: &str) -> Result<(Arc<dyn ReadyModel>, String), Fault> {
+        let (model, decision) = named.split_once(':').unwrap_or((named, ""));
+        let found = self.ready.read().get(model.trim()).cloned();
+        let ready = found.ok_or_else(|| Fault::missing(model))?;
+        let last = ready.shape().decisions.last().map(|d| d.name.clone());
+        let decision = match decision.trim() {
+            "" => last.ok_or_else(|| Fault::missing(named))?,
+            name => name.to_string(),
+        };
+        Ok((ready, decision))
+    }
+
+    async fn issue(&self, key: &str, input: &Map<String, Value>) -> Result<Served, Fault> {
+        let wanted = input.get(LICENCE).cloned().unwrap_or_default();
+        let wanted: Wanted = match serde_json::from_value(wanted) {
+            Ok(wanted) => wanted,
+            Err(why) => {
+                return Ok(refused(&Fault::invalid_at(
+                    LICENCE,
+                    "证照内容有误",
+                    why.to_string(),
+                )));
+            }
+        };
+        let new = NewLicence {
+            kind: wanted.kind,
+            source: format!("case/{key}"),
+            holder: wanted.holder,
+            fields: wanted.fields,
+            number: None,
+            serial: None,
+            valid_from: None,
+            valid_to: None,
+        };
+        match self.licences.issue(&Actor::system(), &[new]).await {
+            Ok(issued) => {
+                let identifier = issued.first().map(|l| l.identifier.clone());
+                Ok(Served::Done(Map::from_iter([(
+                    "licence_identifier".to_string(),
+                    json!(identifier),
+                )])))
+            }
+            // What is wrong with it will be wrong the next time.
+            Err(fault) if fault.kind == kernel::fault::FaultKind::Invalid => Ok(refused(&fault)),
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// An error of the drawing, with what was wrong.
+fn refused(fault: &Fault) -> Served {
+    let problems: Vec<&Words> = fault.problems.iter().map(|p| &p.words).collect();
+    Served::Refused {
+        code: fault.code.to_string(),
+        variables: Map::from_iter([("problems".to_string(), json!(problems))]),
+    }
+}
+
+fn stem(file: &str) -> &str {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.split('.').next().unwrap_or(name)
+}
+
+/// The fault of a declared file, with its name before every line.
+fn at(file: &str, mut fault: Fault) -> Fault {
+    for problem in &mut fault.problems {
+        problem.at = format!("{file}:{}", problem.at);
+    }
+    fault
+}
+
+impl Expressions for Matters {
+    fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
+        Ok(self.feel.evaluate(expression, variables)?.value)
+    }
+
+    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
+        let (model, decision) = self.model(decision)?;
+        let asked = model.shape().inputs.iter();
+        let input = asked.filter_map(|input| {
+            let value = variables.get(&input.name)?;
+            Some((input.name.clone(), value.clone()))
+        });
+        Ok(model.decide(&decision, &input.collect())?.result)
+    }
+}
+
+#[async_trait]
+impl Services for Matters {
+    async fn call(
+        &self,
+        name: &str,
+        key: &str,
+        input: Map<String, Value>,
+    ) -> Result<Served, Fault> {
+        match name {
+            "licences.issue" => self.issue(key, &input).await,
+            _ => Ok(refused(&Fault::missing(name))),
+        }
+    }
+}
+
+/// What the licences engine takes from the configuration.
+pub fn licence_settings(config: &Config, declared: &Declared) -> licences::Settings {
+    let issuer = match config.text("public_url").trim_end_matches('/') {
+        "" => format!("http://{}", config.text("http")),
+        url => url.to_string(),
+    };
+    licences::Settings {
+        issuer,
+        name: declared.city.title.clone(),
+        identifiers: Default::default(),
+        state_codes: Default::default(),
+    }
+}
