@@ -1,0 +1,7 @@
+//! cases: matters that take their way through offices. A process is standard BPMN 2.0 XML, of
+//! which [`bpmn`] reads a published subset and refuses the rest by name and line; [`machine`]
+//! moves tokens through it, as a pure function from a state and what happened to the next state
+//! and what is to be waited for.
+
+pub mod bpmn;
+pub mod machine;

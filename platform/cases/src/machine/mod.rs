@@ -1,0 +1,184 @@
+//! The machine: from the state of an instance and something that happened to the next state and
+//! what follows from it. Pure: no store, no clock, no network. Whoever calls it writes state and
+//! effects in one transaction, so that a step happened whole or not at all.
+//!
+//! Semantics are those of chapter 13 of BPMN 2.0 (ISO/IEC 19510). Where the standard leaves a choice
+//! it is said at the function that makes it.
+
+mod activity;
+mod events;
+mod join;
+mod repeat;
+mod run;
+mod state;
+mod timer;
+mod undo;
+
+pub use state::{Awaited, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standing, Token, Wait};
+
+use crate::bpmn::{Model, NodeIndex};
+use kernel::{Fault, Time};
+use run::Run;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Evaluates what the drawing says in FEEL, and decisions.
+pub trait Expressions {
+    /// The value of an expression over these variables.
+    fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
+    /// The result of a decision over these variables.
+    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Happened {
+    /// What a wait waited for came: a person or a function finished, a message arrived, a called
+    /// process ended, a moment came. The variables are set first.
+    Came {
+        /// The wait.
+        wait: Id,
+        /// What it brought.
+        variables: Map<String, Value>,
+    },
+    /// What a wait waited for failed with a BPMN error.
+    Failed {
+        /// The wait.
+        wait: Id,
+        /// Code of the error.
+        code: String,
+        /// What it brought.
+        variables: Map<String, Value>,
+    },
+    /// A signal was given; everything that waits for it goes on.
+    Signal {
+        /// Its name.
+        name: String,
+        /// What it brought.
+        variables: Map<String, Value>,
+    },
+    /// Somebody set variables; conditions are looked at again.
+    Set {
+        /// Scope.
+        scope: Id,
+        /// The variables.
+        variables: Map<String, Value>,
+    },
+    /// A stuck token tries again.
+    Retry {
+        /// The token.
+        token: Id,
+    },
+    /// A token is taken to another node of its scope: sent back, withdrawn, led on.
+    Move {
+        /// The token.
+        token: Id,
+        /// Where to.
+        to: NodeIndex,
+    },
+    /// The instance is cancelled.
+    Cancel,
+}
+
+/// What follows from a step, in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// A node was entered.
+    Entered {
+        /// The node.
+        node: NodeIndex,
+        /// The token.
+        token: Id,
+    },
+    /// A node was left: it is done.
+    Left {
+        /// The node.
+        node: NodeIndex,
+        /// The token.
+        token: Id,
+    },
+    /// A node was given up: interrupted or cancelled.
+    Cancelled {
+        /// The node.
+        node: NodeIndex,
+        /// The token.
+        token: Id,
+    },
+    /// Something is waited for from now on.
+    Opened {
+        /// The wait.
+        wait: Id,
+    },
+    /// A wait is over, whatever ended it.
+    Closed {
+        /// The wait.
+        wait: Id,
+    },
+    /// A message is to be sent.
+    Sent {
+        /// Its name.
+        name: String,
+        /// What tells for whom it is.
+        key: Value,
+        /// What it brings.
+        variables: Map<String, Value>,
+    },
+    /// A signal is given to everybody, this instance included.
+    Signalled {
+        /// Its name.
+        name: String,
+        /// What it brings.
+        variables: Map<String, Value>,
+    },
+    /// An escalation that nothing in the instance caught.
+    Escalated {
+        /// Its code.
+        code: String,
+    },
+    /// A token cannot go on.
+    Stuck {
+        /// The token.
+        token: Id,
+    },
+    /// The instance ended.
+    Ended,
+}
+
+/// A step: the next state and what follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The next state.
+    pub instance: Instance,
+    /// What follows.
+    pub effects: Vec<Effect>,
+}
+
+/// Begins an instance at the start event of nothing, or at `start` when a message, signal or timer
+/// began it.
+pub fn begin(
+    model: &Model,
+    process: &str,
+    start: Option<NodeIndex>,
+    variables: Map<String, Value>,
+    expressions: &dyn Expressions,
+    now: Time,
+) -> Result<Step, Fault> {
+    let mut run = Run::begin(model, process, variables, expressions, now)?;
+    run.enter_process(start);
+    run.finish()
+}
+
+/// Takes the next step. `input.conflict` when the wait is over already or the instance has ended:
+/// somebody else was first.
+pub fn step(
+    model: &Model,
+    instance: &Instance,
+    happened: Happened,
+    expressions: &dyn Expressions,
+    now: Time,
+) -> Result<Step, Fault> {
+    let mut run = Run::resume(model, instance, expressions, now)?;
+    run.happen(happened)?;
+    run.finish()
+}

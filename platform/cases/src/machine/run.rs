@@ -1,0 +1,609 @@
+//! The run of one step: tokens arrive, enter, leave, until every one of them waits.
+
+use super::state::{Awaited, Id, Instance, Place, ROOT, Scope, Standing, Token, Wait};
+use super::{Effect, Expressions, Happened, Step};
+use crate::bpmn::{EventWhat, FlowIndex, Model, Moment, Node, NodeIndex, NodeKind, Process};
+use kernel::fault::FaultKind;
+use kernel::{Fault, Time, Words};
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Nodes entered in one step, at most: a drawing that turns in a circle without ever waiting is
+/// stopped here.
+const STEP_LIMIT: usize = 10_000;
+/// Tokens of an instance, at most.
+const TOKEN_LIMIT: usize = 10_000;
+
+/// A run.
+pub(super) struct Run<'a> {
+    pub(super) model: &'a Model,
+    pub(super) process: &'a Process,
+    pub(super) expressions: &'a dyn Expressions,
+    pub(super) now: Time,
+    pub(super) instance: Instance,
+    pub(super) effects: Vec<Effect>,
+    /// Tokens that are to enter their node.
+    queue: VecDeque<Id>,
+    entered: usize,
+    /// The step went beyond a limit and is not to be taken.
+    overrun: Option<Words>,
+}
+
+fn unknown(process: &str) -> Fault {
+    Fault::missing(&format!("process {process}"))
+}
+
+/// Somebody else was first.
+pub(super) fn over() -> Fault {
+    Fault::new(
+        FaultKind::Conflict,
+        "input.conflict",
+        "该环节已结束或已由他人办理",
+        "this is over already; somebody else was first",
+    )
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn begin(
+        model: &'a Model,
+        process: &str,
+        variables: Map<String, Value>,
+        expressions: &'a dyn Expressions,
+        now: Time,
+    ) -> Result<Run<'a>, Fault> {
+        let root = Scope {
+            variables,
+            ..Scope::default()
+        };
+        let instance = Instance {
+            process: process.into(),
+            state: Standing::Running,
+            scopes: BTreeMap::from([(ROOT, root)]),
+            tokens: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            next: ROOT,
+        };
+        Run::resume(model, &instance, expressions, now)
+    }
+
+    pub(super) fn resume(
+        model: &'a Model,
+        instance: &Instance,
+        expressions: &'a dyn Expressions,
+        now: Time,
+    ) -> Result<Run<'a>, Fault> {
+        let process = model.processes.get(&instance.process);
+        Ok(Run {
+            model,
+            process: process.ok_or_else(|| unknown(&instance.process))?,
+            expressions,
+            now,
+            instance: instance.clone(),
+            effects: vec![],
+            queue: VecDeque::new(),
+            entered: 0,
+            overrun: None,
+        })
+    }
+
+    /// Moves tokens until all of them wait, and looks at conditions and joins on the way.
+    pub(super) fn finish(mut self) -> Result<Step, Fault> {
+        loop {
+            while let Some(token) = self.queue.pop_front() {
+                self.enter(token);
+                if let Some(words) = self.overrun.take() {
+                    return Err(Fault::invalid_at("process", words.zh, words.en));
+                }
+            }
+            if self.instance.ended() || !(self.join_inclusive() || self.fire_condition()) {
+                break;
+            }
+        }
+        Ok(Step {
+            instance: self.instance,
+            effects: self.effects,
+        })
+    }
+
+    pub(super) fn node(&self, at: NodeIndex) -> &'a Node {
+        &self.process.nodes[at]
+    }
+
+    /// Opens the waits of the event sub-processes of the process and puts the first tokens.
+    pub(super) fn enter_process(&mut self, start: Option<NodeIndex>) {
+        self.open_event_subprocesses(ROOT, None);
+        let entries = match start {
+            Some(start) => vec![start],
+            None => self.process.entries(None),
+        };
+        for node in entries {
+            self.put(node, ROOT);
+        }
+        self.end_scope_if_empty(ROOT);
+    }
+
+    /// A new token that is to enter a node.
+    pub(super) fn put(&mut self, node: NodeIndex, scope: Id) -> Id {
+        let id = self.instance.number();
+        let token = Token {
+            node,
+            scope,
+            place: Place::Arriving,
+        };
+        self.instance.tokens.insert(id, token);
+        self.queue.push_back(id);
+        if self.instance.tokens.len() > TOKEN_LIMIT {
+            self.overrun(
+                format!("流程实例的并行分支超过 {TOKEN_LIMIT} 个"),
+                format!("the instance has more than {TOKEN_LIMIT} tokens"),
+            );
+        }
+        id
+    }
+
+    /// The whole step is not to be taken.
+    pub(super) fn refuse(&mut self, words: Words) {
+        self.overrun.get_or_insert(words);
+    }
+
+    fn overrun(&mut self, zh: String, en: String) {
+        self.overrun.get_or_insert(Words::new(zh, en));
+    }
+
+    pub(super) fn place(&mut self, token: Id, place: Place) {
+        if let Some(token) = self.instance.tokens.get_mut(&token) {
+            token.place = place;
+        }
+    }
+
+    pub(super) fn scope_of(&self, token: Id) -> Id {
+        self.instance.tokens.get(&token).map_or(ROOT, |t| t.scope)
+    }
+
+    /// A token cannot go on; the instance waits for somebody to look.
+    pub(super) fn stick(&mut self, token: Id, words: Words) {
+        let place = Place::Stuck {
+            zh: words.zh,
+            en: words.en,
+        };
+        self.place(token, place);
+        self.effects.push(Effect::Stuck { token });
+    }
+
+    fn enter(&mut self, id: Id) {
+        let Some(token) = self.instance.tokens.get(&id) else {
+            return;
+        };
+        let at = token.node;
+        self.entered += 1;
+        if self.entered > STEP_LIMIT {
+            return self.overrun(
+                format!("流程在一步之内经过超过 {STEP_LIMIT} 个节点，可能存在没有等待的循环"),
+                format!("more than {STEP_LIMIT} nodes in one step: a circle without a wait"),
+            );
+        }
+        self.effects.push(Effect::Entered {
+            node: at,
+            token: id,
+        });
+        match &self.node(at).kind {
+            NodeKind::Exclusive | NodeKind::Inclusive | NodeKind::Parallel => self.leave(id),
+            NodeKind::EventBased => self.choose(id),
+            NodeKind::Event { moment, what } => self.event(id, *moment, what),
+            NodeKind::Task(_) | NodeKind::SubProcess { .. } | NodeKind::Call { .. } => {
+                self.begin_activity(id);
+            }
+        }
+    }
+
+    /// A token is done with its node and takes the ways out.
+    pub(super) fn leave(&mut self, id: Id) {
+        let Some(token) = self.instance.tokens.get(&id).cloned() else {
+            return;
+        };
+        let ways = match self.ways(&token) {
+            Ok(ways) => ways,
+            Err(words) => return self.stick(id, words),
+        };
+        self.effects.push(Effect::Left {
+            node: token.node,
+            token: id,
+        });
+        self.instance.tokens.remove(&id);
+        for flow in ways {
+            self.follow(flow, token.scope);
+        }
+        self.end_scope_if_empty(token.scope);
+    }
+
+    /// Which flows a token leaves by.
+    fn ways(&mut self, token: &Token) -> Result<Vec<FlowIndex>, Words> {
+        let node = self.node(token.node);
+        let single = node.outgoing.len() < 2 && node.default.is_none();
+        let unconditional = |flow: &FlowIndex| self.process.flows[*flow].condition.is_none();
+        if matches!(node.kind, NodeKind::Parallel)
+            || (single && node.outgoing.iter().all(unconditional))
+        {
+            return Ok(node.outgoing.clone());
+        }
+        let first_only = matches!(node.kind, NodeKind::Exclusive);
+        let variables = self.instance.variables(token.scope);
+        let mut ways = vec![];
+        let mut held = false;
+        for flow in node
+            .outgoing
+            .iter()
+            .filter(|flow| node.default != Some(**flow))
+        {
+            match &self.process.flows[*flow].condition {
+                None => ways.push(*flow),
+                Some(condition) if self.holds(condition, &variables)? => {
+                    ways.push(*flow);
+                    held = true;
+                }
+                Some(_) => continue,
+            }
+            if first_only {
+                return Ok(ways);
+            }
+        }
+        if !held {
+            ways.extend(node.default);
+        }
+        if ways.is_empty() {
+            let id = &node.id;
+            return Err(Words::new(
+                format!("{id}：没有一个出口的条件成立，也没有默认流"),
+                format!("{id}: no way out whose condition holds, and no default"),
+            ));
+        }
+        Ok(ways)
+    }
+
+    pub(super) fn evaluate(
+        &self,
+        expression: &str,
+        variables: &Map<String, Value>,
+    ) -> Result<Value, Words> {
+        self.expressions
+            .evaluate(expression, variables)
+            .map_err(|fault| fault.words)
+    }
+
+    /// Does a condition hold? Anything but `true` does not, as FEEL has it for `null`.
+    pub(super) fn holds(
+        &self,
+        expression: &str,
+        variables: &Map<String, Value>,
+    ) -> Result<bool, Words> {
+        Ok(self.evaluate(expression, variables)? == Value::Bool(true))
+    }
+
+    /// A token takes a flow.
+    fn follow(&mut self, flow: FlowIndex, scope: Id) {
+        let target = self.process.flows[flow].target;
+        let node = self.node(target);
+        let joins = node.incoming.len() > 1
+            && matches!(node.kind, NodeKind::Parallel | NodeKind::Inclusive);
+        if !joins {
+            self.put(target, scope);
+            return;
+        }
+        let id = self.instance.number();
+        let token = Token {
+            node: target,
+            scope,
+            place: Place::Joining(flow),
+        };
+        self.instance.tokens.insert(id, token);
+        if matches!(node.kind, NodeKind::Parallel) {
+            self.join_parallel(target, scope);
+        }
+    }
+
+    /// One token goes on where others came together.
+    pub(super) fn join(&mut self, joined: &[Id], node: NodeIndex, scope: Id) {
+        for token in joined {
+            self.instance.tokens.remove(token);
+        }
+        self.put(node, scope);
+    }
+
+    /// A new wait.
+    pub(super) fn open(&mut self, token: Option<Id>, scope: Id, node: NodeIndex, what: Awaited) {
+        let wait = self.instance.number();
+        let entry = Wait {
+            token,
+            scope,
+            node,
+            what,
+        };
+        self.instance.waits.insert(wait, entry);
+        self.effects.push(Effect::Opened { wait });
+    }
+
+    pub(super) fn close(&mut self, wait: Id) {
+        if self.instance.waits.remove(&wait).is_some() {
+            self.effects.push(Effect::Closed { wait });
+        }
+    }
+
+    /// Closes what a token waits for, its boundary events among them.
+    pub(super) fn close_waits_of(&mut self, token: Id) {
+        let waits = self.instance.waits.iter();
+        let of: Vec<Id> = waits
+            .filter(|(_, w)| w.token == Some(token))
+            .map(|(id, _)| *id)
+            .collect();
+        for wait in of {
+            self.close(wait);
+        }
+    }
+
+    /// Takes a token away with everything within its activity.
+    pub(super) fn cancel(&mut self, token: Id) {
+        self.close_waits_of(token);
+        let scopes = self.instance.scopes.iter();
+        let inside: Vec<Id> = scopes
+            .filter(|(_, s)| s.host == Some(token))
+            .map(|(id, _)| *id)
+            .collect();
+        for scope in inside {
+            self.cancel_scope(scope);
+        }
+        if let Some(gone) = self.instance.tokens.remove(&token) {
+            self.effects.push(Effect::Cancelled {
+                node: gone.node,
+                token,
+            });
+        }
+    }
+
+    /// Takes everything of a scope away, and the scope.
+    pub(super) fn cancel_scope(&mut self, scope: Id) {
+        self.empty_scope(scope);
+        self.instance.scopes.remove(&scope);
+    }
+
+    /// Takes everything of a scope away.
+    pub(super) fn empty_scope(&mut self, scope: Id) {
+        let tokens: Vec<Id> = self.tokens_in(scope);
+        for token in tokens {
+            self.cancel(token);
+        }
+        let children = self.instance.scopes.iter();
+        let children: Vec<Id> = children
+            .filter(|(_, s)| s.parent == Some(scope))
+            .map(|(id, _)| *id)
+            .collect();
+        for child in children {
+            self.cancel_scope(child);
+        }
+        let waits = self.instance.waits.iter();
+        let waits: Vec<Id> = waits
+            .filter(|(_, w)| w.scope == scope)
+            .map(|(id, _)| *id)
+            .collect();
+        for wait in waits {
+            self.close(wait);
+        }
+    }
+
+    pub(super) fn tokens_in(&self, scope: Id) -> Vec<Id> {
+        let tokens = self.instance.tokens.iter();
+        tokens
+            .filter(|(_, t)| t.scope == scope)
+            .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// A scope without tokens and without event sub-processes under way is done.
+    pub(super) fn end_scope_if_empty(&mut self, scope: Id) {
+        let busy = self.instance.tokens.values().any(|t| t.scope == scope)
+            || self
+                .instance
+                .scopes
+                .values()
+                .any(|s| s.parent == Some(scope));
+        if busy || !self.instance.scopes.contains_key(&scope) {
+            return;
+        }
+        self.end_scope(scope);
+    }
+
+    /// A scope is done.
+    pub(super) fn end_scope(&mut self, scope: Id) {
+        self.empty_scope(scope);
+        if scope == ROOT {
+            return self.end_instance(Standing::Completed);
+        }
+        let Some(ended) = self.instance.scopes.remove(&scope) else {
+            return;
+        };
+        match ended.host {
+            Some(host) => self.inner_done(host, ended),
+            // An event sub-process: what surrounds it may be done now.
+            None => {
+                if let Some(around) = ended.parent {
+                    self.end_scope_if_empty(around);
+                }
+            }
+        }
+    }
+
+    /// The instance is at its end. The variables of the process stay to be read.
+    pub(super) fn end_instance(&mut self, state: Standing) {
+        if self.instance.ended() {
+            return;
+        }
+        self.empty_scope(ROOT);
+        self.queue.clear();
+        self.instance.state = state;
+        self.effects.push(Effect::Ended);
+    }
+
+    pub(super) fn happen(&mut self, happened: Happened) -> Result<(), Fault> {
+        if self.instance.ended() {
+            return Err(over());
+        }
+        match happened {
+            Happened::Came { wait, variables } => {
+                let found = self.instance.waits.get(&wait).cloned().ok_or_else(over)?;
+                self.set_all(found.scope, variables);
+                self.came(wait, &found);
+            }
+            Happened::Failed {
+                wait,
+                code,
+                variables,
+            } => {
+                let found = self.instance.waits.get(&wait).cloned().ok_or_else(over)?;
+                let token = found.token.ok_or_else(over)?;
+                self.set_all(found.scope, variables);
+                self.throw_error(token, &code);
+            }
+            Happened::Signal { name, variables } => {
+                self.set_all(ROOT, variables);
+                self.signal(&name);
+            }
+            Happened::Set { scope, variables } => {
+                if !self.instance.scopes.contains_key(&scope) {
+                    return Err(over());
+                }
+                self.set_all(scope, variables);
+            }
+            Happened::Retry { token } => {
+                let stuck = self
+                    .instance
+                    .tokens
+                    .get(&token)
+                    .filter(|t| matches!(t.place, Place::Stuck { .. }));
+                let node = stuck.ok_or_else(over)?.node;
+                self.place(token, Place::Arriving);
+                self.retry(token, node);
+            }
+            Happened::Move { token, to } => self.lead(token, to)?,
+            Happened::Cancel => self.end_instance(Standing::Cancelled),
+        }
+        Ok(())
+    }
+
+    /// A stuck token tries again what it could not do: to enter its node, or to leave it when it is
+    /// an activity that is done.
+    fn retry(&mut self, token: Id, node: NodeIndex) {
+        let gateway = matches!(
+            self.node(node).kind,
+            NodeKind::Exclusive | NodeKind::Inclusive | NodeKind::Parallel
+        );
+        if gateway {
+            self.leave(token);
+        } else {
+            self.queue.push_back(token);
+        }
+    }
+
+    /// Takes a token elsewhere in its scope.
+    fn lead(&mut self, token: Id, to: NodeIndex) -> Result<(), Fault> {
+        let found = self.instance.tokens.get(&token).cloned().ok_or_else(over)?;
+        let here = self.node(found.node).parent;
+        let fits = |node: &Node| {
+            let enterable = !matches!(
+                node.kind,
+                NodeKind::Event {
+                    moment: Moment::Boundary { .. } | Moment::Start { .. },
+                    ..
+                } | NodeKind::SubProcess { by_event: true }
+            );
+            node.parent == here && enterable
+        };
+        if !self.process.nodes.get(to).is_some_and(fits) || self.process.is_compensation(found.node)
+        {
+            return Err(Fault::invalid_at(
+                "to",
+                "不能转到该节点（须在同一层流程中）",
+                "that node cannot be gone to; it must be in the same scope",
+            ));
+        }
+        // A turn of a repeated activity belongs to the others of it: the whole goes.
+        let (token, scope) = self.outermost_turn(token, found.scope);
+        self.cancel(token);
+        self.put(to, scope);
+        Ok(())
+    }
+
+    pub(super) fn set_all(&mut self, scope: Id, variables: Map<String, Value>) {
+        for (name, value) in variables {
+            self.instance.set(scope, &name, value);
+        }
+    }
+
+    /// Looks for a condition that began to hold, and fires it. One at a time: what it sets off may
+    /// change the others.
+    fn fire_condition(&mut self) -> bool {
+        let waits: Vec<(Id, Wait)> = self
+            .instance
+            .waits
+            .iter()
+            .map(|(id, w)| (*id, w.clone()))
+            .collect();
+        for (id, wait) in waits {
+            let Awaited::Condition { expression, held } = &wait.what else {
+                continue;
+            };
+            let variables = self.instance.variables(wait.scope);
+            let holds = self.holds(expression, &variables).unwrap_or(false);
+            if holds == *held {
+                continue;
+            }
+            if let Some(Wait {
+                what: Awaited::Condition { held, .. },
+                ..
+            }) = self.instance.waits.get_mut(&id)
+            {
+                *held = holds;
+            }
+            if holds {
+                self.came(id, &wait);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What a catching event of this node waits for.
+    pub(super) fn awaited(&self, what: &EventWhat, scope: Id) -> Result<Awaited, Words> {
+        let variables = || self.instance.variables(scope);
+        Ok(match what {
+            EventWhat::Message(id) => self.message(id, &variables())?,
+            EventWhat::Signal(id) => Awaited::Signal {
+                name: self.model.signals[id].name.clone(),
+            },
+            EventWhat::Timer(trigger) => super::timer::awaited(self, trigger, &variables())?,
+            EventWhat::Conditional(expression) => Awaited::Condition {
+                expression: expression.clone(),
+                held: false,
+            },
+            _ => {
+                let words = Words::new("该事件不能等待", "this event cannot be waited for");
+                return Err(words);
+            }
+        })
+    }
+
+    /// A message to be waited for, with the key that is for this instance.
+    pub(super) fn message(
+        &self,
+        id: &str,
+        variables: &Map<String, Value>,
+    ) -> Result<Awaited, Words> {
+        let message = &self.model.messages[id];
+        let key = match &message.correlation {
+            Some(expression) => self.evaluate(expression, variables)?,
+            None => Value::Null,
+        };
+        Ok(Awaited::Message {
+            name: message.name.clone(),
+            key,
+        })
+    }
+}

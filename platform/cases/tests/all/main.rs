@@ -1,0 +1,15 @@
+//! Tests of the cases engine. Semantics are written from chapters 10 and 13 of BPMN 2.0, one test an
+//! element; each draws a small process and says what must be waited for after every step.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop at the first wrong thing"
+)]
+
+mod activities;
+mod events;
+mod gateways;
+mod office;
+mod random;
+mod reading;
+mod stage;
