@@ -4,4 +4,5 @@
 //! and what is to be waited for.
 
 pub mod bpmn;
+pub mod clock;
 pub mod machine;

@@ -7,6 +7,7 @@
 )]
 
 mod activities;
+mod clocks;
 mod events;
 mod gateways;
 mod office;

@@ -1,0 +1,10 @@
+//! Clocks: how long the law gives an office, counted in working days of China. The calendar of a
+//! year (holidays, and the weekend days worked instead) is published by the State Council in the
+//! November before and sometimes changed late, so it is data; a clock is counted anew whenever it
+//! changes.
+
+mod calendar;
+mod limit;
+
+pub use calendar::{Calendar, Day};
+pub use limit::{Clock, Count, Left, Light, Limit, Pause};
