@@ -30,6 +30,8 @@ pub enum EventKind {
     Backup = 8,
     /// Somebody comes near a limit of theirs.
     Metering = 9,
+    /// A case started, went on or ended; a task opened, was taken or done; a light changed.
+    Case = 10,
 }
 
 impl EventKind {
@@ -45,6 +47,7 @@ impl EventKind {
             7 => EventKind::Organisation,
             8 => EventKind::Backup,
             9 => EventKind::Metering,
+            10 => EventKind::Case,
             _ => return None,
         })
     }

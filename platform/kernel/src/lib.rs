@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod cases;
 pub mod city;
 pub mod clock;
 pub mod crypto;

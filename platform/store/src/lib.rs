@@ -15,6 +15,7 @@ pub mod alerts;
 pub mod audit;
 pub mod audit_tree;
 pub mod backup;
+pub mod cases;
 pub mod cursors;
 pub mod devices;
 pub mod documents;
@@ -109,6 +110,7 @@ fn migrations() -> Vec<Migration> {
         questions::migrations(),
         openid::migrations(),
         organisations::migrations(),
+        cases::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -2,38 +2,8 @@
 
 use super::calendar::{Calendar, Day};
 use kernel::Time;
+use kernel::cases::{Count, Left, Light, Limit, Pause};
 use serde::{Deserialize, Serialize};
-
-/// What is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Count {
-    /// Working days (工作日); the usual of administrative law (行政许可法第八十二条).
-    WorkingDays,
-    /// Days of the calendar (自然日). A limit that would end on a day not worked ends on the next one
-    /// that is (民法典第二百零三条).
-    CalendarDays,
-}
-
-/// How long there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limit {
-    /// Number of days.
-    pub days: u32,
-    /// Which days.
-    pub count: Count,
-}
-
-/// A time that does not count against the office: 补正, 公示, 听证, 检测, 鉴定 …
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pause {
-    /// Since.
-    pub from: Time,
-    /// Until; `None` while it lasts.
-    pub to: Option<Time>,
-    /// Why, with its legal ground.
-    pub reason: String,
-}
 
 /// A clock that runs since something was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,33 +14,6 @@ pub struct Clock {
     pub limit: Limit,
     /// Pauses, in order.
     pub pauses: Vec<Pause>,
-}
-
-/// Where a clock stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Light {
-    /// In time.
-    Green,
-    /// A fifth of the days or fewer, or the last one, remain.
-    Yellow,
-    /// Over.
-    Red,
-    /// Does not run.
-    Paused,
-}
-
-/// What is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Left {
-    /// The end of the last day; of a paused clock, if it went on today.
-    pub due: Time,
-    /// Days left after today, below zero when it is over, in days of the limit.
-    pub days: i64,
-    /// How it stands.
-    pub light: Light,
-    /// The calendar of the year it ends in is not published yet.
-    pub provisional: bool,
 }
 
 impl Clock {
@@ -119,6 +62,34 @@ impl Clock {
         }
     }
 
+    /// The first instant of the first day on which its light is yellow; `None` when it goes from
+    /// green to red.
+    pub fn yellow(&self, calendar: &Calendar, now: Time) -> Option<Time> {
+        if self.limit.days < 2 {
+            return None;
+        }
+        let (threshold, started) = (self.threshold(), Day::of(self.started));
+        let mut day = self.last_day(calendar, now);
+        let mut left = 0;
+        // Backwards from the end, as long as no more than the threshold are left after the day.
+        while day > started {
+            left += match self.limit.count {
+                Count::WorkingDays => i64::from(calendar.is_worked(day) && self.counts(day, now)),
+                Count::CalendarDays => 1,
+            };
+            if left > threshold {
+                break;
+            }
+            day = day.plus(-1);
+        }
+        Some(std::cmp::max(day.begins(), self.started))
+    }
+
+    /// Days left from which on the light is yellow.
+    fn threshold(&self) -> i64 {
+        i64::from(self.limit.days / 5).max(1)
+    }
+
     /// Where it stands.
     pub fn left(&self, calendar: &Calendar, now: Time) -> Left {
         let last = self.last_day(calendar, now);
@@ -138,7 +109,7 @@ impl Clock {
             Light::Paused
         } else if now >= last.ends() {
             Light::Red
-        } else if days <= i64::from(self.limit.days / 5).max(1) && self.limit.days > 1 {
+        } else if days <= self.threshold() && self.limit.days > 1 {
             Light::Yellow
         } else {
             Light::Green

@@ -7,4 +7,5 @@ mod calendar;
 mod limit;
 
 pub use calendar::{Calendar, Day};
-pub use limit::{Clock, Count, Left, Light, Limit, Pause};
+pub use kernel::cases::{Count, Left, Light, Limit, Pause, PauseKind};
+pub use limit::Clock;

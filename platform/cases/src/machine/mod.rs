@@ -11,24 +11,17 @@ mod join;
 mod repeat;
 mod run;
 mod state;
-mod timer;
+pub(crate) mod timer;
 mod undo;
 
 pub use state::{Awaited, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standing, Token, Wait};
 
 use crate::bpmn::{Model, NodeIndex};
+pub use kernel::cases::Expressions;
 use kernel::{Fault, Time};
 use run::Run;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-
-/// Evaluates what the drawing says in FEEL, and decisions.
-pub trait Expressions {
-    /// The value of an expression over these variables.
-    fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
-    /// The result of a decision over these variables.
-    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
-}
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]

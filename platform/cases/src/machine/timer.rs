@@ -58,7 +58,7 @@ fn reads(trigger: &Trigger, text: &str, now: Time) -> Option<Awaited> {
 
 /// An ISO 8601 duration of weeks, days, hours, minutes and seconds. Years and months have no fixed
 /// length and are refused.
-fn duration(text: &str) -> Option<Span> {
+pub(crate) fn duration(text: &str) -> Option<Span> {
     let (date, time) = match text.strip_prefix('P')?.split_once('T') {
         Some((date, time)) if !time.is_empty() => (date, time),
         Some(_) => return None,

@@ -116,7 +116,10 @@ fn pauses_do_not_count() {
     clock.pauses.push(cases::clock::Pause {
         from: now,
         to: None,
-        reason: "补正".into(),
+        kind: cases::clock::PauseKind::Supplement,
+        basis: "行政许可法第三十二条".into(),
+        note: String::new(),
+        by: "li".into(),
     });
     // While it is paused the end moves with every day.
     let later = now + Span::days(2);

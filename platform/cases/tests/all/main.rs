@@ -8,9 +8,13 @@
 
 mod activities;
 mod clocks;
+mod desk;
 mod events;
 mod gateways;
+mod house;
 mod office;
+mod outbox;
 mod random;
 mod reading;
 mod stage;
+mod verbs;

@@ -1,0 +1,185 @@
+//! Clocks of cases and tasks: when each is over, when its light changes, and the timers that say so.
+
+use super::work::{Kept, Open};
+use crate::clock::{Calendar, Clock};
+use crate::machine::timer::duration;
+use kernel::cases::{Left, Light, Limit, Pause};
+use kernel::{Span, Time};
+use serde::{Deserialize, Serialize};
+use store::cases::{CaseRow, NEVER, TaskRow, TimerRow};
+
+/// Pauses of a case, at most.
+pub(super) const PAUSES: usize = 50;
+
+/// What the clock of a task counts: a limit in days, or up to a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct TaskClock {
+    started: Time,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    limit: Option<Limit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Time>,
+}
+
+impl TaskClock {
+    /// Reads `5 working days`, `PT4H`, or a moment.
+    pub(super) fn parse(text: &str, now: Time) -> Option<TaskClock> {
+        let mut clock = TaskClock {
+            started: now,
+            limit: Limit::parse(text),
+            due: None,
+        };
+        if clock.limit.is_none() {
+            let span = duration(text).map(|span| now + span);
+            clock.due = span.or_else(|| Time::parse(text));
+        }
+        (clock.limit.is_some() || clock.due.is_some()).then_some(clock)
+    }
+
+    fn of(task: &TaskRow) -> Option<TaskClock> {
+        serde_json::from_str(task.clock.as_deref()?).ok()
+    }
+
+    fn left(&self, pauses: &[Pause], calendar: &Calendar, now: Time) -> Option<Left> {
+        if let Some(limit) = self.limit {
+            return Some(counted(self.started, limit, pauses).left(calendar, now));
+        }
+        let due = self.due?;
+        let days = due.since(now).0.div_euclid(Span::days(1).0);
+        let light = if now >= due {
+            Light::Red
+        } else if now >= self.yellow(pauses, calendar, now)? {
+            Light::Yellow
+        } else {
+            Light::Green
+        };
+        Some(Left {
+            due,
+            days,
+            light,
+            provisional: false,
+        })
+    }
+
+    fn yellow(&self, pauses: &[Pause], calendar: &Calendar, now: Time) -> Option<Time> {
+        if let Some(limit) = self.limit {
+            return counted(self.started, limit, pauses).yellow(calendar, now);
+        }
+        let due = self.due?;
+        Some(Time(due.0 - due.since(self.started).0 / 5))
+    }
+}
+
+/// The clock of a limit; pauses that were over before it started do not matter to it.
+fn counted(started: Time, limit: Limit, pauses: &[Pause]) -> Clock {
+    let later = |pause: &&Pause| pause.to.is_none_or(|to| to > started);
+    Clock {
+        started,
+        limit,
+        pauses: pauses.iter().filter(later).cloned().collect(),
+    }
+}
+
+/// Sets when a task is due and when its light turns yellow; answers its timers.
+pub(super) fn set_task(
+    task: &mut TaskRow,
+    pauses: &[Pause],
+    calendar: &Calendar,
+    now: Time,
+) -> Vec<(String, Option<TimerRow>)> {
+    let Some(clock) = TaskClock::of(task) else {
+        return vec![];
+    };
+    let Some(left) = clock.left(pauses, calendar, now) else {
+        return vec![];
+    };
+    let (yellow, red) = if left.light == Light::Paused {
+        (NEVER - 1, NEVER - 1)
+    } else {
+        let yellow = clock.yellow(pauses, calendar, now).unwrap_or(left.due);
+        (yellow.0, left.due.0)
+    };
+    (task.yellow_at, task.due_at) = (yellow, red);
+    let timer = |kind: &str, at| timer(&task.id, &task.case_id, task.wait, kind, at, now);
+    vec![timer("yellow", yellow), timer("red", red)]
+}
+
+/// Takes the timers of a task away.
+pub(super) fn drop_task(task: &TaskRow) -> Vec<(String, Option<TimerRow>)> {
+    if task.clock.is_none() {
+        return vec![];
+    }
+    let id = |kind| (format!("{}-{kind}", task.id), None);
+    vec![id("yellow"), id("red")]
+}
+
+/// A timer for a light; none for a moment that is past or never comes.
+fn timer(
+    of: &str,
+    case: &str,
+    wait: i64,
+    kind: &str,
+    at: i64,
+    now: Time,
+) -> (String, Option<TimerRow>) {
+    let id = format!("{of}-{kind}");
+    let row = TimerRow {
+        id: id.clone(),
+        case_id: case.into(),
+        wait,
+        kind: kind.into(),
+        due_at: at,
+        ..TimerRow::default()
+    };
+    (id, (at > now.0 && at < NEVER - 1).then_some(row))
+}
+
+/// What is left of a task.
+pub(super) fn task_left(
+    task: &TaskRow,
+    pauses: &[Pause],
+    calendar: &Calendar,
+    now: Time,
+) -> Option<Left> {
+    TaskClock::of(task)?.left(pauses, calendar, now)
+}
+
+/// What is left of the limits of a case: the statutory, and the promised. Of a case that has ended,
+/// as it stood then.
+pub(super) fn case_left(
+    row: &CaseRow,
+    kept: &Kept,
+    calendar: &Calendar,
+    now: Time,
+) -> (Option<Left>, Option<Left>) {
+    let at = row.ended_at.unwrap_or(now);
+    let left = |limit: &Option<Limit>| {
+        let limit = (*limit)?;
+        Some(counted(row.started_at, limit, &kept.pauses).left(calendar, at))
+    };
+    (left(&kept.statutory), left(&kept.promised))
+}
+
+/// The timers of the clocks of a case; without a clock, or once it ended, none.
+pub(super) fn case_timers(
+    open: &Open,
+    calendar: &Calendar,
+    now: Time,
+) -> Vec<(String, Option<TimerRow>)> {
+    let (row, kept) = (&open.row, &open.kept);
+    let mut timers = vec![];
+    let limits = [("promised", &kept.promised), ("statutory", &kept.statutory)];
+    for (name, limit) in limits {
+        let Some(limit) = limit else { continue };
+        let clock = counted(row.started_at, *limit, &kept.pauses);
+        let left = clock.left(calendar, now);
+        let runs = !row.state.ended() && left.light != Light::Paused;
+        let yellow = clock.yellow(calendar, now).unwrap_or(left.due).0;
+        for (light, at) in [("yellow", yellow), ("red", left.due.0)] {
+            let at = if runs { at } else { NEVER };
+            let kind = format!("{name}-{light}");
+            timers.push(timer(&row.id, &row.id, 0, &kind, at, now));
+        }
+    }
+    timers
+}

@@ -1,0 +1,215 @@
+//! The verbs of Chinese offices: 转办、委托、驳回、退回发起人、撤回、催办.
+
+use super::access::is_machine;
+use super::desk::Reply;
+use super::faults;
+use super::follow::Cause;
+use super::signing::plain;
+use super::work::{Open, Work};
+use crate::machine::{Awaited, Happened, Id};
+use kernel::access::Actor;
+use kernel::cases::{TaskKind, TaskState};
+use kernel::{Fault, Span};
+use serde_json::json;
+use std::sync::Arc;
+use store::cases::{TaskRow, read};
+
+/// Urging again must wait so long.
+const URGE_EVERY: Span = Span::hours(1);
+
+impl Work<'_> {
+    /// 转办 or 委托: another has it from now on, for good or for its owner.
+    pub(super) fn hand_on(
+        &mut self,
+        by: &Actor,
+        open: &Open,
+        mut task: TaskRow,
+        (to, reason): (&str, &str),
+        for_owner: bool,
+    ) -> Result<Reply, Fault> {
+        faults::text("to", to, 64)?;
+        faults::note("reason", reason, 500)?;
+        plain(&task)?;
+        if task.assignee.as_deref() == Some(to) {
+            return Err(Fault::invalid_at(
+                "to",
+                "该任务已在此人手上",
+                "that person has the task already",
+            ));
+        }
+        let from = task.assignee.clone();
+        let what = if for_owner {
+            // Delegated further it stays its first owner's.
+            task.owner.get_or_insert_with(|| by.account.clone());
+            "delegated"
+        } else {
+            task.owner = None;
+            "transferred"
+        };
+        task.assignee = Some(to.into());
+        task.claimed_at = None;
+        let details = json!({ "from": from, "to": to, "reason": reason });
+        self.changed(by, open, task, what, details)
+    }
+
+    /// 驳回: the token of the task goes back to a task that was done, to who did it.
+    pub(super) async fn send_back(
+        &mut self,
+        by: &Actor,
+        open: &Arc<Open>,
+        task: TaskRow,
+        to: &str,
+        reason: &str,
+    ) -> Result<Reply, Fault> {
+        faults::text("reason", reason, 500)?;
+        let done = self
+            .tasks_of(&open.row.id, TaskState::Done, Some(to))
+            .await?;
+        let done = done.into_iter().rfind(|task| task.kind == TaskKind::Task);
+        let Some(done) = done else {
+            return Err(Fault::invalid_at(
+                "to",
+                "只能驳回到本办件已办结的环节",
+                "that is no task of the case that was done",
+            ));
+        };
+        let who = done.owner.or(done.ended_by).unwrap_or_default();
+        self.lead_back(by, open, &task, (to, &who), (reason, "sent_back"))
+            .await
+    }
+
+    /// 退回发起人: back to the first task of the case, to who started it.
+    pub(super) async fn return_to_starter(
+        &mut self,
+        by: &Actor,
+        open: &Arc<Open>,
+        task: TaskRow,
+        reason: &str,
+    ) -> Result<Reply, Fault> {
+        faults::text("reason", reason, 500)?;
+        self.flush().await?;
+        let first = read::first_task(self.tx, &open.row.id).await?;
+        let Some(first) = first.filter(|first| first.node != task.node) else {
+            return Err(faults::unfit(
+                "该任务已是首个环节，无法再退回",
+                "this is the first task of the case already",
+            ));
+        };
+        let who = open.row.started_by.clone();
+        self.lead_back(by, open, &task, (&first.node, &who), (reason, "returned"))
+            .await
+    }
+
+    async fn lead_back(
+        &mut self,
+        by: &Actor,
+        open: &Arc<Open>,
+        task: &TaskRow,
+        (to, who): (&str, &str),
+        (reason, what): (&str, &'static str),
+    ) -> Result<Reply, Fault> {
+        plain(task)?;
+        let node = open.drawing()?.find(to);
+        let node = node.ok_or_else(|| Fault::missing(to))?;
+        let token = token_of(open, task)?;
+        let mut cause = Cause::of(by, what, Some(task))
+            .with("to", to)
+            .with("reason", reason);
+        cause.ends_as = Some(TaskState::SentBack);
+        if !who.is_empty() && who != "system" {
+            cause.assign = Some((to.into(), who.into()));
+        }
+        let moved = Happened::Move { token, to: node };
+        let mut change = self.advance(open, moved, cause).await?;
+        let said = json!({ "task": task.id, "node": task.node, "to": to, "reason": reason });
+        change.audit(self.now, by, what, said);
+        self.hand_in(change, &task.id)
+    }
+
+    /// 撤回: takes back what one has done, while nobody has gone on with it.
+    pub(super) async fn withdraw(
+        &mut self,
+        by: &Actor,
+        open: &Arc<Open>,
+        task: &TaskRow,
+        reason: &str,
+    ) -> Result<Reply, Fault> {
+        faults::note("reason", reason, 500)?;
+        if task.ended_by.as_deref() != Some(by.account.as_str()) {
+            return Err(Fault::missing(&task.id));
+        }
+        open.running()?;
+        plain(task)?;
+        if task.state != TaskState::Done {
+            return Err(faults::over(task));
+        }
+        self.flush().await?;
+        let followed = read::opened_in(self.tx, &open.row.id, task.ended_in).await?;
+        let [next] = followed.as_slice() else {
+            return Err(faults::unfit(
+                "之后没有环节或有多个并行环节，无法撤回",
+                "no task or several tasks followed; it cannot be taken back",
+            ));
+        };
+        let next = next.clone();
+        self.know(&next);
+        if next.state != TaskState::Open {
+            return Err(faults::over(&next));
+        }
+        if next.claimed_at.is_some() || next.signers > 0 || next.revision > 1 {
+            return Err(faults::taken(&next));
+        }
+        let node = open.drawing()?.find(&task.node);
+        let node = node.ok_or_else(|| Fault::missing(&task.node))?;
+        let token = token_of(open, &next)?;
+        let mut cause = Cause::of(by, "withdrawn", Some(&next))
+            .with("to", task.node.as_str())
+            .with("reason", reason);
+        cause.ends_as = Some(TaskState::Withdrawn);
+        cause.assign = Some((task.node.clone(), by.account.clone()));
+        let moved = Happened::Move { token, to: node };
+        let mut change = self.advance(open, moved, cause).await?;
+        let said = json!({ "task": task.id, "node": task.node, "reason": reason });
+        change.audit(self.now, by, "withdraw", said);
+        self.hand_in(change, &next.id)
+    }
+
+    /// 催办: whoever started the case, or had a part in it, asks to hurry.
+    pub(super) async fn urge(
+        &mut self,
+        by: &Actor,
+        open: &Arc<Open>,
+        task: &TaskRow,
+        words: &str,
+    ) -> Result<Reply, Fault> {
+        faults::note("words", words, 500)?;
+        if !self.engine.may_see(self.tx, by, open).await? && !is_machine(by) {
+            return Err(Fault::missing(&task.id));
+        }
+        if task.state != TaskState::Open {
+            return Err(faults::over(task));
+        }
+        open.running()?;
+        if let Some(last) = task.urged_at
+            && self.now < last + URGE_EVERY
+        {
+            let next = (last + URGE_EVERY).for_people();
+            return Err(faults::unfit(
+                format!("一小时内已催办，{next} 后可再次催办"),
+                format!("it was urged within the hour; again after {next}"),
+            ));
+        }
+        let mut task = task.clone();
+        task.urged += 1;
+        task.urged_at = Some(self.now);
+        self.changed(by, open, task, "urged", json!({ "words": words }))
+    }
+}
+
+/// The token that waits at a task.
+fn token_of(open: &Open, task: &TaskRow) -> Result<Id, Fault> {
+    let wait = open.kept.instance.waits.get(&(task.wait as u64));
+    let person = wait.filter(|wait| wait.what == Awaited::Person);
+    let token = person.and_then(|wait| wait.token);
+    token.ok_or_else(|| Fault::missing(&task.id))
+}

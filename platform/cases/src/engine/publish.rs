@@ -1,0 +1,118 @@
+//! Publishing: a drawing becomes the next version of its processes. Cases that run stay on theirs.
+
+use super::Engine;
+use super::work::audit;
+use crate::bpmn::{self, Model, NodeKind};
+use kernel::access::Actor;
+use kernel::cases::Process;
+use kernel::fault::Problem;
+use kernel::{Fault, Verb, Words};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::audit as log;
+use store::cases::processes;
+
+impl Engine {
+    pub(super) async fn publish_file(
+        &self,
+        by: &Actor,
+        name: &str,
+        xml: &str,
+    ) -> Result<Vec<Process>, Fault> {
+        let by = self.demand(by, Verb::Operate, "processes")?;
+        let model = Arc::new(bpmn::read(name, xml).map_err(Fault::invalid)?);
+        self.no_circle(name, &model)?;
+        let hash = Sha256::digest(xml.as_bytes());
+        let digest: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let now = self.clock.now();
+        let mut published = vec![];
+        let mut tx = self.store.begin().await?;
+        for (id, drawing) in &model.processes {
+            let last = processes::last(&mut tx, id).await?;
+            let same = last.as_ref().is_some_and(|(_, known)| *known == digest);
+            let before = last.map_or(0, |(version, _)| version);
+            let process = Process {
+                process: id.clone(),
+                version: before + i64::from(!same),
+                name: drawing.name.clone(),
+                published_at: now,
+                published_by: by.account.clone(),
+                digest: digest.clone(),
+                open: 0,
+            };
+            if !same {
+                processes::put(&mut tx, &process, xml).await?;
+                let details = json!({ "version": process.version, "digest": digest });
+                let entry = audit(now, &by, "publish", "processes", id, details);
+                log::append(&mut tx, &entry).await?;
+            }
+            published.push(process);
+        }
+        tx.commit().await?;
+        for process in &published {
+            self.shelf
+                .put(&process.process, process.version, model.clone());
+        }
+        Ok(published)
+    }
+
+    /// Processes that call each other in a circle would never end. What is published already and
+    /// what is in the file are looked at together.
+    fn no_circle(&self, name: &str, model: &Model) -> Result<(), Fault> {
+        let mut calls: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (process, _, known) in self.shelf.all_newest() {
+            calls.insert(process.clone(), called(&known, &process));
+        }
+        for process in model.processes.keys() {
+            calls.insert(process.clone(), called(model, process));
+        }
+        let mut problems = vec![];
+        for (process, drawing) in &model.processes {
+            for node in &drawing.nodes {
+                let NodeKind::Call { process: target } = &node.kind else {
+                    continue;
+                };
+                if reaches(&calls, target, process) {
+                    let words = Words::new(
+                        format!("调用“{target}”会形成循环：它又会调用“{process}”"),
+                        format!("calling \"{target}\" is a circle: it leads back to \"{process}\""),
+                    );
+                    let at = format!("{name}:{}", node.line);
+                    problems.push(Problem { at, words });
+                }
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Fault::invalid(problems))
+        }
+    }
+}
+
+fn called(model: &Model, process: &str) -> BTreeSet<String> {
+    let nodes = model.processes.get(process).map(|p| p.nodes.as_slice());
+    let called = nodes.unwrap_or_default().iter().filter_map(|node| {
+        let NodeKind::Call { process } = &node.kind else {
+            return None;
+        };
+        Some(process.clone())
+    });
+    called.collect()
+}
+
+/// Does a process lead to another by calls?
+fn reaches(calls: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -> bool {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+    while let Some(at) = next.pop() {
+        if at == to {
+            return true;
+        }
+        if seen.insert(at) {
+            next.extend(calls.get(at).into_iter().flatten().map(String::as_str));
+        }
+    }
+    false
+}

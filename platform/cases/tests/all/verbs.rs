@@ -1,0 +1,282 @@
+//! The verbs of Chinese offices, each as it is meant and as it must be refused.
+
+use crate::house::{House, admin, object, offered, officer, own};
+use kernel::Span;
+use kernel::access::Actor;
+use kernel::cases::{CaseState, Cases, TaskState, TaskVerb};
+use serde_json::json;
+use testkit::each_store;
+
+const ENDS: &str = r#"<startEvent id="start"/><endEvent id="end"/>"#;
+
+/// apply (for the starter) → check (offered to clerks) → decide (chief).
+async fn three_steps(house: &House) -> [Actor; 3] {
+    let body = format!(
+        "{ENDS}{}{}{}",
+        own("apply", "admin"),
+        offered("check", "clerk", "housing"),
+        own("decide", "chief")
+    );
+    let flows = "start>apply apply>check check>decide decide>end";
+    house.publish(&body, flows).await;
+    [
+        admin(),
+        officer("li", "housing", "clerk"),
+        officer("chief", "", ""),
+    ]
+}
+
+fn text(text: &str) -> String {
+    text.into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transferred_it_is_another_s() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, _] = three_steps(&house).await;
+        house.start(json!({})).await;
+        house.complete(&start, json!({})).await;
+        let task = house.only(&li).await.id;
+        let transfer = |to: &str| TaskVerb::Transfer {
+            to: to.into(),
+            reason: text("出差"),
+        };
+        house.act(&li, &task, transfer("wang")).await.unwrap();
+        assert_eq!(house.nodes(&li).await, "");
+        let fault = house.act(&li, &task, transfer("li")).await.unwrap_err();
+        assert_eq!(fault.code, "input.conflict", "it is wang's");
+        let wang = officer("wang", "", "");
+        let fault = house.act(&wang, &task, transfer("wang")).await.unwrap_err();
+        assert_eq!(fault.code, "input.invalid");
+        house.complete(&wang, json!({})).await;
+        assert_eq!(house.nodes(&officer("chief", "", "")).await, "decide");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn delegated_it_is_done_for_its_owner() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, _] = three_steps(&house).await;
+        let case = house.start(json!({})).await;
+        house.complete(&start, json!({})).await;
+        let task = house.only(&li).await.id;
+        let delegate = TaskVerb::Delegate {
+            to: text("wang"),
+            reason: text("休假"),
+        };
+        house.act(&li, &task, delegate).await.unwrap();
+        let wang = officer("wang", "", "");
+        assert_eq!(house.only(&wang).await.owner.as_deref(), Some("li"));
+        house.complete(&wang, json!({})).await;
+        let entries = house.engine.history(&li, &case.id, 0, 0).await.unwrap();
+        let done = entries.iter().rfind(|e| e.what == "completed").unwrap();
+        assert_eq!(
+            (done.by.as_str(), &done.details["for"]),
+            ("wang", &json!("li"))
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_added_signer_is_waited_for() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, chief] = three_steps(&house).await;
+        house.start(json!({})).await;
+        house.complete(&start, json!({})).await;
+        let task = house.only(&li).await.id;
+        house.act(&li, &task, TaskVerb::Claim).await.unwrap();
+        let add = |to: &str| TaskVerb::AddSigner {
+            to: to.into(),
+            reason: text("请签署意见"),
+        };
+        house.act(&li, &task, add("one")).await.unwrap();
+        let fault = house.act(&li, &task, add("one")).await.unwrap_err();
+        assert_eq!(fault.code, "input.conflict");
+        house.act(&li, &task, add("two")).await.unwrap();
+        let complete = || TaskVerb::Complete {
+            data: object(json!({})),
+        };
+        let fault = house.act(&li, &task, complete()).await.unwrap_err();
+        assert!(fault.words.en.contains("2 added signers"), "{fault}");
+        house
+            .complete(&officer("one", "", ""), json!({ "agree": true }))
+            .await;
+        // 减签: the other is not waited for any more.
+        let two = officer("two", "", "");
+        let signer = house.only(&two).await.id;
+        let remove = || TaskVerb::RemoveSigner {
+            signer: signer.clone(),
+        };
+        house.act(&li, &task, remove()).await.unwrap();
+        let fault = house.act(&li, &task, remove()).await.unwrap_err();
+        assert_eq!(fault.code, "input.conflict");
+        assert_eq!(house.nodes(&two).await, "");
+        let fault = house.act(&two, &signer, complete()).await.unwrap_err();
+        assert_eq!(fault.code, "input.conflict");
+        house.act(&li, &task, complete()).await.unwrap();
+        assert_eq!(house.nodes(&chief).await, "decide");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sent_back_it_goes_to_who_did_it() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, chief] = three_steps(&house).await;
+        let case = house.start(json!({})).await;
+        house.complete(&start, json!({})).await;
+        house.complete(&li, json!({})).await;
+        let task = house.only(&chief).await.id;
+        let back = |to: &str, reason: &str| TaskVerb::SendBack {
+            to: to.into(),
+            reason: reason.into(),
+        };
+        for (to, reason) in [
+            ("check", ""),
+            ("decide", "x"),
+            ("end", "x"),
+            ("nowhere", "x"),
+        ] {
+            let fault = house
+                .act(&chief, &task, back(to, reason))
+                .await
+                .unwrap_err();
+            assert_eq!(fault.code, "input.invalid", "{to}");
+        }
+        let acted = house
+            .act(&chief, &task, back("check", "材料不全"))
+            .await
+            .unwrap();
+        assert_eq!(acted.task.state, TaskState::SentBack);
+        // Not offered to all clerks again, but to the one who did it.
+        assert_eq!(house.nodes(&officer("other", "housing", "clerk")).await, "");
+        assert_eq!(house.nodes(&li).await, "check");
+        // Once more from the start: to who started it.
+        let task = house.only(&li).await.id;
+        let reason = text("请补充");
+        let verb = TaskVerb::ReturnToStarter { reason };
+        house.act(&li, &task, verb).await.unwrap();
+        let first = house.only(&start).await;
+        assert_eq!(first.node, "apply");
+        let verb = TaskVerb::ReturnToStarter { reason: text("x") };
+        let fault = house.act(&start, &first.id, verb).await.unwrap_err();
+        assert_eq!(fault.code, "input.conflict");
+        house.complete(&start, json!({})).await;
+        house.complete(&li, json!({})).await;
+        house.complete(&chief, json!({})).await;
+        assert_eq!(house.case(&case.id).await.state, CaseState::Completed);
+        let expect =
+            "started completed completed sent_back returned completed completed completed ended";
+        assert_eq!(house.history(&case.id).await, expect);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn taken_back_while_nobody_has_gone_on() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, chief] = three_steps(&house).await;
+        house.start(json!({})).await;
+        house.complete(&start, json!({})).await;
+        let done = house.complete(&li, json!({})).await.task.id;
+        let withdraw = || TaskVerb::Withdraw {
+            reason: text("写错了"),
+        };
+        let other = officer("other", "housing", "clerk");
+        let fault = house.act(&other, &done, withdraw()).await.unwrap_err();
+        assert_eq!(fault.code, "input.not_found", "only who did it");
+        house.act(&li, &done, withdraw()).await.unwrap();
+        assert_eq!(house.nodes(&chief).await, "");
+        assert_eq!(house.nodes(&li).await, "check");
+        let done = house.complete(&li, json!({})).await.task.id;
+        let next = house.only(&chief).await.id;
+        house.act(&chief, &next, TaskVerb::Claim).await.unwrap();
+        let fault = house.act(&li, &done, withdraw()).await.unwrap_err();
+        assert_eq!(fault.code, "input.conflict");
+        assert!(fault.words.en.contains("chief"), "{fault}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn circulated_it_is_read_and_nobody_waits() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, _] = three_steps(&house).await;
+        let case = house.start(json!({})).await;
+        house.complete(&start, json!({})).await;
+        let task = house.only(&li).await.id;
+        let circulate = |to: Vec<String>| TaskVerb::Circulate {
+            to,
+            reason: text("周知"),
+        };
+        let fault = house.act(&li, &task, circulate(vec![])).await.unwrap_err();
+        assert_eq!(fault.code, "input.invalid");
+        let readers = vec![text("a"), text("b"), text("a")];
+        let acted = house.act(&li, &task, circulate(readers)).await.unwrap();
+        assert_eq!(acted.opened.len(), 2, "each reads once");
+        house.complete(&li, json!({})).await;
+        house.complete(&officer("chief", "", ""), json!({})).await;
+        assert_eq!(house.case(&case.id).await.state, CaseState::Completed);
+        let read = house.complete(&officer("a", "", ""), json!({})).await;
+        assert_eq!(read.task.state, TaskState::Done, "also after the end");
+        assert_eq!(house.inbox(&officer("b", "", "")).await.count, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn urged_once_an_hour_by_who_has_to_do_with_it() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, _] = three_steps(&house).await;
+        house.start(json!({})).await;
+        house.complete(&start, json!({})).await;
+        let task = house.only(&li).await.id;
+        let urge = || TaskVerb::Urge {
+            words: text("请尽快办理"),
+        };
+        house.act(&start, &task, urge()).await.unwrap();
+        let fault = house.act(&start, &task, urge()).await.unwrap_err();
+        assert_eq!(fault.code, "input.conflict");
+        house.clock.advance(Span::hours(1));
+        let acted = house.act(&start, &task, urge()).await.unwrap();
+        assert_eq!(acted.task.urged, 2);
+        let stranger = officer("x", "", "");
+        let fault = house.act(&stranger, &task, urge()).await.unwrap_err();
+        assert_eq!(fault.code, "input.not_found");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn given_back_it_is_offered_again() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, chief] = three_steps(&house).await;
+        house.start(json!({})).await;
+        house.complete(&start, json!({})).await;
+        let task = house.only(&li).await.id;
+        let other = officer("other", "housing", "clerk");
+        house.act(&li, &task, TaskVerb::Claim).await.unwrap();
+        assert_eq!(house.nodes(&other).await, "");
+        house.act(&li, &task, TaskVerb::Claim).await.unwrap(); // a second click
+        house.act(&li, &task, TaskVerb::Release).await.unwrap();
+        assert_eq!(house.nodes(&other).await, "check");
+        house.complete(&other, json!({})).await;
+        let own = house.only(&chief).await.id;
+        let fault = house
+            .act(&chief, &own, TaskVerb::Release)
+            .await
+            .unwrap_err();
+        assert_eq!(fault.code, "input.conflict");
+    })
+    .await;
+}
