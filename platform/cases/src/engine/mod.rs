@@ -14,6 +14,7 @@ mod faults;
 mod follow;
 mod messages;
 mod office;
+mod open_work;
 mod outbox;
 mod publish;
 mod reading;

@@ -7,6 +7,7 @@ use super::desk::{Deed, Reply};
 use super::follow::Cause;
 use super::work::{Change, Work, audit};
 use crate::machine::{Awaited, Happened};
+use futures::future::join_all;
 use kernel::access::Actor;
 use kernel::cases::{CaseState, Served};
 use kernel::{Fault, Span, Time, Verb};
@@ -101,15 +102,6 @@ impl Engine {
             (timers, jobs, due)
         };
         let done = !timers.is_empty() || !jobs.is_empty();
-        let mut deeds = JoinSet::new();
-        for timer in timers {
-            let engine = self.clone();
-            deeds.spawn(async move { engine.try_timer(timer).await });
-        }
-        for job in jobs {
-            let engine = self.clone();
-            deeds.spawn(async move { engine.try_job(job).await });
-        }
         for job in due {
             let Ok(permit) = services.clone().try_acquire_owned() else {
                 break; // its turn comes when one of the others has answered
@@ -128,7 +120,10 @@ impl Engine {
                 engine.wake.notify_one();
             });
         }
-        while deeds.join_next().await.is_some() {}
+        // In one task, so that they are handed in in their order: what was due first is first.
+        let timers = timers.into_iter().map(|timer| self.try_timer(timer));
+        join_all(timers).await;
+        join_all(jobs.into_iter().map(|job| self.try_job(job))).await;
         Ok(done)
     }
 

@@ -74,6 +74,82 @@ fn twenty_days_from_every_day_agree_with_counting_by_hand() {
     }
 }
 
+/// Days of 2004 to 2006 that are not what their weekday says, before the corpus begins.
+const EARLIER: [(&str, &str); 3] = [
+    (
+        "2004",
+        "0101- 0117+ 0118+ 0122- 0123- 0126- 0127- 0128- 0503- 0504- 0505- 0506- 0507- 0508+ 0509+ 1001- 1004- 1005- 1006- 1007- 1009+ 1010+",
+    ),
+    (
+        "2005",
+        "0103- 0205+ 0206+ 0209- 0210- 0211- 0214- 0215- 0430+ 0502- 0503- 0504- 0505- 0506- 0508+ 1003- 1004- 1005- 1006- 1007- 1008+ 1009+",
+    ),
+    (
+        "2006",
+        "0102- 0103- 0128+ 0130- 0131- 0201- 0202- 0203- 0205+ 0429+ 0430+ 0501- 0502- 0503- 0504- 0505- 0930+ 1002- 1003- 1004- 1005- 1006- 1008+ 1230+ 1231+",
+    ),
+];
+
+/// Somebody else's count: the package `chinesecalendar` of PyPI, by `benches/calendar.py`.
+#[test]
+fn twenty_days_from_every_day_end_where_chinesecalendar_says() {
+    use sha2::{Digest, Sha256};
+    let Some((mut calendar, ..)) = published() else {
+        return;
+    };
+    for (year, days) in EARLIER {
+        for said in days.split(' ') {
+            let date = format!("{year}-{}-{}", &said[..2], &said[2..4]);
+            calendar.set(day(&date), said.ends_with('+'));
+        }
+    }
+    let (mut hash, mut count) = (Sha256::new(), 0);
+    for start in (day("2004-01-01").0..day("2026-12-04").0).map(Day) {
+        let clock = clock(20, Count::WorkingDays, &format!("{start}T10:00"));
+        let due = clock.left(&calendar, clock.started).due;
+        let last = Day::of(Time(due.0 - 1));
+        hash.update(format!("{start} {last}\n"));
+        count += 1;
+    }
+    let hash: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    let theirs = "432d55d1aa8a099550605e25c2df9f925eb182241b154e87d8bb459b4387b30d";
+    assert_eq!((count, hash.as_str()), (8373, theirs));
+}
+
+#[test]
+fn the_light_turns_yellow_on_the_day_it_says() {
+    let Some((calendar, ..)) = published() else {
+        return;
+    };
+    for (days, count) in [
+        (20, Count::WorkingDays),
+        (5, Count::WorkingDays),
+        (2, Count::WorkingDays),
+        (30, Count::CalendarDays),
+    ] {
+        for start in (day("2026-01-01").0..day("2026-10-01").0)
+            .step_by(3)
+            .map(Day)
+        {
+            let clock = clock(days, count, &format!("{start}T10:00"));
+            let yellow = clock.yellow(&calendar, clock.started).unwrap();
+            let light = |now| clock.left(&calendar, now).light;
+            assert_eq!(light(yellow), Light::Yellow, "{days} from {start}");
+            let before = Time(yellow.0 - 1);
+            if before > clock.started {
+                assert_eq!(light(before), Light::Green, "{days} from {start}");
+            }
+            let due = clock.left(&calendar, clock.started).due;
+            assert_eq!(light(Time(due.0 - 1)), Light::Yellow, "{days} from {start}");
+            assert_eq!(light(due), Light::Red, "{days} from {start}");
+        }
+    }
+    assert_eq!(
+        clock(1, Count::WorkingDays, "2026-11-25T10:00").yellow(&calendar, Time(0)),
+        None
+    );
+}
+
 fn clock(days: u32, count: Count, start: &str) -> Clock {
     Clock::start(Time::parse(start).unwrap(), Limit { days, count })
 }

@@ -155,6 +155,15 @@ impl House {
         self.engine.inbox(actor, &filter).await.unwrap()
     }
 
+    /// The first tasks of an inbox.
+    pub async fn inbox_of(&self, actor: &Actor, limit: usize) -> Vec<Task> {
+        let filter = InboxFilter {
+            limit,
+            ..InboxFilter::default()
+        };
+        self.engine.inbox(actor, &filter).await.unwrap().rows
+    }
+
     /// The only task of an inbox.
     pub async fn only(&self, actor: &Actor) -> Task {
         let inbox = self.inbox(actor).await;

@@ -8,10 +8,12 @@
 
 mod activities;
 mod clocks;
+mod crash;
 mod desk;
 mod events;
 mod gateways;
 mod house;
+mod limits;
 mod office;
 mod outbox;
 mod random;

@@ -280,3 +280,47 @@ async fn given_back_it_is_offered_again() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handed_over_nothing_stays_with_who_has_left() {
+    use kernel::organisations::{OpenWork, Successor};
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, _] = three_steps(&house).await;
+        for _ in 0..3 {
+            house.start(json!({})).await;
+            house.complete(&start, json!({})).await;
+            let task = house.only(&li).await.id;
+            house.act(&li, &task, TaskVerb::Claim).await.unwrap();
+            let transfer = TaskVerb::Transfer {
+                to: text("leaver"),
+                reason: String::new(),
+            };
+            house.act(&li, &task, transfer).await.unwrap();
+        }
+        let items = house.engine.of("leaver", 10).await.unwrap();
+        assert_eq!(items.len(), 3);
+        assert_eq!(house.engine.of("leaver", 2).await.unwrap().len(), 2);
+        let mut tx = store.begin().await.unwrap();
+        let to = [
+            Successor::Account(text("heir")),
+            Successor::Queue,
+            Successor::Queue,
+        ];
+        for (item, to) in items.iter().zip(&to) {
+            let tx: &mut (dyn std::any::Any + Send) = &mut tx;
+            let handed = house.engine.hand_over(tx, &start, &item.id, "leaver", to);
+            assert!(handed.await.unwrap());
+        }
+        let again: &mut (dyn std::any::Any + Send) = &mut tx;
+        let gone = house
+            .engine
+            .hand_over(again, &start, &items[0].id, "leaver", &to[0]);
+        assert!(!gone.await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(house.engine.of("leaver", 10).await.unwrap().len(), 0);
+        assert_eq!(house.nodes(&officer("heir", "", "")).await, "check");
+        assert_eq!(house.nodes(&li).await, "check check");
+    })
+    .await;
+}

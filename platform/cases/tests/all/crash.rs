@@ -1,0 +1,154 @@
+//! Kill -9 in the middle of the work: what was acknowledged is done, once; what was not is whole or
+//! not there; nothing is torn.
+
+use crate::house::{House, admin, object, offered, officer};
+use kernel::cases::{CaseFilter, CaseState, Cases, TaskVerb};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use store::Store;
+use testkit::each_address;
+
+/// Where the child finds the store.
+const ADDRESS: &str = "CASES_TEST_ADDRESS";
+const KILLS: usize = 4;
+/// Acknowledgements the parent waits for before it kills.
+const PATIENCE: usize = 60;
+
+/// Three tasks and a service.
+async fn publish(house: &House) {
+    let body = format!(
+        r#"<startEvent id="start"/><endEvent id="end"/><serviceTask id="s" j:function="works"/>{}{}{}"#,
+        offered("a", "clerk", "housing"),
+        offered("b", "clerk", "housing"),
+        offered("c", "clerk", "housing")
+    );
+    house.publish(&body, "start>a a>s s>b b>c c>end").await;
+}
+
+/// The child: begins cases and does whatever is in the inbox, until it is killed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test below in a process of its own"]
+async fn child_works_until_killed() {
+    let store = Store::open(&std::env::var(ADDRESS).unwrap()).await.unwrap();
+    let house = Arc::new(House::open(&store).await);
+    publish(&house).await;
+    let mut officers = tokio::task::JoinSet::new();
+    for n in 0..4 {
+        let house = house.clone();
+        officers.spawn(async move {
+            let clerk = officer(&format!("clerk{n}"), "housing", "clerk");
+            loop {
+                house.start(json!({ "n": n })).await;
+                house.engine.settle().await.unwrap();
+                for task in house.inbox(&clerk).await.rows {
+                    let data = object(json!({ "done": task.node }));
+                    let verb = TaskVerb::Complete { data };
+                    // Somebody else may have been first.
+                    if let Ok(acted) = house.act(&clerk, &task.id, verb).await {
+                        println!("\nacknowledged {} {}", acted.task.id, acted.case.revision);
+                    }
+                }
+            }
+        });
+    }
+    officers.join_next().await;
+}
+
+/// Runs the child, kills it after some acknowledgements, and returns them: task and revision.
+fn run_and_kill(address: &str) -> Vec<(String, i64)> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "crash::child_works_until_killed",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env(ADDRESS, address)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    let mut heard = vec![];
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        let said = line.strip_prefix("acknowledged ");
+        let Some((task, revision)) = said.and_then(|said| said.split_once(' ')) else {
+            continue;
+        };
+        // A last line may be torn; a smaller number then asks for less, never for more.
+        heard.push((task.to_string(), revision.parse().unwrap_or(0)));
+        if heard.len() == PATIENCE {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    assert!(heard.len() >= PATIENCE, "the child ended by itself");
+    heard
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_done_is_lost_or_doubled_when_killed() {
+    each_address(|address| async move {
+        let mut done: Vec<(String, i64)> = vec![];
+        for round in 1..=KILLS {
+            let place = address.clone();
+            let heard = tokio::task::spawn_blocking(move || run_and_kill(&place));
+            done.extend(heard.await.unwrap());
+            let store = Store::open(&address).await.unwrap();
+            check(&store, &done, round).await;
+            store.close().await;
+        }
+    })
+    .await;
+}
+
+async fn check(store: &Store, done: &[(String, i64)], round: usize) {
+    let house = House::open(store).await;
+    let mut done_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (task, _) in done {
+        let (case, _) = task.split_once('-').unwrap();
+        done_of.entry(case).or_default().push(task);
+    }
+    for (case, tasks) in done_of {
+        let entries = house.engine.history(&admin(), case, 0, 0).await.unwrap();
+        for (at, entry) in entries.iter().enumerate() {
+            assert_eq!(
+                entry.number,
+                at as i64 + 1,
+                "round {round}: a gap in {case}"
+            );
+        }
+        for task in tasks {
+            let times = entries
+                .iter()
+                .filter(|e| e.what == "completed" && e.task.as_deref() == Some(task))
+                .count();
+            assert_eq!(times, 1, "round {round}: {task} was done {times} times");
+        }
+    }
+    // What was cut short goes on: every service is called, every case can be brought to its end.
+    house.clock.advance(kernel::Span::hours(1));
+    let clerk = officer("after", "housing", "clerk");
+    for _ in 0..10 {
+        house.engine.settle().await.unwrap();
+        let inbox = house.inbox_of(&clerk, 200).await;
+        for task in inbox {
+            let data = object(json!({}));
+            house
+                .act(&clerk, &task.id, TaskVerb::Complete { data })
+                .await
+                .unwrap();
+        }
+    }
+    let open = CaseFilter {
+        states: vec![CaseState::Running, CaseState::Failed],
+        ..CaseFilter::default()
+    };
+    let open = house.engine.cases(&admin(), &open).await.unwrap();
+    assert_eq!(open.count, 0, "round {round}: {:?}", open.rows);
+    assert_eq!(house.inbox(&clerk).await.count, 0, "counters are exact");
+    assert!(store.audit().verify().await.unwrap().damage.is_none());
+}

@@ -1,0 +1,208 @@
+//! Clocks of cases and tasks as officers see them: limits, lights, pauses with a legal reason, and a
+//! calendar that changes late.
+
+use crate::house::{House, admin, at, object, officer};
+use kernel::cases::{
+    CalendarDay, Case, CaseVerb, Cases, Count, InboxFilter, Light, Limit, NewCase, PauseKind,
+    TaskVerb,
+};
+use kernel::{Span, Time};
+use serde_json::json;
+use testkit::each_store;
+
+fn days(days: u32) -> Limit {
+    Limit {
+        days,
+        count: Count::WorkingDays,
+    }
+}
+
+/// One task of five working days, offered to clerks; the case has 20 and promised 10.
+async fn begin(house: &House) -> Case {
+    let body = r#"<startEvent id="start"/><endEvent id="end"/>
+<userTask id="u" name="u" j:roles="clerk" j:organisation='"housing"' j:due="5 working days"/>"#;
+    house.publish(body, "start>u u>end").await;
+    let new = NewCase {
+        process: "p".into(),
+        organisation: Some("housing".into()),
+        statutory: Some(days(20)),
+        promised: Some(days(10)),
+        data: object(json!({})),
+        ..NewCase::default()
+    };
+    house.engine.start(&admin(), new).await.unwrap()
+}
+
+/// The end of a day in Beijing.
+fn end_of(day: &str) -> Time {
+    at(&format!("{day}T00:00:00+08:00")) + Span::days(1)
+}
+
+fn clerk() -> kernel::access::Actor {
+    officer("li", "housing", "clerk")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_run_in_working_days_and_lights_change() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        // Accepted on Wednesday, 25 November 2026.
+        let case = begin(&house).await;
+        assert_eq!(case.statutory.unwrap().due, end_of("2026-12-23"));
+        assert_eq!(case.promised.unwrap().due, end_of("2026-12-09"));
+        let left = house.only(&clerk()).await.left.unwrap();
+        assert_eq!((left.due, left.light), (end_of("2026-12-02"), Light::Green));
+        let lights = async |light: Light| {
+            let filter = InboxFilter {
+                light: Some(light),
+                ..InboxFilter::default()
+            };
+            let inbox = house.engine.inbox(&clerk(), &filter).await.unwrap();
+            assert_eq!(inbox.count, inbox.rows.len() as i64);
+            assert!(
+                inbox
+                    .rows
+                    .iter()
+                    .all(|row| row.left.unwrap().light == light)
+            );
+            inbox.count
+        };
+        let all = async || {
+            use Light::{Green, Paused, Red, Yellow};
+            [
+                lights(Green).await,
+                lights(Yellow).await,
+                lights(Red).await,
+                lights(Paused).await,
+            ]
+        };
+        assert_eq!(all().await, [1, 0, 0, 0]);
+        house.clock.set(at("2026-12-01T09:00:00+08:00"));
+        assert_eq!(all().await, [0, 1, 0, 0], "a day is left");
+        house.clock.set(at("2026-12-03T09:00:00+08:00"));
+        assert_eq!(all().await, [0, 0, 1, 0]);
+        house.engine.settle().await.unwrap();
+        let entries = house
+            .engine
+            .history(&admin(), &case.id, 0, 0)
+            .await
+            .unwrap();
+        let said: Vec<&str> = entries
+            .iter()
+            .filter(|entry| entry.what == "light")
+            .filter_map(|entry| entry.details["light"].as_str())
+            .collect();
+        assert_eq!(said, ["yellow", "red"], "each light is said once");
+        house.clock.set(at("2026-12-24T09:00:00+08:00"));
+        house.engine.settle().await.unwrap();
+        let case = house.case(&case.id).await;
+        assert_eq!(case.statutory.unwrap().light, Light::Red);
+        let words = house.history(&case.id).await;
+        assert_eq!(words.matches("light").count(), 6);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_needs_a_legal_reason_and_does_not_count() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let case = begin(&house).await;
+        let rule = async |actor: &kernel::access::Actor, verb| {
+            house.engine.rule(actor, &case.id, None, verb).await
+        };
+        let pause = |basis: &str| CaseVerb::Pause {
+            kind: PauseKind::Hearing,
+            basis: basis.into(),
+            note: String::new(),
+        };
+        let law = "行政许可法第四十五条";
+        let fault = rule(&admin(), pause(" ")).await.unwrap_err();
+        assert_eq!(fault.code, "input.invalid");
+        let fault = rule(&clerk(), pause(law)).await.unwrap_err();
+        assert_eq!(fault.code, "access.denied", "the task is not in their hand");
+        let task = house.only(&clerk()).await.id;
+        house.act(&clerk(), &task, TaskVerb::Claim).await.unwrap();
+        rule(&clerk(), pause(law)).await.unwrap();
+        let fault = rule(&clerk(), pause(law)).await.unwrap_err();
+        assert_eq!(fault.code, "input.conflict");
+        let paused = house.only(&clerk()).await.left.unwrap();
+        assert_eq!(paused.light, Light::Paused);
+        // Two weeks pass; no light changes.
+        house.clock.set(at("2026-12-09T15:00:00+08:00"));
+        house.engine.settle().await.unwrap();
+        rule(&clerk(), CaseVerb::Unpause).await.unwrap();
+        let left = house.only(&clerk()).await.left.unwrap();
+        assert_eq!((left.due, left.light), (end_of("2026-12-16"), Light::Green));
+        let file = house.engine.case(&admin(), &case.id).await.unwrap();
+        assert_eq!(file.case.promised.unwrap().due, end_of("2026-12-23"));
+        assert_eq!(file.pauses.len(), 1);
+        assert_eq!(file.pauses[0].basis, law);
+        let fault = rule(&clerk(), CaseVerb::Unpause).await.unwrap_err();
+        assert_eq!(fault.code, "input.conflict");
+        assert_eq!(
+            house.history(&case.id).await,
+            "started claimed paused unpaused"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_that_changes_late_moves_what_is_running() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let case = begin(&house).await;
+        let day = |day: &str, worked| CalendarDay {
+            day: day.into(),
+            worked,
+            name: "演练".into(),
+        };
+        let set = async |days: Vec<CalendarDay>, dry| {
+            house.engine.set_calendar(&admin(), 2026, days, dry).await
+        };
+        // A holiday on a Friday; made up for on the Sunday of the week after.
+        let change = vec![day("2026-11-27", false), day("2026-12-06", true)];
+        let would = set(change.clone(), true).await.unwrap();
+        let kinds: Vec<&str> = would.iter().map(|moved| moved.kind.as_str()).collect();
+        assert_eq!(
+            kinds,
+            ["task"],
+            "the case gains the day that the task loses"
+        );
+        assert_eq!(would[0].after, Some(end_of("2026-12-03")));
+        let left = house.only(&clerk()).await.left.unwrap();
+        assert_eq!(left.due, end_of("2026-12-02"), "it was only asked");
+        let moved = set(change, false).await.unwrap();
+        assert_eq!(moved, would, "what was said is what happened");
+        let left = house.only(&clerk()).await.left.unwrap();
+        assert_eq!(left.due, end_of("2026-12-03"));
+        let moved = set(vec![day("2026-11-27", false)], false).await.unwrap();
+        assert_eq!(moved.len(), 1);
+        assert_eq!(
+            (moved[0].kind.as_str(), moved[0].id.as_str()),
+            ("case", case.id.as_str())
+        );
+        // After a stop it is still so, and the light changes at the new time.
+        let house = House::again(&store, house.clock.clone()).await;
+        assert_eq!(house.engine.calendar(2026).await.unwrap().len(), 1);
+        house.clock.set(at("2026-12-03T09:00:00+08:00"));
+        house.engine.settle().await.unwrap();
+        let left = house.only(&clerk()).await.left.unwrap();
+        assert_eq!(left.light, Light::Yellow);
+        assert!(!house.history(&case.id).await.contains("red"));
+        let wrong = vec![day("2026-13-01", false), day("2025-01-01", true)];
+        let fault = house
+            .engine
+            .set_calendar(&admin(), 2026, wrong, false)
+            .await
+            .unwrap_err();
+        assert_eq!(fault.problems.len(), 2);
+        let denied = house
+            .engine
+            .set_calendar(&clerk(), 2026, vec![day("2026-11-27", false)], true)
+            .await;
+        assert_eq!(denied.unwrap_err().code, "access.denied");
+    })
+    .await;
+}
