@@ -5,6 +5,7 @@
 //! ```text
 //! cargo run --release -p cases --example tasks -- tasks [cases] [at once] [sqlite:… | postgres://…]
 //! cargo run --release -p cases --example tasks -- long [sqlite:… | postgres://…]
+//! cargo run --release -p cases --example tasks -- race [rounds] [sqlite:… | postgres://…]
 //! cargo run --release -p cases --example tasks -- inbox [cases] [sqlite:… | postgres://…]
 //! ```
 //! `benches/cases.py` runs it beside its peer. The drawings are the very files the peer reads; they
@@ -148,11 +149,10 @@ async fn tasks(store: &Store, cases: usize, at_once: usize) -> Result<(), Fault>
         officers.spawn(async move {
             let clerk = officer(&format!("clerk{n}"), "housing", &["clerk"]);
             let mut times = vec![];
-            let mut largest = 0;
             loop {
                 let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 if number >= cases {
-                    return Ok::<_, Fault>((times, largest));
+                    return Ok::<_, Fault>(times);
                 }
                 let case = engine.start(&clerk, new_case("five", number)).await?;
                 let mut task = format!(
@@ -172,14 +172,12 @@ async fn tasks(store: &Store, cases: usize, at_once: usize) -> Result<(), Fault>
                         None => break,
                     }
                 }
-                largest = std::cmp::max(largest, number);
             }
         });
     }
     let mut times: Vec<f64> = vec![];
     while let Some(done) = officers.join_next().await {
-        let (some, _) = done.map_err(|e| Fault::internal("measuring", e))??;
-        times.extend(some);
+        times.extend(done.map_err(|e| Fault::internal("measuring", e))??);
     }
     let seconds = started.elapsed().as_secs_f64();
     times.sort_by(f64::total_cmp);
@@ -259,6 +257,107 @@ async fn long(store: &Store) -> Result<(), Fault> {
             "what": "long", "tasks": TASKS, "first_50_ms": median(0..50),
             "middle_50_ms": median(129..179), "last_50_ms": median(258..308),
             "state_bytes": state(store).await?,
+        })
+    );
+    Ok(())
+}
+
+/// One case of 308 officers who sign at the same time: a step at the beginning, where all are
+/// open, and at the end; the largest state of all.
+async fn parallel(store: &Store) -> Result<(), Fault> {
+    const SIGNERS: usize = 308;
+    let engine = engine(store).await?;
+    let xml = r#"<?xml version="1.0"?><definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:j="urn:jicheng:bpmn:1" id="d" targetNamespace="urn:bench"><process id="parallel" isExecutable="true"><startEvent id="start"/><userTask id="sign" name="sign" j:assignee="signer"><multiInstanceLoopCharacteristics j:collection="signers" j:item="signer"/></userTask><endEvent id="end"/><sequenceFlow id="a" sourceRef="start" targetRef="sign"/><sequenceFlow id="b" sourceRef="sign" targetRef="end"/></process></definitions>"#;
+    engine
+        .publish(&Actor::system(), "parallel.bpmn", xml)
+        .await?;
+    let mut new = new_case("parallel", 0);
+    let signers = (0..SIGNERS).map(|n| format!("signer{n}"));
+    new.data.insert("signers".into(), signers.collect());
+    let case = engine.start(&Actor::system(), new).await?;
+    let (mut times, mut largest) = (vec![], state(store).await?);
+    for n in 0..SIGNERS {
+        let signer = officer(&format!("signer{n}"), "housing", &[]);
+        let inbox = engine.inbox(&signer, &InboxFilter::default()).await?;
+        let task = inbox.rows.first().ok_or_else(|| Fault::missing(&case.id))?;
+        let at = Instant::now();
+        let verb = TaskVerb::Complete { data: Map::new() };
+        engine.act(&signer, &task.id, None, verb).await?;
+        times.push(at.elapsed().as_secs_f64() * 1000.0);
+        largest = std::cmp::max(largest, state(store).await?);
+    }
+    let median = |some: &[f64]| {
+        let mut some = some.to_vec();
+        some.sort_by(f64::total_cmp);
+        percentile(&some, 0.5)
+    };
+    let ended = engine.case(&Actor::system(), &case.id).await?.case.state;
+    println!(
+        "{}",
+        json!({
+            "what": "parallel", "signers": SIGNERS, "ended": ended,
+            "first_50_ms": median(&times[..50]), "last_50_ms": median(&times[SIGNERS - 50..]),
+            "state_bytes": largest,
+        })
+    );
+    Ok(())
+}
+
+/// Two officers complete the same task, again and again: one winner each, the loser told by whom.
+async fn race(store: &Store, rounds: usize) -> Result<(), Fault> {
+    const AT_ONCE: usize = 32;
+    let engine = engine(store).await?;
+    let xml = drawing("five", 5);
+    engine.publish(&Actor::system(), "five.bpmn", &xml).await?;
+    let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let mut pairs = tokio::task::JoinSet::new();
+    let started = Instant::now();
+    for _ in 0..AT_ONCE {
+        let (engine, next) = (engine.clone(), next.clone());
+        pairs.spawn(async move {
+            let one = officer("one", "housing", &["clerk"]);
+            let two = officer("two", "housing", &["clerk"]);
+            let (mut won, mut wrong) = ([0usize; 2], 0usize);
+            'cases: loop {
+                let case = engine.start(&one, new_case("five", 0)).await?;
+                let wait = first_wait(&engine, &one, &case.id).await?;
+                let mut task = Some(format!("{}-{wait}", case.id));
+                while let Some(id) = task {
+                    if next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= rounds {
+                        break 'cases;
+                    }
+                    let verb = || TaskVerb::Complete { data: Map::new() };
+                    let (a, b) = tokio::join!(
+                        engine.act(&one, &id, None, verb()),
+                        engine.act(&two, &id, None, verb())
+                    );
+                    let (winner, acted, fault) = match (a, b) {
+                        (Ok(acted), Err(fault)) => (0, acted, fault),
+                        (Err(fault), Ok(acted)) => (1, acted, fault),
+                        _ => {
+                            wrong += 1;
+                            break;
+                        }
+                    };
+                    won[winner] += 1;
+                    let told = fault.problems.first().map(|p| p.words.en.as_str());
+                    wrong += usize::from(told != Some(["one", "two"][winner]));
+                    task = acted.opened.first().map(|opened| opened.id.clone());
+                }
+            }
+            Ok::<_, Fault>((won, wrong))
+        });
+    }
+    let (mut won, mut wrong) = ([0; 2], 0);
+    while let Some(done) = pairs.join_next().await {
+        let (some, bad) = done.map_err(|e| Fault::internal("measuring", e))??;
+        (won[0], won[1], wrong) = (won[0] + some[0], won[1] + some[1], wrong + bad);
+    }
+    println!(
+        "{}",
+        json!({
+            "what": "race", "rounds": won[0] + won[1], "won": won, "wrong": wrong,
+            "seconds": started.elapsed().as_secs_f64(),
         })
     );
     Ok(())
@@ -429,7 +528,11 @@ async fn main() -> Result<(), Fault> {
     let address = given.iter().find(|text| text.contains(':'));
     let store = Store::open(address.unwrap_or(&here)).await?;
     match given.first().map(String::as_str) {
-        Some("long") => long(&store).await?,
+        Some("long") => {
+            long(&store).await?;
+            parallel(&store).await?;
+        }
+        Some("race") => race(&store, number(0, 100_000)).await?,
         Some("inbox") => inbox(&store, number(0, 1_000_000)).await?,
         Some("drawings") => {
             println!("{}", drawing("five", 5));

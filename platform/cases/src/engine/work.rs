@@ -16,7 +16,7 @@ use std::sync::Arc;
 use store::Tx;
 use store::audit::AuditEntry;
 use store::cases::{
-    CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, TimerRow, WaitRow, Writes, pack, read,
+    CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, WaitRow, Writes, pack, read,
     unpack, write,
 };
 
@@ -73,7 +73,7 @@ pub(super) struct Change {
     pub(super) begun: bool,
     pub(super) tasks: Vec<TaskRow>,
     pub(super) entries: Vec<Entry>,
-    pub(super) timers: Vec<(String, Option<TimerRow>)>,
+    pub(super) timers: super::clocks::Timers,
     pub(super) waits: Vec<(String, Option<WaitRow>)>,
     pub(super) jobs: Vec<(String, Option<JobRow>)>,
     pub(super) key: Option<KeyRow>,
@@ -418,7 +418,11 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         self.wrote = true;
-        let known = self.engine.queues.lock().clone();
+        let known = {
+            let known = self.engine.queues.lock();
+            let touched = writes.queues.keys().copied();
+            touched.filter(|id| known.contains(id)).collect()
+        };
         write::write(self.tx, &writes, &known).await?;
         self.queues.extend(writes.queues.keys());
         Ok(())
