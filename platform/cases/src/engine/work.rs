@@ -16,8 +16,7 @@ use std::sync::Arc;
 use store::Tx;
 use store::audit::AuditEntry;
 use store::cases::{
-    CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, WaitRow, Writes, pack, read,
-    unpack, write,
+    CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, WaitRow, Writes, pack, read, unpack, write,
 };
 
 /// What a case knows, as it is kept: bounded, and of what runs only, not of what has been.
