@@ -326,11 +326,15 @@ async fn race(store: &Store, rounds: usize) -> Result<(), Fault> {
                     if next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= rounds {
                         break 'cases;
                     }
-                    let verb = || TaskVerb::Complete { data: Map::new() };
-                    let (a, b) = tokio::join!(
-                        engine.act(&one, &id, None, verb()),
-                        engine.act(&two, &id, None, verb())
-                    );
+                    // In tasks of their own, on whichever thread comes first.
+                    let run = |actor: &Actor| {
+                        let (engine, actor, id) = (engine.clone(), actor.clone(), id.clone());
+                        let verb = TaskVerb::Complete { data: Map::new() };
+                        tokio::spawn(async move { engine.act(&actor, &id, None, verb).await })
+                    };
+                    let (a, b) = (run(&one), run(&two));
+                    let broken = |e| Fault::internal("measuring", e);
+                    let (a, b) = (a.await.map_err(broken)?, b.await.map_err(broken)?);
                     let (winner, acted, fault) = match (a, b) {
                         (Ok(acted), Err(fault)) => (0, acted, fault),
                         (Err(fault), Ok(acted)) => (1, acted, fault),
@@ -373,7 +377,9 @@ async fn inbox(store: &Store, cases: usize) -> Result<(), Fault> {
     let wait = first_wait(&engine, &clerk, &model.id).await?;
     let (case, task) = {
         let mut reader = store.reader().await?;
-        let case = read::cases(&mut reader, &[model.id.clone()]).await?.pop();
+        let case = read::cases(&mut reader, std::slice::from_ref(&model.id))
+            .await?
+            .pop();
         let id = format!("{}-{wait}", model.id);
         let task = read::tasks(&mut reader, &[id]).await?.pop();
         let missing = || Fault::missing(&model.id);
@@ -386,7 +392,7 @@ async fn inbox(store: &Store, cases: usize) -> Result<(), Fault> {
         let upto = (done + 2_000).min(cases);
         fill(store, &case, &task, done..upto).await?;
         done = upto;
-        if done % 200_000 == 0 {
+        if done.is_multiple_of(200_000) {
             eprintln!("{done} cases after {:.0} s", filled.elapsed().as_secs_f64());
         }
     }
