@@ -478,3 +478,51 @@ async fn three_hundred_sign_at_the_same_time_within_a_small_state() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_many_queues_is_in_order() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let body = format!(
+            r#"{ENDS}<userTask id="u" j:roles="clerk" j:organisation="office" j:due="due"/>"#
+        );
+        house.publish(&body, "start>u u>end").await;
+        let many = 260;
+        for n in 0..many {
+            // Uneven: half of all tasks are of one office.
+            let office = if n % 2 == 0 { 0 } else { n / 2 % 130 };
+            let data = json!({ "office": format!("org{office}"), "due": format!("PT{}H", n * 7919 % 500 + 1) });
+            house.start(data).await;
+        }
+        let mut chief = officer("chief", "", "clerk");
+        chief.standing.organisations = (0..130).map(|n| format!("org{n}")).collect();
+        for limit in [7, 100, 200] {
+            let mut filter = InboxFilter {
+                limit,
+                ..InboxFilter::default()
+            };
+            let (mut dues, mut seen) = (vec![], std::collections::BTreeSet::new());
+            loop {
+                let page = house.engine.inbox(&chief, &filter).await.unwrap();
+                assert_eq!(page.count, many);
+                for row in page.rows {
+                    dues.push(row.left.unwrap().due);
+                    assert!(seen.insert(row.id), "no row twice");
+                }
+                filter.after = page.next;
+                if filter.after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen.len() as i64, many);
+            assert!(dues.is_sorted(), "the most pressing first");
+        }
+        let green = InboxFilter {
+            light: Some(kernel::cases::Light::Green),
+            ..InboxFilter::default()
+        };
+        let page = house.engine.inbox(&chief, &green).await.unwrap();
+        assert_eq!((page.count, page.rows.len()), (many, 50));
+    })
+    .await;
+}
