@@ -7,6 +7,7 @@
 
 mod activity;
 mod events;
+mod happen;
 mod join;
 mod migrate;
 mod repeat;
