@@ -323,7 +323,8 @@ async fn race(store: &Store, rounds: usize) -> Result<(), Fault> {
                 let wait = first_wait(&engine, &one, &case.id).await?;
                 let mut task = Some(format!("{}-{wait}", case.id));
                 while let Some(id) = task {
-                    if next.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= rounds {
+                    let round = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if round >= rounds {
                         break 'cases;
                     }
                     // In tasks of their own, on whichever thread comes first.
@@ -332,7 +333,14 @@ async fn race(store: &Store, rounds: usize) -> Result<(), Fault> {
                         let verb = TaskVerb::Complete { data: Map::new() };
                         tokio::spawn(async move { engine.act(&actor, &id, None, verb).await })
                     };
-                    let (a, b) = (run(&one), run(&two));
+                    // Now one is asked first, now the other.
+                    let (a, b) = if round.is_multiple_of(2) {
+                        let a = run(&one);
+                        (a, run(&two))
+                    } else {
+                        let b = run(&two);
+                        (run(&one), b)
+                    };
                     let broken = |e| Fault::internal("measuring", e);
                     let (a, b) = (a.await.map_err(broken)?, b.await.map_err(broken)?);
                     let (winner, acted, fault) = match (a, b) {

@@ -2,7 +2,7 @@
 working days as the PyPI package `chinesecalendar` counts it, as a digest that the test
 `twenty_days_from_every_day_end_where_chinesecalendar_says` of platform/cases compares.
 
-    pip install chinesecalendar==1.11.0 && python benches/calendar.py
+    pip install chinesecalendar==1.11.0 && python benches/working_days.py
 """
 
 import datetime
