@@ -5,6 +5,7 @@
 //! ```text
 //! cargo run --release -p cases --example tasks -- tasks [cases] [at once] [sqlite:… | postgres://…]
 //! cargo run --release -p cases --example tasks -- long [sqlite:… | postgres://…]
+//! cargo run --release -p cases --example tasks -- race [rounds] [sqlite:… | postgres://…]
 //! cargo run --release -p cases --example tasks -- inbox [cases] [sqlite:… | postgres://…]
 //! ```
 //! `benches/cases.py` runs it beside its peer. The drawings are the very files the peer reads; they
@@ -153,6 +154,10 @@ async fn tasks(store: &Store, cases: usize, at_once: usize) -> Result<(), Fault>
                 let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 if number >= cases {
                     return Ok::<_, Fault>((times, largest));
+            loop {
+                let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                if number >= cases {
+                    return Ok::<_, Fault>(times);
                 }
                 let case = engine.start(&clerk, new_case("five", number)).await?;
                 let mut task = format!(
@@ -180,6 +185,7 @@ async fn tasks(store: &Store, cases: usize, at_once: usize) -> Result<(), Fault>
     while let Some(done) = officers.join_next().await {
         let (some, _) = done.map_err(|e| Fault::internal("measuring", e))??;
         times.extend(some);
+        times.extend(done.map_err(|e| Fault::internal("measuring", e))??);
     }
     let seconds = started.elapsed().as_secs_f64();
     times.sort_by(f64::total_cmp);
@@ -264,6 +270,119 @@ async fn long(store: &Store) -> Result<(), Fault> {
     Ok(())
 }
 
+/// One case of 308 officers who sign at the same time: a step at the beginning, where all are
+/// open, and at the end; the largest state of all.
+async fn parallel(store: &Store) -> Result<(), Fault> {
+    const SIGNERS: usize = 308;
+    let engine = engine(store).await?;
+    let xml = r#"<?xml version="1.0"?><definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:j="urn:jicheng:bpmn:1" id="d" targetNamespace="urn:bench"><process id="parallel" isExecutable="true"><startEvent id="start"/><userTask id="sign" name="sign" j:assignee="signer"><multiInstanceLoopCharacteristics j:collection="signers" j:item="signer"/></userTask><endEvent id="end"/><sequenceFlow id="a" sourceRef="start" targetRef="sign"/><sequenceFlow id="b" sourceRef="sign" targetRef="end"/></process></definitions>"#;
+    engine
+        .publish(&Actor::system(), "parallel.bpmn", xml)
+        .await?;
+    let mut new = new_case("parallel", 0);
+    let signers = (0..SIGNERS).map(|n| format!("signer{n}"));
+    new.data.insert("signers".into(), signers.collect());
+    let case = engine.start(&Actor::system(), new).await?;
+    let (mut times, mut largest) = (vec![], state(store).await?);
+    for n in 0..SIGNERS {
+        let signer = officer(&format!("signer{n}"), "housing", &[]);
+        let inbox = engine.inbox(&signer, &InboxFilter::default()).await?;
+        let task = inbox.rows.first().ok_or_else(|| Fault::missing(&case.id))?;
+        let at = Instant::now();
+        let verb = TaskVerb::Complete { data: Map::new() };
+        engine.act(&signer, &task.id, None, verb).await?;
+        times.push(at.elapsed().as_secs_f64() * 1000.0);
+        largest = std::cmp::max(largest, state(store).await?);
+    }
+    let median = |some: &[f64]| {
+        let mut some = some.to_vec();
+        some.sort_by(f64::total_cmp);
+        percentile(&some, 0.5)
+    };
+    let ended = engine.case(&Actor::system(), &case.id).await?.case.state;
+    println!(
+        "{}",
+        json!({
+            "what": "parallel", "signers": SIGNERS, "ended": ended,
+            "first_50_ms": median(&times[..50]), "last_50_ms": median(&times[SIGNERS - 50..]),
+            "state_bytes": largest,
+        })
+    );
+    Ok(())
+}
+
+/// Two officers complete the same task, again and again: one winner each, the loser told by whom.
+async fn race(store: &Store, rounds: usize) -> Result<(), Fault> {
+    const AT_ONCE: usize = 32;
+    let engine = engine(store).await?;
+    let xml = drawing("five", 5);
+    engine.publish(&Actor::system(), "five.bpmn", &xml).await?;
+    let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let mut pairs = tokio::task::JoinSet::new();
+    let started = Instant::now();
+    for _ in 0..AT_ONCE {
+        let (engine, next) = (engine.clone(), next.clone());
+        pairs.spawn(async move {
+            let one = officer("one", "housing", &["clerk"]);
+            let two = officer("two", "housing", &["clerk"]);
+            let (mut won, mut wrong) = ([0usize; 2], 0usize);
+            'cases: loop {
+                let case = engine.start(&one, new_case("five", 0)).await?;
+                let wait = first_wait(&engine, &one, &case.id).await?;
+                let mut task = Some(format!("{}-{wait}", case.id));
+                while let Some(id) = task {
+                    let round = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if round >= rounds {
+                        break 'cases;
+                    }
+                    // In tasks of their own, on whichever thread comes first.
+                    let run = |actor: &Actor| {
+                        let (engine, actor, id) = (engine.clone(), actor.clone(), id.clone());
+                        let verb = TaskVerb::Complete { data: Map::new() };
+                        tokio::spawn(async move { engine.act(&actor, &id, None, verb).await })
+                    };
+                    // Now one is asked first, now the other.
+                    let (a, b) = if round.is_multiple_of(2) {
+                        let a = run(&one);
+                        (a, run(&two))
+                    } else {
+                        let b = run(&two);
+                        (run(&one), b)
+                    };
+                    let broken = |e| Fault::internal("measuring", e);
+                    let (a, b) = (a.await.map_err(broken)?, b.await.map_err(broken)?);
+                    let (winner, acted, fault) = match (a, b) {
+                        (Ok(acted), Err(fault)) => (0, acted, fault),
+                        (Err(fault), Ok(acted)) => (1, acted, fault),
+                        _ => {
+                            wrong += 1;
+                            break;
+                        }
+                    };
+                    won[winner] += 1;
+                    let told = fault.problems.first().map(|p| p.words.en.as_str());
+                    wrong += usize::from(told != Some(["one", "two"][winner]));
+                    task = acted.opened.first().map(|opened| opened.id.clone());
+                }
+            }
+            Ok::<_, Fault>((won, wrong))
+        });
+    }
+    let (mut won, mut wrong) = ([0; 2], 0);
+    while let Some(done) = pairs.join_next().await {
+        let (some, bad) = done.map_err(|e| Fault::internal("measuring", e))??;
+        (won[0], won[1], wrong) = (won[0] + some[0], won[1] + some[1], wrong + bad);
+    }
+    println!(
+        "{}",
+        json!({
+            "what": "race", "rounds": won[0] + won[1], "won": won, "wrong": wrong,
+            "seconds": started.elapsed().as_secs_f64(),
+        })
+    );
+    Ok(())
+}
+
 /// Fills the store with open cases by the rows of one, then asks for pages of inboxes.
 async fn inbox(store: &Store, cases: usize) -> Result<(), Fault> {
     let engine = engine(store).await?;
@@ -275,6 +394,9 @@ async fn inbox(store: &Store, cases: usize) -> Result<(), Fault> {
     let (case, task) = {
         let mut reader = store.reader().await?;
         let case = read::cases(&mut reader, &[model.id.clone()]).await?.pop();
+        let case = read::cases(&mut reader, std::slice::from_ref(&model.id))
+            .await?
+            .pop();
         let id = format!("{}-{wait}", model.id);
         let task = read::tasks(&mut reader, &[id]).await?.pop();
         let missing = || Fault::missing(&model.id);
@@ -288,6 +410,7 @@ async fn inbox(store: &Store, cases: usize) -> Result<(), Fault> {
         fill(store, &case, &task, done..upto).await?;
         done = upto;
         if done % 200_000 == 0 {
+        if done.is_multiple_of(200_000) {
             eprintln!("{done} cases after {:.0} s", filled.elapsed().as_secs_f64());
         }
     }
@@ -430,6 +553,11 @@ async fn main() -> Result<(), Fault> {
     let store = Store::open(address.unwrap_or(&here)).await?;
     match given.first().map(String::as_str) {
         Some("long") => long(&store).await?,
+        Some("long") => {
+            long(&store).await?;
+            parallel(&store).await?;
+        }
+        Some("race") => race(&store, number(0, 100_000)).await?,
         Some("inbox") => inbox(&store, number(0, 1_000_000)).await?,
         Some("drawings") => {
             println!("{}", drawing("five", 5));

@@ -6,6 +6,7 @@ mod events;
 mod model;
 mod read;
 mod shape;
+mod ties;
 
 pub use elements::{Fate, SUBSET};
 pub use model::{

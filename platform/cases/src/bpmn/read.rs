@@ -87,6 +87,11 @@ pub(super) struct Draft<'a> {
     /// Boundary events with the identification of what they are attached to.
     attached: Vec<(NodeIndex, String)>,
     defaults: Vec<(NodeIndex, String)>,
+    pub(super) flows: Vec<Xml<'a, 'a>>,
+    pub(super) associations: Vec<Xml<'a, 'a>>,
+    /// Boundary events with the identification of what they are attached to.
+    pub(super) attached: Vec<(NodeIndex, String)>,
+    pub(super) defaults: Vec<(NodeIndex, String)>,
     /// Activities done only to undo.
     pub(super) undoing: Vec<NodeIndex>,
 }
@@ -192,6 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     fn id(&mut self, xml: Xml<'a, 'a>) -> String {
+    pub(super) fn id(&mut self, xml: Xml<'a, 'a>) -> String {
         match xml.attribute("id") {
             Some(id) if !id.is_empty() && id.len() <= 200 => id.into(),
             _ => {

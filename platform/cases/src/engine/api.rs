@@ -8,6 +8,8 @@ use kernel::access::Actor;
 use kernel::cases::{
     Acted, CalendarDay, Case, CaseFile, CaseFilter, CasePage, CaseVerb, Cases, Correlated, Entry,
     Inbox, InboxFilter, Message, Moved, NewCase, Process, SetAside, Task, TaskVerb,
+    Inbox, InboxFilter, Message, Migrated, Migration, Moved, NewCase, Process, SetAside, Task,
+    TaskVerb,
 };
 use serde_json::{Map, Value};
 use store::cases::processes;
@@ -43,6 +45,10 @@ impl Cases for Engine {
         let version = version.ok_or_else(|| Fault::missing(process))?;
         let file = processes::file(&mut reader, process, version).await?;
         file.ok_or_else(|| Fault::missing(&format!("{process} v{version}")))
+    }
+
+    async fn migrate(&self, by: &Actor, migration: &Migration) -> Result<Vec<Migrated>, Fault> {
+        self.migrate_cases(by, migration).await
     }
 
     async fn start(&self, by: &Actor, new: NewCase) -> Result<Case, Fault> {

@@ -8,6 +8,9 @@ use kernel::{Span, Time};
 use serde::{Deserialize, Serialize};
 use store::cases::{CaseRow, NEVER, TaskRow, TimerRow};
 
+/// Timers by identification; `None` takes one away.
+pub(super) type Timers = Vec<(String, Option<TimerRow>)>;
+
 /// Pauses of a case, at most.
 pub(super) const PAUSES: usize = 50;
 
@@ -87,6 +90,7 @@ pub(super) fn set_task(
     calendar: &Calendar,
     now: Time,
 ) -> Vec<(String, Option<TimerRow>)> {
+) -> Timers {
     let Some(clock) = TaskClock::of(task) else {
         return vec![];
     };
@@ -106,6 +110,7 @@ pub(super) fn set_task(
 
 /// Takes the timers of a task away.
 pub(super) fn drop_task(task: &TaskRow) -> Vec<(String, Option<TimerRow>)> {
+pub(super) fn drop_task(task: &TaskRow) -> Timers {
     if task.clock.is_none() {
         return vec![];
     }
@@ -166,6 +171,7 @@ pub(super) fn case_timers(
     calendar: &Calendar,
     now: Time,
 ) -> Vec<(String, Option<TimerRow>)> {
+pub(super) fn case_timers(open: &Open, calendar: &Calendar, now: Time) -> Timers {
     let (row, kept) = (&open.row, &open.kept);
     let mut timers = vec![];
     let limits = [("promised", &kept.promised), ("statutory", &kept.statutory)];

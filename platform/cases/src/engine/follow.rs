@@ -1,6 +1,7 @@
 //! What follows from a step of the machine: tasks that open and close, timers, waits, jobs, history.
 
 use super::clocks::{self, TaskClock};
+use super::clocks::{self, TaskClock, Timers};
 use super::work::{Change, Open, Work};
 use crate::bpmn::{Assignment, NodeKind, TaskKind as Drawn};
 use crate::machine::{Awaited, Effect, Happened, Place, Standing, Step, step};
@@ -323,6 +324,7 @@ impl Work<'_> {
         cause: &Cause,
         change: &Change,
     ) -> Result<(TaskRow, Vec<(String, Option<TimerRow>)>), Fault> {
+    ) -> Result<(TaskRow, Timers), Fault> {
         let case = &change.case;
         let node = &case.drawing()?.nodes[found.node];
         let none = Assignment::default();

@@ -13,6 +13,7 @@ mod desk;
 mod faults;
 mod follow;
 mod messages;
+mod migration;
 mod office;
 mod open_work;
 mod outbox;

@@ -18,6 +18,7 @@ use store::audit::AuditEntry;
 use store::cases::{
     CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, TimerRow, WaitRow, Writes, pack, read,
     unpack, write,
+    CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, WaitRow, Writes, pack, read, unpack, write,
 };
 
 /// What a case knows, as it is kept: bounded, and of what runs only, not of what has been.
@@ -74,6 +75,7 @@ pub(super) struct Change {
     pub(super) tasks: Vec<TaskRow>,
     pub(super) entries: Vec<Entry>,
     pub(super) timers: Vec<(String, Option<TimerRow>)>,
+    pub(super) timers: super::clocks::Timers,
     pub(super) waits: Vec<(String, Option<WaitRow>)>,
     pub(super) jobs: Vec<(String, Option<JobRow>)>,
     pub(super) key: Option<KeyRow>,
@@ -419,6 +421,11 @@ impl<'a> Work<'a> {
         }
         self.wrote = true;
         let known = self.engine.queues.lock().clone();
+        let known = {
+            let known = self.engine.queues.lock();
+            let touched = writes.queues.keys().copied();
+            touched.filter(|id| known.contains(id)).collect()
+        };
         write::write(self.tx, &writes, &known).await?;
         self.queues.extend(writes.queues.keys());
         Ok(())

@@ -8,12 +8,16 @@
 mod activity;
 mod events;
 mod join;
+mod happen;
+mod join;
+mod migrate;
 mod repeat;
 mod run;
 mod state;
 pub(crate) mod timer;
 mod undo;
 
+pub use migrate::migrate;
 pub use state::{Awaited, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standing, Token, Wait};
 
 use crate::bpmn::{Model, NodeIndex};

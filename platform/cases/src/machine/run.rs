@@ -3,6 +3,8 @@
 use super::state::{Awaited, Id, Instance, Place, ROOT, Scope, Standing, Token, Wait};
 use super::{Effect, Expressions, Happened, Step};
 use crate::bpmn::{EventWhat, FlowIndex, Model, Moment, Node, NodeIndex, NodeKind, Process};
+use super::{Effect, Expressions, Step};
+use crate::bpmn::{EventWhat, FlowIndex, Model, Node, NodeIndex, NodeKind, Process};
 use kernel::fault::FaultKind;
 use kernel::{Fault, Time, Words};
 use serde_json::{Map, Value};
@@ -24,6 +26,7 @@ pub(super) struct Run<'a> {
     pub(super) effects: Vec<Effect>,
     /// Tokens that are to enter their node.
     queue: VecDeque<Id>,
+    pub(super) queue: VecDeque<Id>,
     entered: usize,
     /// The step went beyond a limit and is not to be taken.
     overrun: Option<Words>,

@@ -91,6 +91,7 @@ const EARLIER: [(&str, &str); 3] = [
 ];
 
 /// Somebody else's count: the package `chinesecalendar` of PyPI, by `benches/calendar.py`.
+/// Somebody else's count: the package `chinesecalendar` of PyPI, by `benches/working_days.py`.
 #[test]
 fn twenty_days_from_every_day_end_where_chinesecalendar_says() {
     use sha2::{Digest, Sha256};

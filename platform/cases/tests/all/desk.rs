@@ -2,6 +2,9 @@
 
 use crate::house::{House, admin, object, offered, officer, own};
 use kernel::cases::{CaseState, Cases, InboxFilter, NewCase, Process, TaskState, TaskVerb, Whose};
+use kernel::cases::{
+    CaseState, Cases, InboxFilter, Migration, NewCase, Process, TaskState, TaskVerb, Whose,
+};
 use serde_json::json;
 use std::sync::Arc;
 use testkit::each_store;
@@ -385,6 +388,142 @@ async fn pages_of_the_inbox_meet_without_a_gap_and_the_count_is_exact() {
         };
         let fault = house.engine.inbox(&li, &bad).await.unwrap_err();
         assert_eq!(fault.code, "input.invalid");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn running_cases_move_to_another_version_as_the_dry_run_said() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        two_steps(&house).await;
+        let (clerk, chief) = (officer("li", "housing", "clerk"), officer("chief", "", ""));
+        let early = house.start(json!({})).await;
+        house.complete(&clerk, json!({})).await;
+        house.clock.advance(kernel::Span::seconds(1)); // identifications in order
+        let late = house.start(json!({})).await;
+        // `decide` is called `rule` now, a check comes before it, and `accept` is gone.
+        let body = format!(
+            "{ENDS}{}{}{}",
+            own("check", "checker"),
+            own("rule", "chief"),
+            own("last", "archive")
+        );
+        house
+            .publish(&body, "start>check check>rule rule>last last>end")
+            .await;
+        let migration = |dry| Migration {
+            process: "p".into(),
+            from: 1,
+            to: 2,
+            mapping: [("decide".to_string(), "rule".to_string())].into(),
+            dry,
+        };
+        let would = house
+            .engine
+            .migrate(&admin(), &migration(true))
+            .await
+            .unwrap();
+        let fits: Vec<(&str, usize)> = would
+            .iter()
+            .map(|m| (m.case.as_str(), m.problems.len()))
+            .collect();
+        assert_eq!(fits, [(early.id.as_str(), 0), (late.id.as_str(), 1)]);
+        assert_eq!(would[1].problems[0].at, "accept");
+        assert_eq!(house.case(&early.id).await.version, 1, "it was only asked");
+        let did = house
+            .engine
+            .migrate(&admin(), &migration(false))
+            .await
+            .unwrap();
+        assert_eq!(did, would);
+        assert_eq!(house.case(&early.id).await.version, 2);
+        assert_eq!(
+            house.case(&late.id).await.version,
+            1,
+            "it goes on as it was"
+        );
+        assert_eq!(house.nodes(&chief).await, "rule");
+        house.complete(&chief, json!({})).await;
+        house.complete(&officer("archive", "", ""), json!({})).await;
+        assert_eq!(house.case(&early.id).await.state, CaseState::Completed);
+        house.complete(&clerk, json!({})).await;
+        assert_eq!(house.nodes(&chief).await, "decide");
+        let wrong = Migration {
+            mapping: [("accept".to_string(), "nowhere".to_string())].into(),
+            ..migration(true)
+        };
+        let fault = house.engine.migrate(&admin(), &wrong).await.unwrap_err();
+        assert_eq!(fault.problems[0].at, "/mapping/accept");
+        let denied = house.engine.migrate(&clerk, &migration(true)).await;
+        assert_eq!(denied.unwrap_err().code, "access.denied");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_hundred_sign_at_the_same_time_within_a_small_state() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let body = format!(
+            r#"{ENDS}<userTask id="sign" j:assignee="signer"><multiInstanceLoopCharacteristics j:collection="signers" j:item="signer"/></userTask>"#
+        );
+        house.publish(&body, "start>sign sign>end").await;
+        let signers: Vec<String> = (0..308).map(|n| format!("s{n}")).collect();
+        let case = house.start(json!({ "signers": signers })).await;
+        for signer in signers {
+            assert_eq!(house.case(&case.id).await.state, CaseState::Running);
+            house.complete(&officer(&signer, "", ""), json!({})).await;
+        }
+        assert_eq!(house.case(&case.id).await.state, CaseState::Completed);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_many_queues_is_in_order() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let body = format!(
+            r#"{ENDS}<userTask id="u" j:roles="clerk" j:organisation="office" j:due="due"/>"#
+        );
+        house.publish(&body, "start>u u>end").await;
+        let many = 260;
+        for n in 0..many {
+            // Uneven: half of all tasks are of one office.
+            let office = if n % 2 == 0 { 0 } else { n / 2 % 130 };
+            let data = json!({ "office": format!("org{office}"), "due": format!("PT{}H", n * 7919 % 500 + 1) });
+            house.start(data).await;
+        }
+        let mut chief = officer("chief", "", "clerk");
+        chief.standing.organisations = (0..130).map(|n| format!("org{n}")).collect();
+        for limit in [7, 100, 200] {
+            let mut filter = InboxFilter {
+                limit,
+                ..InboxFilter::default()
+            };
+            let (mut dues, mut seen) = (vec![], std::collections::BTreeSet::new());
+            loop {
+                let page = house.engine.inbox(&chief, &filter).await.unwrap();
+                assert_eq!(page.count, many);
+                for row in page.rows {
+                    dues.push(row.left.unwrap().due);
+                    assert!(seen.insert(row.id), "no row twice");
+                }
+                filter.after = page.next;
+                if filter.after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen.len() as i64, many);
+            assert!(dues.is_sorted(), "the most pressing first");
+        }
+        let green = InboxFilter {
+            light: Some(kernel::cases::Light::Green),
+            ..InboxFilter::default()
+        };
+        let page = house.engine.inbox(&chief, &green).await.unwrap();
+        assert_eq!((page.count, page.rows.len()), (many, 50));
     })
     .await;
 }

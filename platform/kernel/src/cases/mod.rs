@@ -16,10 +16,12 @@ pub use task::{Acted, Inbox, InboxFilter, Task, TaskKind, TaskState, TaskVerb, W
 
 use crate::access::Actor;
 use crate::fault::Fault;
+use crate::fault::{Fault, Problem};
 use crate::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Evaluates what a drawing says: FEEL expressions (DMN 1.5) and decisions. Pure and quick; it is
 /// called within a step.
@@ -73,6 +75,35 @@ pub struct Process {
     pub digest: String,
     /// Cases of this version that have not ended.
     pub open: i64,
+}
+
+/// Running cases are to go on by another version of their process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Migration {
+    /// Process.
+    pub process: String,
+    /// Version they are on.
+    pub from: i64,
+    /// Version they go to.
+    pub to: i64,
+    /// Nodes that have another identification there: old, new.
+    #[serde(default)]
+    pub mapping: BTreeMap<String, String>,
+    /// Only ask.
+    #[serde(default)]
+    pub dry: bool,
+}
+
+/// A case of a migration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Migrated {
+    /// Identification.
+    pub case: String,
+    /// Number people know it by.
+    pub number: String,
+    /// Why it cannot go over; empty when it did, or would.
+    pub problems: Vec<Problem>,
 }
 
 /// A case to be started.
@@ -378,6 +409,11 @@ pub trait Cases: Send + Sync {
     async fn versions(&self, process: &str) -> Result<Vec<Process>, Fault>;
     /// The BPMN file of a version; the newest when `None`.
     async fn drawing(&self, process: &str, version: Option<i64>) -> Result<String, Fault>;
+
+    /// Moves the running cases of a version to another one: those that fit; of the others it says
+    /// everything that does not. With `dry` nothing is changed and the answer is the same. Needs
+    /// `operate` on `processes`.
+    async fn migrate(&self, by: &Actor, migration: &Migration) -> Result<Vec<Migrated>, Fault>;
 
     /// Starts a case. Needs `write` on `cases`.
     async fn start(&self, by: &Actor, new: NewCase) -> Result<Case, Fault>;

@@ -1,16 +1,21 @@
 //! Lists: the inbox, page by page along one index a queue, and cases.
 
 use super::read::{select_cases, select_tasks};
+use super::read::select_cases;
 use super::rows::{CaseRow, NEVER, TaskRow};
 use crate::sql::Run;
 use kernel::cases::{CaseFilter, Light};
 use kernel::{Fault, Time};
 use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Order, Query};
+use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Order, Query, UnionType};
+use std::collections::BTreeMap;
 
 /// Queues of one person, at most.
 const QUEUES: u64 = 2_000;
 /// Rows of a page, at most.
 pub const PAGE: usize = 200;
+/// Queues in one question, at most.
+const UNITED: usize = 100;
 /// Holders of one person, at most.
 const HOLDERS: usize = 500;
 
@@ -102,6 +107,15 @@ fn contains(column: &'static str, text: &str) -> Expr {
 
 /// A page of an inbox, what is due first first. Ask it of a snapshot, so that the count is that of
 /// the very rows.
+/// Where a row stands in an inbox: when it is due, and its identification.
+type Place = (i64, String);
+
+/// A page of an inbox, what is due first first. Ask it of a snapshot, so that the count is that of
+/// the very rows.
+///
+/// Of each queue the first few places are read from its index, all queues in one question; only
+/// queues whose last place would still be on the page are read further. Rows are read for the page
+/// alone.
 pub async fn inbox(run: &mut impl Run, question: &InboxQuestion) -> Result<Page<TaskRow>, Fault> {
     let queues = queues(run, question).await?;
     let conditions = conditions(question);
@@ -116,11 +130,62 @@ pub async fn inbox(run: &mut impl Run, question: &InboxQuestion) -> Result<Page<
         let mut select = select_tasks();
         select.and_where(Expr::col("queue").eq(queue));
         if let Some((due_at, id)) = &question.after {
+    let count = match &conditions {
+        None => queues.iter().map(|(_, open)| open).sum(),
+        Some(conditions) => counted(run, &queues, conditions).await?,
+    };
+    let wanted = limit + 1;
+    let mut chunk = std::cmp::min(wanted, std::cmp::max(8, 4 * wanted / (queues.len() + 1)));
+    let mut next: Vec<(i64, Option<Place>)> = queues
+        .iter()
+        .map(|(queue, _)| (*queue, question.after.clone()))
+        .collect();
+    let mut places: Vec<Place> = vec![];
+    while !next.is_empty() {
+        let found = first_places(run, &next, conditions.as_ref(), chunk).await?;
+        let mut more = vec![];
+        for (queue, of_queue) in found {
+            if of_queue.len() == chunk {
+                more.push((queue, of_queue.last().cloned()));
+            }
+            places.extend(of_queue);
+        }
+        places.sort_unstable();
+        places.truncate(wanted);
+        let full = places.len() == wanted;
+        let bound = places.last().filter(|_| full);
+        more.retain(|(_, last)| bound.is_none_or(|bound| last.as_ref() < Some(bound)));
+        next = more;
+        chunk = wanted;
+    }
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let ids: Vec<String> = places.into_iter().map(|(_, id)| id).collect();
+    let mut rows = super::read::tasks(run, &ids).await?;
+    rows.sort_unstable_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
+    Ok((rows, more, count))
+}
+
+/// The first places of queues, each after one of its own.
+async fn first_places(
+    run: &mut impl Run,
+    queues: &[(i64, Option<Place>)],
+    conditions: Option<&Cond>,
+    chunk: usize,
+) -> Result<Vec<(i64, Vec<Place>)>, Fault> {
+    let of_one = |(queue, after): &(i64, Option<Place>)| {
+        let mut select = Query::select();
+        select
+            .columns(["queue", "due_at", "id"])
+            .from("case_tasks")
+            .and_where(Expr::col("queue").eq(*queue));
+        if let Some((due_at, id)) = after {
             let place = Expr::tuple([Expr::col("due_at"), Expr::col("id")]);
             let before = Expr::tuple([Expr::val(*due_at), Expr::val(id.as_str())]);
             select.and_where(place.gt(before));
         }
         if let Some(conditions) = &conditions {
+        if let Some(conditions) = conditions {
             select.cond_where(conditions.clone());
         }
         select
@@ -155,6 +220,49 @@ async fn counted(run: &mut impl Run, queue: i64, conditions: &Cond) -> Result<i6
         .to_owned();
     let row = run.fetch_optional(&select).await?;
     row.map_or(Ok(0), |row| row.i64("rows"))
+            .limit(chunk as u64);
+        // Around it once more: a part of a union has no limit of its own in SQLite.
+        Query::select()
+            .columns(["queue", "due_at", "id"])
+            .from_subquery(select, "one")
+            .to_owned()
+    };
+    let mut found: BTreeMap<i64, Vec<Place>> = BTreeMap::new();
+    for some in queues.chunks(UNITED) {
+        let mut parts = some.iter().map(of_one);
+        let Some(mut all) = parts.next() else {
+            continue;
+        };
+        for part in parts {
+            all.union(UnionType::All, part);
+        }
+        for row in run.fetch_all(&all).await? {
+            let place = (row.i64("due_at")?, row.text("id")?);
+            found.entry(row.i64("queue")?).or_default().push(place);
+        }
+    }
+    // The order within a union is nobody's promise.
+    found.values_mut().for_each(|places| places.sort_unstable());
+    Ok(found.into_iter().collect())
+}
+
+async fn counted(
+    run: &mut impl Run,
+    queues: &[(i64, i64)],
+    conditions: &Cond,
+) -> Result<i64, Fault> {
+    let mut count = 0;
+    for some in queues.chunks(HOLDERS) {
+        let select = Query::select()
+            .expr_as(Func::count(Expr::col("id")), "rows")
+            .from("case_tasks")
+            .and_where(Expr::col("queue").is_in(some.iter().map(|(queue, _)| *queue)))
+            .cond_where(conditions.clone())
+            .to_owned();
+        let row = run.fetch_optional(&select).await?;
+        count += row.map_or(Ok(0), |row| row.i64("rows"))?;
+    }
+    Ok(count)
 }
 
 /// Which cases may be seen: those of these organisations, those one has a part in, or all.

@@ -61,6 +61,26 @@ pub async fn called_by(run: &mut impl Run, parent: &str) -> Result<Vec<CaseRow>,
     rows.iter().map(CaseRow::read).collect()
 }
 
+/// Cases of a version that have not ended, after an identification, in order.
+pub async fn open_of(
+    run: &mut impl Run,
+    process: &str,
+    version: i64,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<CaseRow>, Fault> {
+    let question = select_cases()
+        .and_where(Expr::col("process").eq(process))
+        .and_where(Expr::col("version").eq(version))
+        .and_where(Expr::col("state").lt(2))
+        .and_where(Expr::col("id").gt(after))
+        .order_by("id", Order::Asc)
+        .limit(limit)
+        .to_owned();
+    let rows = run.fetch_all(&question).await?;
+    rows.iter().map(CaseRow::read).collect()
+}
+
 /// The tasks of these identifications, as far as there are any.
 pub async fn tasks(run: &mut impl Run, ids: &[String]) -> Result<Vec<TaskRow>, Fault> {
     let mut found = vec![];
