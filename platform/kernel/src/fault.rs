@@ -200,6 +200,8 @@ pub const CODES: &[&str] = &[
     "commands.unsupported",
     "crypto.master_key",
     "crypto.not_opened",
+    "decisions.budget",
+    "decisions.failed",
     "declaration.invalid",
     "input.conflict",
     "input.invalid",

@@ -7,6 +7,7 @@ pub mod alerts;
 pub mod city;
 pub mod clock;
 pub mod crypto;
+pub mod decisions;
 pub mod declare;
 pub mod devices;
 pub mod events;
