@@ -198,14 +198,16 @@ pub struct Explained {
     /// Why the value is `null`, when known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why_null: Option<String>,
-    /// How its table was read, when it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub table: Option<TableReading>,
+    /// How the tables in it were read, in this order: its own and those of functions it calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableReading>,
 }
 
 /// How a decision table was read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TableReading {
+    /// Name of the decision or business knowledge model it stands in.
+    pub name: String,
     /// Hit policy as its letter in a table: `U`, `A`, `P`, `F`, `R`, `O`, `C`, `C+`, `C<`, `C>`, `C#`.
     pub hit_policy: String,
     /// What each column of the table asked, and what it was then.
