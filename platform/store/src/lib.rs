@@ -16,6 +16,7 @@ pub mod audit;
 pub mod audit_tree;
 pub mod backup;
 pub mod cursors;
+pub mod decisions;
 pub mod devices;
 pub mod documents;
 pub mod events;
@@ -109,6 +110,7 @@ fn migrations() -> Vec<Migration> {
         questions::migrations(),
         openid::migrations(),
         organisations::migrations(),
+        decisions::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,602 @@
+//! Scan: reads the XML of a model, notes everything that is wrong with it with its line, and
+//! prepares what the library is to be given. Document types are refused before anything of them is
+//! read, so there are no entities; size, depth and number of nodes are bounded.
+
+use super::check;
+use super::edit::Edits;
+use super::types::{Allowed, Book, Item};
+use super::{Cells, Decision, Laced, NAMESPACES, Placed, Program, Service, Source};
+use crate::feel::{Grammar, outward, parse, scope_of};
+use crate::instrument::{calls_outside, harmless};
+use crate::limits::{MODEL_LIMIT, RULES_LIMIT, XML_DEPTH_LIMIT, XML_NODES_LIMIT};
+use crate::native::PREFIX;
+use crate::table::{HitPolicy, Input, Output, Rule, Table};
+use crate::tree;
+use dsntk_feel::FeelScope;
+use kernel::decisions::DecisionShape;
+use kernel::fault::{Problem, Words};
+use roxmltree::{Document, Node, ParsingOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+/// Elements that are the logic of something (clause 7.3 and 10.5).
+pub(crate) const LOGIC: [&str; 12] = [
+    "literalExpression",
+    "decisionTable",
+    "context",
+    "invocation",
+    "list",
+    "relation",
+    "functionDefinition",
+    "conditional",
+    "filter",
+    "for",
+    "some",
+    "every",
+];
+
+/// Logic whose parts are carried out again and again.
+const REPEATING: [&str; 6] = [
+    "functionDefinition",
+    "encapsulatedLogic",
+    "for",
+    "some",
+    "every",
+    "filter",
+];
+
+/// A node of the XML.
+pub(crate) type Xml<'a> = Node<'a, 'a>;
+
+/// What was found, of one model or of several that belong together.
+#[derive(Default)]
+pub(crate) struct Scan {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) program: Program,
+    pub(crate) sources: Vec<Source>,
+    /// May models import others? Only where all are at hand.
+    pub(crate) imports: bool,
+    /// Places of the decisions by namespace and identification.
+    pub(crate) ids: BTreeMap<String, usize>,
+}
+
+impl Scan {
+    /// Notes a fault at a line.
+    pub(crate) fn wrong(&mut self, line: usize, zh: impl Into<String>, en: impl Into<String>) {
+        if self.problems.len() < 200 {
+            self.problems.push(Problem {
+                at: format!("line {line}"),
+                words: Words::new(zh, en),
+            });
+        }
+    }
+
+    /// Reads a model.
+    pub(crate) fn add(&mut self, xml: &str) {
+        if xml.len() > MODEL_LIMIT {
+            return self.wrong(
+                1,
+                format!("模型过大：最多 {MODEL_LIMIT} 字节"),
+                format!("the model is too large: at most {MODEL_LIMIT} bytes"),
+            );
+        }
+        if let Some(place) = xml.find(PREFIX) {
+            let line = xml[..place].matches('\n').count() + 1;
+            return self.wrong(
+                line,
+                format!("名称不得含有 {PREFIX}"),
+                format!("no name may contain {PREFIX}"),
+            );
+        }
+        let options = ParsingOptions {
+            allow_dtd: false,
+            nodes_limit: XML_NODES_LIMIT,
+            ..ParsingOptions::default()
+        };
+        match Document::parse_with_options(xml, options) {
+            Ok(document) => self.document(xml, &document),
+            Err(roxmltree::Error::DtdDetected) => self.wrong(
+                1,
+                "不接受文档类型声明（DTD）",
+                "a document type declaration is not accepted",
+            ),
+            Err(error) => {
+                let line = error.pos().row as usize;
+                self.wrong(
+                    line,
+                    format!("不是有效的 XML：{error}"),
+                    format!("this is no well-formed XML: {error}"),
+                );
+            }
+        }
+    }
+
+    fn document(&mut self, xml: &str, document: &Document) {
+        let root = document.root_element();
+        let namespace = root.tag_name().namespace().unwrap_or_default();
+        if root.tag_name().name() != "definitions" || !NAMESPACES.contains(&namespace) {
+            return self.wrong(
+                1,
+                "根元素应为 DMN 1.3、1.4 或 1.5 的 definitions",
+                "the root must be definitions of DMN 1.3, 1.4 or 1.5",
+            );
+        }
+        let too_deep = root
+            .descendants()
+            .find(|node| node.is_element() && node.ancestors().nth(XML_DEPTH_LIMIT).is_some());
+        if let Some(node) = too_deep {
+            return self.wrong(
+                line(&node),
+                format!("元素嵌套过深：最多 {XML_DEPTH_LIMIT} 层"),
+                format!("elements nest too deep: at most {XML_DEPTH_LIMIT} levels"),
+            );
+        }
+        let elements: Vec<Xml> = dmn(&root, namespace);
+        check::elements(self, &elements);
+        check::references(self, &root, &elements);
+        let mut source = Source {
+            namespace: root.attribute("namespace").unwrap_or_default().to_owned(),
+            title: root.attribute("name").unwrap_or_default().to_owned(),
+            services: vec![],
+            inputs: vec![],
+            book: Book::default(),
+            edited: String::new(),
+            texts: vec![],
+        };
+        for node in &elements {
+            for attribute in ["name", "iteratorVariable"] {
+                if let Some(name) = node.attribute(attribute) {
+                    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+                    self.program.names.insert(name);
+                }
+            }
+        }
+        for node in root.children().filter(|n| n.has_tag_name((namespace, "itemDefinition"))) {
+            let name = node.attribute("name").unwrap_or_default().to_owned();
+            source.book.0.insert(name, item(&node));
+        }
+        check::types(self, &source.book, &elements);
+        self.decisions(&root, &source.namespace);
+        let mut edits = Edits::default();
+        let scope = scope_of(self.program.names.iter().map(String::as_str));
+        for node in &elements {
+            self.logic(xml, node, &scope, &mut source, &mut edits);
+        }
+        self.interface(&root, &mut source);
+        edits.insert(end_of(xml, &root), &dispatcher(&prefix(xml, &root)));
+        source.edited = edits.apply(xml);
+        self.sources.push(source);
+    }
+
+    /// Decisions and what they ask.
+    fn decisions(&mut self, root: &Xml, namespace: &str) {
+        let first = self.program.decisions.len();
+        let mut names = BTreeSet::new();
+        for node in root.children().filter(|n| n.tag_name().name() == "decision") {
+            let name = node.attribute("name").unwrap_or_default().to_owned();
+            if !names.insert(name.clone()) {
+                self.wrong(
+                    line(&node),
+                    format!("决策“{name}”重复"),
+                    format!("there are two decisions \"{name}\""),
+                );
+            }
+            let variable = child(&node, "variable");
+            let logic = logic_of(&node).map_or("", |logic| logic.tag_name().name());
+            let place = self.program.decisions.len();
+            let id = node.attribute("id").unwrap_or_default();
+            self.ids.insert(format!("{namespace}#{id}"), place);
+            self.program.decisions.push(Decision {
+                variable: variable
+                    .and_then(|v| v.attribute("name"))
+                    .unwrap_or(&name)
+                    .to_owned(),
+                shape: DecisionShape {
+                    question: child(&node, "question").map(|q| text(&q)),
+                    type_name: variable
+                        .and_then(|v| v.attribute("typeRef"))
+                        .unwrap_or_default()
+                        .to_owned(),
+                    logic: snake(logic),
+                    name,
+                    ..DecisionShape::default()
+                },
+                asks: vec![],
+            });
+        }
+        let inputs: BTreeMap<&str, &str> = root
+            .children()
+            .filter(|n| n.tag_name().name() == "inputData")
+            .filter_map(|n| Some((n.attribute("id")?, n.attribute("name")?)))
+            .collect();
+        let decisions = root.children().filter(|n| n.tag_name().name() == "decision");
+        for (place, node) in decisions.enumerate() {
+            for required in node.descendants() {
+                let Some(href) = required.attribute("href") else {
+                    continue;
+                };
+                let whole = match href.starts_with('#') {
+                    true => format!("{namespace}{href}"),
+                    false => href.to_owned(),
+                };
+                match required.tag_name().name() {
+                    "requiredDecision" => {
+                        if let Some(asked) = self.ids.get(&whole).copied() {
+                            let name = self.program.decisions[asked].shape.name.clone();
+                            let decision = &mut self.program.decisions[first + place];
+                            decision.asks.push(asked);
+                            decision.shape.asks.push(name);
+                        }
+                    }
+                    "requiredInput" => {
+                        let id = href.rsplit('#').next().unwrap_or_default();
+                        if let Some(name) = inputs.get(id) {
+                            let decision = &mut self.program.decisions[first + place];
+                            decision.shape.inputs.push((*name).to_owned());
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Inputs and services.
+    fn interface(&mut self, root: &Xml, source: &mut Source) {
+        for node in root.children() {
+            let name = node.attribute("name").unwrap_or_default().to_owned();
+            match node.tag_name().name() {
+                "inputData" => {
+                    let variable = child(&node, "variable");
+                    let of = |attribute| variable.and_then(|v| v.attribute(attribute));
+                    let name = of("name").unwrap_or(&name).to_owned();
+                    let type_name = of("typeRef").unwrap_or_default().to_owned();
+                    source.inputs.push((name, type_name));
+                }
+                "decisionService" => {
+                    let outputs = node.children().filter(|n| n.tag_name().name() == "outputDecision");
+                    let outputs = outputs.filter_map(|n| {
+                        let href = n.attribute("href")?;
+                        let whole = match href.starts_with('#') {
+                            true => format!("{}{href}", source.namespace),
+                            false => href.to_owned(),
+                        };
+                        self.ids.get(&whole).copied()
+                    });
+                    let outputs = outputs.collect();
+                    source.services.push(Service { name, outputs });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What is to be changed at an element, and the texts in it.
+    fn logic(
+        &mut self,
+        xml: &str,
+        node: &Xml,
+        scope: &FeelScope,
+        source: &mut Source,
+        edits: &mut Edits,
+    ) {
+        let p = prefix(xml, node);
+        match node.tag_name().name() {
+            "decision" => {
+                let id = node.attribute("id").unwrap_or_default();
+                let place = self.ids.get(&format!("{}#{id}", source.namespace)).copied();
+                let (Some(logic), Some(place)) = (logic_of(node), place) else {
+                    return;
+                };
+                let end = end_of(xml, node);
+                if logic.tag_name().name() != "functionDefinition" {
+                    let before = format!(
+                        "<{p}context><{p}contextEntry><{p}variable name=\"{PREFIX}_begin\"/>{}</{p}contextEntry><{p}contextEntry>",
+                        literal(&p, "begin", place),
+                    );
+                    edits.wrap(logic.range(), &before, &format!("</{p}contextEntry></{p}context>"));
+                }
+                edits.insert(
+                    end,
+                    &format!("<{p}knowledgeRequirement><{p}requiredKnowledge href=\"#{PREFIX}\"/></{p}knowledgeRequirement>"),
+                );
+            }
+            "decisionTable" => self.table(xml, node, source, edits),
+            "literalExpression" => self.literal(node, scope, source, edits),
+            "text" => {
+                let parent = node.parent().map_or("", |p| p.tag_name().name());
+                let grammar = match parent {
+                    "inputExpression" | "outputEntry" => Grammar::Expression,
+                    "inputEntry" | "inputValues" | "outputValues" | "defaultOutputEntry"
+                    | "allowedValues" => Grammar::Tests,
+                    _ => return,
+                };
+                let written = text(node);
+                if parent == "allowedValues"
+                    && let Some(tests) = parse(grammar, &FeelScope::default(), &written)
+                    && !crate::instrument::plain(&tests)
+                {
+                    self.wrong(
+                        line(node),
+                        "允许的值不得循环或调用函数",
+                        "allowed values may neither loop nor call functions",
+                    );
+                }
+                self.note(node, written, grammar, source);
+            }
+            _ => {}
+        }
+    }
+
+    /// An expression: laced when it must be.
+    fn literal(&mut self, node: &Xml, scope: &FeelScope, source: &mut Source, edits: &mut Edits) {
+        let Some(text_node) = child(node, "text") else {
+            return;
+        };
+        let written = text(&text_node);
+        self.note(&text_node, written.clone(), Grammar::Expression, source);
+        let Some(read) = parse(Grammar::Expression, scope, &written) else {
+            return;
+        };
+        if calls_outside(&read) {
+            return self.wrong(
+                line(&text_node),
+                "不允许外部函数：它会调用另一台机器",
+                "external functions are refused: they would call another machine",
+            );
+        }
+        if tree::depth(&read) > crate::limits::DEPTH_LIMIT {
+            return self.wrong(
+                line(&text_node),
+                "表达式嵌套过深",
+                "the expression nests too deep",
+            );
+        }
+        let parent = node.parent().map_or("", |p| p.tag_name().name());
+        // The name of the function of an invocation is no expression of its own.
+        if parent == "invocation" {
+            return;
+        }
+        let again = node.ancestors().any(|a| REPEATING.contains(&a.tag_name().name()));
+        if !again && harmless(&read) {
+            return;
+        }
+        let place = self.program.texts.len();
+        self.program.texts.push(Laced {
+            text: written.clone(),
+            evaluator: OnceLock::new(),
+        });
+        let new = format!(
+            "if {PREFIX}(\"on\", {place}) then {PREFIX}(\"text\", {place}) else ({written}\n)"
+        );
+        let inner = text_node.children().fold(None, |range, child| {
+            let child = child.range();
+            Some(range.map_or(child.clone(), |r: std::ops::Range<usize>| r.start..child.end))
+        });
+        if let Some(range) = inner {
+            edits.replace(range, &escape(&new));
+        }
+    }
+
+    fn note(&mut self, node: &Xml, written: String, grammar: Grammar, source: &mut Source) {
+        if let Err(wrong) = outward(&written) {
+            self.wrong(line(node) + wrong.line - 1, wrong.words.zh, wrong.words.en);
+        }
+        source.texts.push(Placed {
+            text: written,
+            line: line(node),
+            grammar,
+        });
+    }
+
+    /// A decision table: read by us, with the author's own behind it.
+    fn table(&mut self, xml: &str, node: &Xml, source: &Source, edits: &mut Edits) {
+        let p = prefix(xml, node);
+        let Some(mut table) = self.read_table(node) else {
+            return;
+        };
+        let of = node.ancestors().find(|a| {
+            ["decision", "businessKnowledgeModel"].contains(&a.tag_name().name())
+        });
+        table.of = of.and_then(|a| a.attribute("name")).unwrap_or(&source.title).to_owned();
+        let place = self.program.tables.len();
+        self.program.tables.push(Cells {
+            table,
+            prepared: OnceLock::new(),
+        });
+        let type_name = node.attribute("typeRef").map(|t| format!(" typeRef=\"{}\"", escape(t)));
+        let before = format!(
+            "<{p}conditional{}><{p}if>{}</{p}if><{p}then>{}</{p}then><{p}else>",
+            type_name.unwrap_or_default(),
+            literal(&p, "cells", place),
+            literal(&p, "table", place),
+        );
+        edits.wrap(node.range(), &before, &format!("</{p}else></{p}conditional>"));
+    }
+
+    fn read_table(&mut self, node: &Xml) -> Option<Table> {
+        let policy = node.attribute("hitPolicy").unwrap_or("UNIQUE");
+        let Some(policy) = HitPolicy::parse(policy, node.attribute("aggregation")) else {
+            self.wrong(
+                line(node),
+                format!("未知的命中策略“{policy}”"),
+                format!("the hit policy \"{policy}\" is not known"),
+            );
+            return None;
+        };
+        let of = |name: &'static str| node.children().filter(move |n| n.tag_name().name() == name);
+        let cell = |node: &Xml, name: &str| child(node, name).map(|n| inner(&n));
+        let inputs: Vec<Input> = of("input")
+            .map(|input| {
+                let expression = cell(&input, "inputExpression").unwrap_or_default();
+                Input {
+                    label: input.attribute("label").unwrap_or(expression.trim()).to_owned(),
+                    allowed: cell(&input, "inputValues").filter(|t| !t.trim().is_empty()),
+                    expression,
+                }
+            })
+            .collect();
+        let outputs: Vec<Output> = of("output")
+            .map(|output| Output {
+                name: output.attribute("name").unwrap_or_default().to_owned(),
+                allowed: cell(&output, "outputValues").filter(|t| !t.trim().is_empty()),
+                default: cell(&output, "defaultOutputEntry").filter(|t| !t.trim().is_empty()),
+            })
+            .collect();
+        let headings: Vec<&str> = of("annotation")
+            .map(|a| a.attribute("name").unwrap_or_default())
+            .collect();
+        let mut rules = vec![];
+        for (row, rule) in of("rule").enumerate() {
+            let cells = |name: &'static str| {
+                let cells = rule.children().filter(move |n| n.tag_name().name() == name);
+                cells.map(|n| inner(&n)).collect::<Vec<_>>()
+            };
+            let read = Rule {
+                id: rule.attribute("id").unwrap_or_default().to_owned(),
+                inputs: cells("inputEntry"),
+                outputs: cells("outputEntry"),
+                annotations: cells("annotationEntry")
+                    .into_iter()
+                    .enumerate()
+                    .map(|(n, text)| {
+                        let heading = headings.get(n).copied().unwrap_or_default();
+                        (heading.to_owned(), text.trim().to_owned())
+                    })
+                    .collect(),
+            };
+            if read.inputs.len() != inputs.len() || read.outputs.len() != outputs.len() {
+                self.wrong(
+                    line(&rule),
+                    format!("第 {} 行的单元格数与列数不符", row + 1),
+                    format!("row {} does not have one cell for each column", row + 1),
+                );
+            }
+            rules.push(read);
+        }
+        let named = outputs.len() == 1 || outputs.iter().all(|o| !o.name.is_empty());
+        if rules.len() > RULES_LIMIT || outputs.is_empty() || !named {
+            self.wrong(
+                line(node),
+                format!("决策表应有输出列，多个输出列都应有名称，且最多 {RULES_LIMIT} 行"),
+                format!("a table needs an output, names for several, and at most {RULES_LIMIT} rows"),
+            );
+        }
+        Some(Table {
+            of: String::new(),
+            policy,
+            inputs,
+            outputs,
+            rules,
+        })
+    }
+}
+
+/// An item definition or component.
+fn item(node: &Xml) -> Item {
+    let components = node.children().filter(|n| n.tag_name().name() == "itemComponent");
+    let allowed = child(node, "allowedValues").map(|n| inner(&n));
+    Item {
+        base: child(node, "typeRef").map(|n| text(&n).trim().to_owned()),
+        collection: node.attribute("isCollection") == Some("true"),
+        components: components
+            .map(|n| {
+                let name = n.attribute("name").unwrap_or_default();
+                (name.to_owned(), item(&n))
+            })
+            .collect(),
+        allowed: allowed.filter(|t| !t.trim().is_empty()).map(|text| Allowed {
+            text,
+            test: OnceLock::new(),
+        }),
+        line: line(node),
+    }
+}
+
+/// Elements of DMN, without what stands in elements of others.
+fn dmn<'a>(root: &Xml<'a>, namespace: &str) -> Vec<Xml<'a>> {
+    let mut found = vec![];
+    let mut open = vec![*root];
+    while let Some(node) = open.pop() {
+        if node.is_element() && node.tag_name().namespace() == Some(namespace) {
+            found.push(node);
+            if node.tag_name().name() != "extensionElements" {
+                open.extend(node.children().rev());
+            }
+        }
+    }
+    found
+}
+
+/// The logic of a decision or function.
+pub(crate) fn logic_of<'a>(node: &Xml<'a>) -> Option<Xml<'a>> {
+    node.children().find(|n| LOGIC.contains(&n.tag_name().name()))
+}
+
+/// A child by its name.
+pub(crate) fn child<'a>(node: &Xml<'a>, name: &str) -> Option<Xml<'a>> {
+    node.children().find(|n| n.tag_name().name() == name)
+}
+
+/// All text directly in a node.
+pub(crate) fn text(node: &Xml) -> String {
+    node.children().filter(Node::is_text).filter_map(|n| n.text()).collect()
+}
+
+/// The text of the `text` in a node.
+fn inner(node: &Xml) -> String {
+    child(node, "text").map(|n| text(&n)).unwrap_or_default()
+}
+
+/// The line a node begins in.
+pub(crate) fn line(node: &Xml) -> usize {
+    node.document().text_pos_at(node.range().start).row as usize
+}
+
+/// The prefix of a node's name as it is written, with its colon.
+fn prefix(xml: &str, node: &Xml) -> String {
+    let written = xml.get(node.range().start + 1..).unwrap_or_default();
+    let name = written
+        .split(|c: char| c.is_whitespace() || c == '/' || c == '>')
+        .next()
+        .unwrap_or_default();
+    name.split_once(':').map_or(String::new(), |(p, _)| format!("{p}:"))
+}
+
+/// Where the closing tag of a node begins.
+fn end_of(xml: &str, node: &Xml) -> usize {
+    let range = node.range();
+    let place = xml.get(range.clone()).and_then(|written| written.rfind("</"));
+    place.map_or(range.end, |place| range.start + place)
+}
+
+fn literal(p: &str, act: &str, place: usize) -> String {
+    format!(
+        "<{p}literalExpression><{p}text>{PREFIX}(\"{act}\", {place})</{p}text></{p}literalExpression>"
+    )
+}
+
+/// The function the model calls; of no effect unless ours stands in its place.
+fn dispatcher(p: &str) -> String {
+    format!(
+        "<{p}businessKnowledgeModel id=\"{PREFIX}\" name=\"{PREFIX}\"><{p}variable name=\"{PREFIX}\"/><{p}encapsulatedLogic><{p}formalParameter name=\"{PREFIX}_act\"/><{p}formalParameter name=\"{PREFIX}_place\"/><{p}literalExpression><{p}text>null</{p}text></{p}literalExpression></{p}encapsulatedLogic></{p}businessKnowledgeModel>"
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
