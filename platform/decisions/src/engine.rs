@@ -1,7 +1,7 @@
 //! Engine: published models and evaluations that were kept, in the store; models ready to decide, in
 //! memory.
 
-use crate::feel::Feelings;
+use crate::feel::FeelExpressions;
 use crate::limits::{KEPT_LIMIT, MODELS_KEPT};
 use crate::model::Model;
 use crate::pool::Pool;
@@ -31,7 +31,7 @@ pub struct Engine {
     store: Store,
     clock: Arc<dyn Clock>,
     pool: Arc<Pool>,
-    feelings: Feelings,
+    expressions: FeelExpressions,
     ready: Mutex<HashMap<(String, i64), Arc<Model>>>,
 }
 
@@ -40,7 +40,7 @@ impl Engine {
     pub fn open(store: Store, clock: Arc<dyn Clock>) -> Result<Arc<Engine>, Fault> {
         let pool = Arc::new(Pool::start()?);
         Ok(Arc::new(Engine {
-            feelings: Feelings::new(pool.clone(), clock.clone()),
+            expressions: FeelExpressions::new(pool.clone(), clock.clone()),
             store,
             clock,
             pool,
@@ -49,8 +49,8 @@ impl Engine {
     }
 
     /// What reads and evaluates expressions.
-    pub fn expressions(&self) -> Feelings {
-        self.feelings.clone()
+    pub fn expressions(&self) -> FeelExpressions {
+        self.expressions.clone()
     }
 
     /// Builds a model from its XML and those it imports, without a store: for the compatibility kit

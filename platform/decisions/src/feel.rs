@@ -6,7 +6,7 @@ use crate::limits::{
 use crate::pool::Pool;
 use crate::run::{self, Run};
 use crate::values::{self, Reader};
-use crate::{instrument, native, position, tree};
+use crate::{instrument, native, position, tree, words};
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value as Feel;
 use dsntk_feel::{Evaluator, FeelScope, Name};
@@ -157,7 +157,7 @@ impl Compiled {
             return Err(wrong(empty));
         }
         let (owned, known) = (bare.to_owned(), names.iter().map(|n| (*n).to_owned()));
-        let known: Vec<String> = known.collect();
+        let known: Vec<String> = known.chain(words::names(bare)).collect();
         let now = clock.now();
         let read_it = move || {
             let run = Run::new(now, STACK_LIMIT);
@@ -268,15 +268,15 @@ impl Expression for Handle {
 
 /// Reads and evaluates FEEL. Cheap to clone.
 #[derive(Clone)]
-pub struct Feelings {
+pub struct FeelExpressions {
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
     kept: Arc<Mutex<HashMap<(String, BTreeSet<String>), Arc<Compiled>>>>,
 }
 
-impl Feelings {
-    pub(crate) fn new(pool: Arc<Pool>, clock: Arc<dyn Clock>) -> Feelings {
-        Feelings {
+impl FeelExpressions {
+    pub(crate) fn new(pool: Arc<Pool>, clock: Arc<dyn Clock>) -> FeelExpressions {
+        FeelExpressions {
             pool,
             clock,
             kept: Arc::default(),
@@ -284,13 +284,19 @@ impl Feelings {
     }
 
     fn kept(&self, text: &str, context: &Map<String, Value>) -> Result<Arc<Compiled>, Fault> {
-        // Only names that are no identifiers change how a text is read.
-        let odd: BTreeSet<String> = context
+        // Only names that may stand in the text change how it is read.
+        let first = |key: &str| -> String {
+            key.trim_start()
+                .chars()
+                .take_while(|c| c.is_alphanumeric())
+                .collect()
+        };
+        let known: BTreeSet<String> = context
             .keys()
-            .filter(|key| !identifier(key))
+            .filter(|key| text.contains(&first(key)))
             .cloned()
             .collect();
-        let key = (text.to_owned(), odd);
+        let key = (text.to_owned(), known);
         if let Some(compiled) = self.kept.lock().get(&key) {
             return Ok(compiled.clone());
         }
@@ -305,11 +311,7 @@ impl Feelings {
     }
 }
 
-fn identifier(name: &str) -> bool {
-    name.chars().all(|c| c.is_alphanumeric() || c == '_')
-}
-
-impl Expressions for Feelings {
+impl Expressions for FeelExpressions {
     fn compile(&self, text: &str, names: &[&str]) -> Result<Arc<dyn Expression>, Fault> {
         let compiled = Compiled::read(text, names, &self.pool, &self.clock)?;
         Ok(Arc::new(Handle(compiled)))

@@ -37,7 +37,8 @@ mod table;
 mod trace;
 mod tree;
 mod values;
+mod words;
 
 pub use engine::{Engine, PAGE_LIMIT};
-pub use feel::Feelings;
+pub use feel::FeelExpressions;
 pub use model::Model;

@@ -24,15 +24,15 @@ pub(crate) fn shift(text: &str, skipped: usize, (line, column): (usize, usize)) 
 }
 
 /// A token, roughly: where it begins and ends, and what it is when it opens or closes something.
-struct Token {
-    start: usize,
-    end: usize,
+pub(crate) struct Token {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
     bracket: Option<char>,
     closed: bool,
 }
 
 /// Splits a text into tokens, as far as finding faults needs it.
-fn tokens(text: &str) -> Vec<Token> {
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut found = vec![];
     let mut rest = text.char_indices().peekable();
     while let Some((start, first)) = rest.next() {
@@ -97,36 +97,56 @@ pub(crate) fn too_deep(text: &str, limit: usize) -> Option<usize> {
     None
 }
 
-/// What may follow a text that is not finished.
-const ENDS: [&str; 14] = [
+/// What may follow a token directly, for something whole to end there.
+const ENDS: [&str; 9] = [
     "",
     " x",
     " 1",
-    " then 1 else 1",
-    " else 1",
-    " 1 then 1 else 1",
-    " in 1 return 1",
-    " x in 1 return 1",
-    " return 1",
-    " in 1 satisfies true",
-    " satisfies true",
+    "()",
     ": 1",
-    " and 1",
+    " x: 1",
+    " in 1",
+    " x in 1",
     " of number",
 ];
 
-/// Can the text up to here still become something whole?
-fn viable(grammar: Grammar, scope: &FeelScope, text: &str, open: &[char]) -> bool {
-    let closers: String = open.iter().rev().collect();
-    let inner: String = open.last().map(|c| c.to_string()).unwrap_or_default();
+/// What the constructs still open after these tokens want, the innermost first.
+fn closing(text: &str, tokens: &[Token]) -> String {
+    let mut open: Vec<&str> = vec![];
+    for token in tokens {
+        match &text[token.start..token.end] {
+            "(" => open.push(")"),
+            "[" => open.push("]"),
+            "{" => open.push("}"),
+            ")" | "]" | "}" => {
+                while open.pop().is_some_and(|o| !")]}".contains(o)) {}
+            }
+            "if" => open.push(" then 1 else 1"),
+            "for" => open.push(" return 1"),
+            "some" | "every" => open.push(" satisfies true"),
+            "between" => open.push(" and 1"),
+            "then" if open.pop().is_some() => open.push(" else 1"),
+            "else" | "return" | "satisfies" => {
+                open.pop();
+            }
+            "and" if open.last() == Some(&" and 1") => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.into_iter().rev().collect()
+}
+
+/// Can the text up to these tokens still become something whole?
+fn viable(grammar: Grammar, scope: &FeelScope, text: &str, tokens: &[Token]) -> bool {
+    let Some(last) = tokens.last() else {
+        return true;
+    };
+    let closing = closing(text, tokens);
     ENDS.iter().any(|end| {
-        let whole = format!("{text}{end}{closers}");
-        let entry = format!("{text}{end}: 1{closers}");
-        let call = format!("{text}(){end}{closers}");
-        let body = format!("{text}{end}{inner} 1{}", &closers[inner.len().min(closers.len())..]);
-        [whole, entry, call, body]
-            .iter()
-            .any(|candidate| parse(grammar, scope, candidate).is_some())
+        let whole = format!("{}{end}{closing}", &text[..last.end]);
+        parse(grammar, scope, &whole).is_some()
     })
 }
 
@@ -134,10 +154,13 @@ fn viable(grammar: Grammar, scope: &FeelScope, text: &str, open: &[char]) -> boo
 pub(crate) fn explain(grammar: Grammar, scope: &FeelScope, text: &str) -> Wrong {
     let tokens = tokens(text);
     let mut open: Vec<(char, usize)> = vec![];
-    let mut opened: Vec<Vec<char>> = vec![vec![]];
     for token in &tokens {
         if !token.closed {
-            return Wrong::at(of(text, token.start), "文本没有结束的引号", "the text has no closing quotation mark");
+            return Wrong::at(
+                of(text, token.start),
+                "文本没有结束的引号",
+                "the text has no closing quotation mark",
+            );
         }
         match token.bracket {
             Some('(') => open.push((')', token.start)),
@@ -152,15 +175,12 @@ pub(crate) fn explain(grammar: Grammar, scope: &FeelScope, text: &str) -> Wrong 
             }
             None => {}
         }
-        opened.push(open.iter().map(|(c, _)| *c).collect());
     }
     // The first token the text cannot go on with: what comes before it can be completed.
     let (mut good, mut bad) = (0, tokens.len() + 1);
     while good + 1 < bad {
         let middle = (good + bad) / 2;
-        let ends = middle <= tokens.len()
-            && viable(grammar, scope, &text[..tokens[middle - 1].end], &opened[middle]);
-        match ends {
+        match middle <= tokens.len() && viable(grammar, scope, text, &tokens[..middle]) {
             true => good = middle,
             false => bad = middle,
         }

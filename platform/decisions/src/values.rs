@@ -138,7 +138,7 @@ fn plain_number(text: &str) -> bool {
     let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     let exponent = exponent.map(|e| e.trim_start_matches(['+', '-']));
     text.len() <= 100
-        && number(whole)
+        && (whole.is_empty() || number(whole))
         && number(part)
         && exponent.is_none_or(|e| number(e) && e.len() <= 5)
 }

@@ -64,9 +64,10 @@ pub trait Expression: Send + Sync {
 
 /// Reads and evaluates FEEL (clause 10 of DMN 1.5). Never touches the network.
 pub trait Expressions: Send + Sync {
-    /// Reads a text. `names` are the variables it may use; only a name that is no identifier
-    /// (`applicant age`, `birth-date`) has to be among them, others are recognised anyway. Fails
-    /// with `input.invalid` and the position (`line:column`) of what is not understood.
+    /// Reads a text; a leading `=`, as modellers write it, is skipped. `names` are variables it may
+    /// use: those of more than one word (`applicant age`) or with an operator in them (`birth-date`)
+    /// must be among them, single words are recognised anyway. Fails with `input.invalid` and the
+    /// position (`line:column`) of what is not understood.
     fn compile(&self, text: &str, names: &[&str]) -> Result<Arc<dyn Expression>, Fault>;
     /// Reads a text and evaluates it; what was read is kept for the next time. The names of the
     /// context are the names the text may use.

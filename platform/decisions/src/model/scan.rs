@@ -160,6 +160,7 @@ impl Scan {
         let mut edits = Edits::default();
         let scope = scope_of(self.program.names.iter().map(String::as_str));
         for node in &elements {
+            spell_types(node, &source.book, &mut edits);
             self.logic(xml, node, &scope, &mut source, &mut edits);
         }
         self.interface(&root, &mut source);
@@ -404,7 +405,10 @@ impl Scan {
             table,
             prepared: OnceLock::new(),
         });
-        let type_name = node.attribute("typeRef").map(|t| format!(" typeRef=\"{}\"", escape(t)));
+        let type_name = node.attribute("typeRef").map(|name| {
+            let name = spelt(name, &source.book).unwrap_or(name);
+            format!(" typeRef=\"{}\"", escape(name))
+        });
         let before = format!(
             "<{p}conditional{}><{p}if>{}</{p}if><{p}then>{}</{p}then><{p}else>",
             type_name.unwrap_or_default(),
@@ -489,6 +493,32 @@ impl Scan {
             outputs,
             rules,
         })
+    }
+}
+
+/// A type by the name FEEL has for it in the spelling of DMN, the only one the library knows.
+fn spelt(name: &str, book: &Book) -> Option<&'static str> {
+    let known = match name.trim() {
+        "date and time" => "dateTime",
+        "days and time duration" => "dayTimeDuration",
+        "years and months duration" => "yearMonthDuration",
+        _ => return None,
+    };
+    (!book.0.contains_key(name.trim())).then_some(known)
+}
+
+/// Spells the types an element names.
+fn spell_types(node: &Xml, book: &Book, edits: &mut Edits) {
+    if node.tag_name().name() == "typeRef"
+        && let Some(new) = spelt(&text(node), book)
+        && let Some(written) = node.first_child()
+    {
+        edits.replace(written.range(), new);
+    }
+    if let Some(attribute) = node.attribute_node("typeRef")
+        && let Some(new) = spelt(attribute.value(), book)
+    {
+        edits.replace(attribute.range_value(), new);
     }
 }
 

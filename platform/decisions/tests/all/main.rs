@@ -1,6 +1,7 @@
 //! Tests of the decisions engine.
 #![allow(clippy::unwrap_used)]
 
+mod expressions;
 mod tck;
 
 use decisions::Engine;

@@ -165,6 +165,10 @@ fn folder(engine: &Engine, dir: &Path) -> Tally {
                 let expected = expected.map_or(Value::Null, value);
                 match model.decide_unchecked(asked, &input) {
                     Ok(outcome) if same(&expected, &outcome.result) => tally.passed += 1,
+                    // A service with several outputs gives all of them; the kit asks for each.
+                    Ok(outcome) if asked != name && same(&expected, &outcome.result[name]) => {
+                        tally.passed += 1;
+                    }
                     Ok(outcome) => tally.failed.push(format!(
                         "{id} {name}: expected {expected}, found {} ({:?})",
                         outcome.result, outcome.why_null
