@@ -6,13 +6,13 @@ use super::check;
 use super::edit::Edits;
 use super::types::{Allowed, Book, Item};
 use super::{Cells, Decision, Laced, NAMESPACES, Placed, Program, Service, Source};
-use crate::feel::{Grammar, outward, parse, scope_of};
-use crate::instrument::{calls_outside, harmless};
+use crate::feel::{Grammar, read, scope_of};
+use crate::instrument::harmless;
 use crate::limits::{MODEL_LIMIT, RULES_LIMIT, XML_DEPTH_LIMIT, XML_NODES_LIMIT};
 use crate::native::PREFIX;
 use crate::table::{HitPolicy, Input, Output, Rule, Table};
-use crate::tree;
 use dsntk_feel::FeelScope;
+use dsntk_feel_parser::AstNode;
 use kernel::decisions::DecisionShape;
 use kernel::fault::{Problem, Words};
 use roxmltree::{Document, Node, ParsingOptions};
@@ -44,6 +44,9 @@ const REPEATING: [&str; 6] = [
     "every",
     "filter",
 ];
+
+/// Parts of logic that hold other logic.
+const WITHIN: [&str; 7] = ["if", "then", "else", "in", "match", "return", "satisfies"];
 
 /// A node of the XML.
 pub(crate) type Xml<'a> = Node<'a, 'a>;
@@ -158,7 +161,7 @@ impl Scan {
         check::types(self, &source.book, &elements);
         self.decisions(&root, &source.namespace);
         let mut edits = Edits::default();
-        let scope = scope_of(self.program.names.iter().map(String::as_str));
+        let scope = scope_of(self.program.names.iter().map(String::as_str).chain(["?"]));
         for node in &elements {
             spell_types(node, &source.book, &mut edits);
             self.logic(xml, node, &scope, &mut source, &mut edits);
@@ -304,6 +307,14 @@ impl Scan {
             }
             "decisionTable" => self.table(xml, node, source, edits),
             "literalExpression" => self.literal(node, scope, source, edits),
+            "conditional" | "filter" | "for" | "some" | "every" => {
+                // The library does not look for these within each other, but it does in a context.
+                let parent = node.parent().map_or("", |p| p.tag_name().name());
+                if WITHIN.contains(&parent) {
+                    let before = format!("<{p}context><{p}contextEntry>");
+                    edits.wrap(node.range(), &before, &format!("</{p}contextEntry></{p}context>"));
+                }
+            }
             "text" => {
                 let parent = node.parent().map_or("", |p| p.tag_name().name());
                 let grammar = match parent {
@@ -313,17 +324,24 @@ impl Scan {
                     _ => return,
                 };
                 let written = text(node);
-                if parent == "allowedValues"
-                    && let Some(tests) = parse(grammar, &FeelScope::default(), &written)
-                    && !crate::instrument::plain(&tests)
-                {
+                let nothing = match parent {
+                    "inputEntry" => "-",
+                    "outputEntry" => "null",
+                    _ => "",
+                };
+                if written.trim().is_empty() && !nothing.is_empty() {
+                    edits.replace(node.range(), &format!("<{p}text>{nothing}</{p}text>"));
+                    return;
+                }
+                let read = self.note(node, &written, grammar, scope, source);
+                let loops = read.is_some_and(|tests| !crate::instrument::plain(&tests));
+                if parent == "allowedValues" && loops {
                     self.wrong(
                         line(node),
                         "允许的值不得循环或调用函数",
                         "allowed values may neither loop nor call functions",
                     );
                 }
-                self.note(node, written, grammar, source);
             }
             _ => {}
         }
@@ -335,24 +353,9 @@ impl Scan {
             return;
         };
         let written = text(&text_node);
-        self.note(&text_node, written.clone(), Grammar::Expression, source);
-        let Some(read) = parse(Grammar::Expression, scope, &written) else {
+        let Some(read) = self.note(&text_node, &written, Grammar::Expression, scope, source) else {
             return;
         };
-        if calls_outside(&read) {
-            return self.wrong(
-                line(&text_node),
-                "不允许外部函数：它会调用另一台机器",
-                "external functions are refused: they would call another machine",
-            );
-        }
-        if tree::depth(&read) > crate::limits::DEPTH_LIMIT {
-            return self.wrong(
-                line(&text_node),
-                "表达式嵌套过深",
-                "the expression nests too deep",
-            );
-        }
         let parent = node.parent().map_or("", |p| p.tag_name().name());
         // The name of the function of an invocation is no expression of its own.
         if parent == "invocation" {
@@ -379,15 +382,32 @@ impl Scan {
         }
     }
 
-    fn note(&mut self, node: &Xml, written: String, grammar: Grammar, source: &mut Source) {
-        if let Err(wrong) = outward(&written) {
-            self.wrong(line(node) + wrong.line - 1, wrong.words.zh, wrong.words.en);
-        }
+    /// Reads a text, and notes what is wrong with it.
+    fn note(
+        &mut self,
+        node: &Xml,
+        written: &str,
+        grammar: Grammar,
+        scope: &FeelScope,
+        source: &mut Source,
+    ) -> Option<AstNode> {
         source.texts.push(Placed {
-            text: written,
+            text: written.to_owned(),
             line: line(node),
             grammar,
         });
+        match read(grammar, scope, written) {
+            Ok(read) => Some(read),
+            Err(wrong) => {
+                let what = written.trim();
+                self.wrong(
+                    line(node) + wrong.line - 1,
+                    format!("“{what}”：{}", wrong.words.zh),
+                    format!("\"{what}\": {}", wrong.words.en),
+                );
+                None
+            }
+        }
     }
 
     /// A decision table: read by us, with the author's own behind it.
@@ -410,12 +430,12 @@ impl Scan {
             format!(" typeRef=\"{}\"", escape(name))
         });
         let before = format!(
-            "<{p}conditional{}><{p}if>{}</{p}if><{p}then>{}</{p}then><{p}else>",
+            "<{p}context><{p}contextEntry><{p}conditional{}><{p}if>{}</{p}if><{p}then>{}</{p}then><{p}else>",
             type_name.unwrap_or_default(),
             literal(&p, "cells", place),
             literal(&p, "table", place),
         );
-        edits.wrap(node.range(), &before, &format!("</{p}else></{p}conditional>"));
+        edits.wrap(node.range(), &before, &format!("</{p}else></{p}conditional></{p}contextEntry></{p}context>"));
     }
 
     fn read_table(&mut self, node: &Xml) -> Option<Table> {
@@ -458,8 +478,8 @@ impl Scan {
             };
             let read = Rule {
                 id: rule.attribute("id").unwrap_or_default().to_owned(),
-                inputs: cells("inputEntry"),
-                outputs: cells("outputEntry"),
+                inputs: filled(cells("inputEntry"), "-"),
+                outputs: filled(cells("outputEntry"), "null"),
                 annotations: cells("annotationEntry")
                     .into_iter()
                     .enumerate()
@@ -520,6 +540,15 @@ fn spell_types(node: &Xml, book: &Book, edits: &mut Edits) {
     {
         edits.replace(attribute.range_value(), new);
     }
+}
+
+/// Cells, the empty ones filled with what modellers mean by them.
+fn filled(cells: Vec<String>, nothing: &str) -> Vec<String> {
+    let fill = |cell: String| match cell.trim().is_empty() {
+        true => nothing.to_owned(),
+        false => cell,
+    };
+    cells.into_iter().map(fill).collect()
 }
 
 /// An item definition or component.
@@ -609,7 +638,7 @@ fn literal(p: &str, act: &str, place: usize) -> String {
 /// The function the model calls; of no effect unless ours stands in its place.
 fn dispatcher(p: &str) -> String {
     format!(
-        "<{p}businessKnowledgeModel id=\"{PREFIX}\" name=\"{PREFIX}\"><{p}variable name=\"{PREFIX}\"/><{p}encapsulatedLogic><{p}formalParameter name=\"{PREFIX}_act\"/><{p}formalParameter name=\"{PREFIX}_place\"/><{p}literalExpression><{p}text>null</{p}text></{p}literalExpression></{p}encapsulatedLogic></{p}businessKnowledgeModel>"
+        "<{p}businessKnowledgeModel id=\"{PREFIX}\" name=\"{PREFIX}\"><{p}variable name=\"{PREFIX}\"/><{p}encapsulatedLogic><{p}formalParameter name=\"{PREFIX}_act\"/><{p}formalParameter name=\"{PREFIX}_place\"/><{p}literalExpression><{p}text>false</{p}text></{p}literalExpression></{p}encapsulatedLogic></{p}businessKnowledgeModel>"
     )
 }
 

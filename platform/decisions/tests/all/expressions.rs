@@ -149,10 +149,10 @@ async fn a_fault_is_named_with_its_place_in_both_languages() {
         ("x = \"open", "1:5", "quotation mark"),
         ("for x in [1] satisfies x", "1:14", "\"satisfies\" is not expected"),
         ("some x in [1] return x", "1:15", "\"return\" is not expected"),
-        ("a > > b", "1:5", "\">\" is not expected"),
+        ("x between 1 2", "1:13", "\"2\" is not expected"),
         ("{a: 1, b 2}", "1:11", "\"}\" is not expected"),
         ("", "1:1", "empty"),
-        ("  = ", "1:5", "empty"),
+        ("  = ", "1:4", "empty"),
         ("__jc_turn()", "1:1", "__jc"),
         ("function(a) external {java: {class: \"x\", method signature: \"y()\"}}", "1:13", "external"),
     ] {

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod expressions;
+mod models;
+mod sheet;
+mod tables;
 mod tck;
 
 use decisions::Engine;
