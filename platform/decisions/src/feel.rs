@@ -183,7 +183,9 @@ impl Compiled {
             .map(|key| (values::name(key).to_string(), *key))
             .collect();
         let names = asked.into_iter().map(|name| {
-            let key = keys.get(&name).map_or(name.clone(), |key| (*key).to_owned());
+            let key = keys
+                .get(&name)
+                .map_or(name.clone(), |key| (*key).to_owned());
             (name.as_str().into(), key)
         });
         Ok(Arc::new(Compiled {

@@ -57,9 +57,7 @@ pub(crate) fn instrument(node: N) -> N {
         N::Satisfies(body) => N::Satisfies(Box::new(laced(*body))),
         N::FunctionBody(body, false) => N::FunctionBody(Box::new(laced(*body)), false),
         N::Filter(list, condition) => N::Filter(list, Box::new(laced(*condition))),
-        N::ContextEntry(key, value) => {
-            N::ContextEntry(key, Box::new(call(VALUE, vec![*value])))
-        }
+        N::ContextEntry(key, value) => N::ContextEntry(key, Box::new(call(VALUE, vec![*value]))),
         N::For(contexts, body) => N::For(Box::new(sources(*contexts)), body),
         N::FunctionInvocation(function, arguments) => {
             let arguments = Box::new(capped(&function, *arguments));
@@ -186,7 +184,9 @@ fn capped(function: &N, arguments: N) -> N {
 /// its length and it may be evaluated where it is asked for.
 pub(crate) fn plain(node: &N) -> bool {
     every(node).all(|node| match node {
-        N::For(..) | N::Some(..) | N::Every(..) | N::Filter(..) | N::FunctionDefinition(..) => false,
+        N::For(..) | N::Some(..) | N::Every(..) | N::Filter(..) | N::FunctionDefinition(..) => {
+            false
+        }
         N::FunctionInvocation(function, _) => match &**function {
             N::Name(name) => {
                 let name = name.as_str();

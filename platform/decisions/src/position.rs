@@ -45,7 +45,9 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
             continue;
         }
         if first == '/' && next == Some('*') {
-            let end = text[start + 2..].find("*/").map_or(text.len(), |e| start + 4 + e);
+            let end = text[start + 2..]
+                .find("*/")
+                .map_or(text.len(), |e| start + 4 + e);
             while rest.next_if(|(at, _)| *at < end).is_some() {}
             continue;
         }
@@ -67,7 +69,10 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
                 end = at + c.len_utf8();
             }
         } else if let Some((at, c)) = rest.next_if(|(_, c)| {
-            matches!((first, *c), ('*', '*') | ('.', '.') | ('<' | '>' | '!', '=') | ('-', '>'))
+            matches!(
+                (first, *c),
+                ('*', '*') | ('.', '.') | ('<' | '>' | '!', '=') | ('-', '>')
+            )
         }) {
             end = at + c.len_utf8();
         }
@@ -118,9 +123,7 @@ fn closing(text: &str, tokens: &[Token]) -> String {
             "(" => open.push(")"),
             "[" => open.push("]"),
             "{" => open.push("}"),
-            ")" | "]" | "}" => {
-                while open.pop().is_some_and(|o| !")]}".contains(o)) {}
-            }
+            ")" | "]" | "}" => while open.pop().is_some_and(|o| !")]}".contains(o)) {},
             "if" => open.push(" then 1 else 1"),
             "for" => open.push(" return 1"),
             "some" | "every" => open.push(" satisfies true"),
@@ -189,9 +192,17 @@ pub(crate) fn explain(grammar: Grammar, scope: &FeelScope, text: &str) -> Wrong 
         return unexpected(text, &tokens[good]);
     }
     if let Some((_, place)) = open.last() {
-        return Wrong::at(of(text, *place), "括号没有关闭", "the bracket is not closed");
+        return Wrong::at(
+            of(text, *place),
+            "括号没有关闭",
+            "the bracket is not closed",
+        );
     }
-    Wrong::at(of(text, text.trim_end().len()), "表达式没有写完", "the expression is not finished")
+    Wrong::at(
+        of(text, text.trim_end().len()),
+        "表达式没有写完",
+        "the expression is not finished",
+    )
 }
 
 fn unexpected(text: &str, token: &Token) -> Wrong {

@@ -6,8 +6,8 @@
 use crate::feel::{Grammar, parse};
 use crate::instrument::instrument;
 use crate::run;
-use crate::tree::every;
 use crate::trace::Read;
+use crate::tree::every;
 use dsntk_feel::context::FeelContext;
 use dsntk_feel::values::Value;
 use dsntk_feel::{Evaluator, FeelScope, Name, value_null};
@@ -197,7 +197,11 @@ impl Table {
             inputs,
             allowed: allowed.into_iter().map(|node| node.map(prepare)).collect(),
             defaults,
-            names: self.outputs.iter().map(|o| o.name.as_str().into()).collect(),
+            names: self
+                .outputs
+                .iter()
+                .map(|o| o.name.as_str().into())
+                .collect(),
             rules,
         })
     }
@@ -263,7 +267,10 @@ impl Prepared {
             HitPolicy::Unique if hits.len() > 1 => {
                 let rows = hits.iter().map(|hit| (hit.place + 1).to_string());
                 let rows = rows.collect::<Vec<_>>().join(", ");
-                (value_null!("rules {} match, but the hit policy is unique", rows), vec![])
+                (
+                    value_null!("rules {} match, but the hit policy is unique", rows),
+                    vec![],
+                )
             }
             HitPolicy::Unique | HitPolicy::First => (self.of(first), vec![first.place]),
             HitPolicy::Any => {
@@ -271,7 +278,9 @@ impl Prepared {
                 match hits.iter().all(|hit| self.of(hit) == value) {
                     true => (value, all()),
                     false => (
-                        value_null!("rules with different outputs match, but the hit policy is any"),
+                        value_null!(
+                            "rules with different outputs match, but the hit policy is any"
+                        ),
                         vec![],
                     ),
                 }
@@ -326,11 +335,13 @@ impl Prepared {
         let order: Vec<Vec<Value>> = self
             .allowed
             .iter()
-            .map(|allowed| match allowed.as_ref().map(|evaluator| evaluator(scope)) {
-                Some(Value::ExpressionList(values)) => values,
-                Some(value) => vec![value],
-                None => vec![],
-            })
+            .map(
+                |allowed| match allowed.as_ref().map(|evaluator| evaluator(scope)) {
+                    Some(Value::ExpressionList(values)) => values,
+                    Some(value) => vec![value],
+                    None => vec![],
+                },
+            )
             .collect();
         let rank = |column: usize, value: &Value| {
             let place = order[column].iter().position(|v| v == value);

@@ -7,9 +7,30 @@ use crate::position::tokens;
 
 /// Words that are no names.
 const KEYWORDS: [&str; 24] = [
-    "if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "function",
-    "external", "instance", "of", "between", "and", "or", "not", "true", "false", "null", "list",
-    "context", "range", "item",
+    "if",
+    "then",
+    "else",
+    "for",
+    "in",
+    "return",
+    "some",
+    "every",
+    "satisfies",
+    "function",
+    "external",
+    "instance",
+    "of",
+    "between",
+    "and",
+    "or",
+    "not",
+    "true",
+    "false",
+    "null",
+    "list",
+    "context",
+    "range",
+    "item",
 ];
 
 /// Words of types, which are types where a type may stand.

@@ -18,16 +18,7 @@ const MODEL: [&str; 7] = [
 ];
 
 const EVALUATION: [&str; 11] = [
-    "id",
-    "at",
-    "account",
-    "model",
-    "version",
-    "decision",
-    "case_id",
-    "person",
-    "purpose",
-    "basis",
+    "id", "at", "account", "model", "version", "decision", "case_id", "person", "purpose", "basis",
     "result",
 ];
 
@@ -283,10 +274,7 @@ pub async fn keep(tx: &mut Tx, row: &EvaluationRow, outcome: &str) -> Result<(),
 }
 
 /// An evaluation with its outcome.
-pub async fn get(
-    run: &mut impl Run,
-    id: &str,
-) -> Result<Option<(EvaluationRow, String)>, Fault> {
+pub async fn get(run: &mut impl Run, id: &str) -> Result<Option<(EvaluationRow, String)>, Fault> {
     let query = Query::select()
         .columns(EVALUATION.into_iter().chain(["outcome"]))
         .from("decision_evaluations")

@@ -197,7 +197,9 @@ fn graph(scan: &mut Scan, asks: &BTreeMap<&str, Vec<String>>, lines: &BTreeMap<&
         while let Some((id, below_done)) = open.pop() {
             let below = asks.get(id).map_or(&[][..], Vec::as_slice);
             if below_done {
-                let found = below.iter().filter_map(|b| known.get(b.as_str()).copied().flatten());
+                let found = below
+                    .iter()
+                    .filter_map(|b| known.get(b.as_str()).copied().flatten());
                 let (chain, asked) = found.fold((0, 1_u64), |(chain, asked), (c, a)| {
                     (chain.max(c), asked.saturating_add(a))
                 });
@@ -278,7 +280,10 @@ pub(super) fn types(scan: &mut Scan, book: &Book, elements: &[Xml]) {
             }
         }
     }
-    for node in elements.iter().filter(|n| n.tag_name().name() == "literalExpression") {
+    for node in elements
+        .iter()
+        .filter(|n| n.tag_name().name() == "literalExpression")
+    {
         if child(node, "importedValues").is_some() {
             scan.wrong(
                 line(node),

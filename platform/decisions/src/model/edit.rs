@@ -9,7 +9,8 @@ impl Edits {
     /// other the outer must come first.
     pub(crate) fn wrap(&mut self, range: std::ops::Range<usize>, before: &str, after: &str) {
         let order = self.0.len() as i64 + 1;
-        self.0.push((range.start, range.start, order, before.into()));
+        self.0
+            .push((range.start, range.start, order, before.into()));
         self.0.push((range.end, range.end, -order, after.into()));
     }
 

@@ -290,9 +290,7 @@ impl Shared {
             let named = |n: &str| values::name(n) == name;
             let declared = self.source.inputs.iter().find(|(n, _)| named(n));
             let value = match declared {
-                Some((_, type_name)) => {
-                    self.source.book.read(&mut reader, &at, value, type_name)
-                }
+                Some((_, type_name)) => self.source.book.read(&mut reader, &at, value, type_name),
                 // What a decision would come to may be given instead of being decided.
                 None => match self.program.decisions.iter().find(|d| named(&d.variable)) {
                     Some(decision) => {

@@ -154,7 +154,10 @@ impl Scan {
                 }
             }
         }
-        for node in root.children().filter(|n| n.has_tag_name((namespace, "itemDefinition"))) {
+        for node in root
+            .children()
+            .filter(|n| n.has_tag_name((namespace, "itemDefinition")))
+        {
             let name = node.attribute("name").unwrap_or_default().to_owned();
             source.book.0.insert(name, item(&node));
         }
@@ -176,7 +179,10 @@ impl Scan {
     fn decisions(&mut self, root: &Xml, namespace: &str) {
         let first = self.program.decisions.len();
         let mut names = BTreeSet::new();
-        for node in root.children().filter(|n| n.tag_name().name() == "decision") {
+        for node in root
+            .children()
+            .filter(|n| n.tag_name().name() == "decision")
+        {
             let name = node.attribute("name").unwrap_or_default().to_owned();
             if !names.insert(name.clone()) {
                 self.wrong(
@@ -213,7 +219,9 @@ impl Scan {
             .filter(|n| n.tag_name().name() == "inputData")
             .filter_map(|n| Some((n.attribute("id")?, n.attribute("name")?)))
             .collect();
-        let decisions = root.children().filter(|n| n.tag_name().name() == "decision");
+        let decisions = root
+            .children()
+            .filter(|n| n.tag_name().name() == "decision");
         for (place, node) in decisions.enumerate() {
             for required in node.descendants() {
                 let Some(href) = required.attribute("href") else {
@@ -258,7 +266,9 @@ impl Scan {
                     source.inputs.push((name, type_name));
                 }
                 "decisionService" => {
-                    let outputs = node.children().filter(|n| n.tag_name().name() == "outputDecision");
+                    let outputs = node
+                        .children()
+                        .filter(|n| n.tag_name().name() == "outputDecision");
                     let outputs = outputs.filter_map(|n| {
                         let href = n.attribute("href")?;
                         let whole = match href.starts_with('#') {
@@ -298,7 +308,11 @@ impl Scan {
                         "<{p}context><{p}contextEntry><{p}variable name=\"{PREFIX}_begin\"/>{}</{p}contextEntry><{p}contextEntry>",
                         literal(&p, "begin", place),
                     );
-                    edits.wrap(logic.range(), &before, &format!("</{p}contextEntry></{p}context>"));
+                    edits.wrap(
+                        logic.range(),
+                        &before,
+                        &format!("</{p}contextEntry></{p}context>"),
+                    );
                 }
                 edits.insert(
                     end,
@@ -312,7 +326,11 @@ impl Scan {
                 let parent = node.parent().map_or("", |p| p.tag_name().name());
                 if WITHIN.contains(&parent) {
                     let before = format!("<{p}context><{p}contextEntry>");
-                    edits.wrap(node.range(), &before, &format!("</{p}contextEntry></{p}context>"));
+                    edits.wrap(
+                        node.range(),
+                        &before,
+                        &format!("</{p}contextEntry></{p}context>"),
+                    );
                 }
             }
             "text" => {
@@ -361,7 +379,9 @@ impl Scan {
         if parent == "invocation" {
             return;
         }
-        let again = node.ancestors().any(|a| REPEATING.contains(&a.tag_name().name()));
+        let again = node
+            .ancestors()
+            .any(|a| REPEATING.contains(&a.tag_name().name()));
         if !again && harmless(&read) {
             return;
         }
@@ -375,7 +395,9 @@ impl Scan {
         );
         let inner = text_node.children().fold(None, |range, child| {
             let child = child.range();
-            Some(range.map_or(child.clone(), |r: std::ops::Range<usize>| r.start..child.end))
+            Some(range.map_or(child.clone(), |r: std::ops::Range<usize>| {
+                r.start..child.end
+            }))
         });
         if let Some(range) = inner {
             edits.replace(range, &escape(&new));
@@ -416,10 +438,13 @@ impl Scan {
         let Some(mut table) = self.read_table(node) else {
             return;
         };
-        let of = node.ancestors().find(|a| {
-            ["decision", "businessKnowledgeModel"].contains(&a.tag_name().name())
-        });
-        table.of = of.and_then(|a| a.attribute("name")).unwrap_or(&source.title).to_owned();
+        let of = node
+            .ancestors()
+            .find(|a| ["decision", "businessKnowledgeModel"].contains(&a.tag_name().name()));
+        table.of = of
+            .and_then(|a| a.attribute("name"))
+            .unwrap_or(&source.title)
+            .to_owned();
         let place = self.program.tables.len();
         self.program.tables.push(Cells {
             table,
@@ -435,7 +460,11 @@ impl Scan {
             literal(&p, "cells", place),
             literal(&p, "table", place),
         );
-        edits.wrap(node.range(), &before, &format!("</{p}else></{p}conditional></{p}contextEntry></{p}context>"));
+        edits.wrap(
+            node.range(),
+            &before,
+            &format!("</{p}else></{p}conditional></{p}contextEntry></{p}context>"),
+        );
     }
 
     fn read_table(&mut self, node: &Xml) -> Option<Table> {
@@ -454,7 +483,10 @@ impl Scan {
             .map(|input| {
                 let expression = cell(&input, "inputExpression").unwrap_or_default();
                 Input {
-                    label: input.attribute("label").unwrap_or(expression.trim()).to_owned(),
+                    label: input
+                        .attribute("label")
+                        .unwrap_or(expression.trim())
+                        .to_owned(),
                     allowed: cell(&input, "inputValues").filter(|t| !t.trim().is_empty()),
                     expression,
                 }
@@ -503,7 +535,9 @@ impl Scan {
             self.wrong(
                 line(node),
                 format!("决策表应有输出列，多个输出列都应有名称，且最多 {RULES_LIMIT} 行"),
-                format!("a table needs an output, names for several, and at most {RULES_LIMIT} rows"),
+                format!(
+                    "a table needs an output, names for several, and at most {RULES_LIMIT} rows"
+                ),
             );
         }
         Some(Table {
@@ -553,7 +587,9 @@ fn filled(cells: Vec<String>, nothing: &str) -> Vec<String> {
 
 /// An item definition or component.
 fn item(node: &Xml) -> Item {
-    let components = node.children().filter(|n| n.tag_name().name() == "itemComponent");
+    let components = node
+        .children()
+        .filter(|n| n.tag_name().name() == "itemComponent");
     let allowed = child(node, "allowedValues").map(|n| inner(&n));
     Item {
         base: child(node, "typeRef").map(|n| text(&n).trim().to_owned()),
@@ -564,10 +600,12 @@ fn item(node: &Xml) -> Item {
                 (name.to_owned(), item(&n))
             })
             .collect(),
-        allowed: allowed.filter(|t| !t.trim().is_empty()).map(|text| Allowed {
-            text,
-            test: OnceLock::new(),
-        }),
+        allowed: allowed
+            .filter(|t| !t.trim().is_empty())
+            .map(|text| Allowed {
+                text,
+                test: OnceLock::new(),
+            }),
         line: line(node),
     }
 }
@@ -589,7 +627,8 @@ fn dmn<'a>(root: &Xml<'a>, namespace: &str) -> Vec<Xml<'a>> {
 
 /// The logic of a decision or function.
 pub(crate) fn logic_of<'a>(node: &Xml<'a>) -> Option<Xml<'a>> {
-    node.children().find(|n| LOGIC.contains(&n.tag_name().name()))
+    node.children()
+        .find(|n| LOGIC.contains(&n.tag_name().name()))
 }
 
 /// A child by its name.
@@ -599,7 +638,10 @@ pub(crate) fn child<'a>(node: &Xml<'a>, name: &str) -> Option<Xml<'a>> {
 
 /// All text directly in a node.
 pub(crate) fn text(node: &Xml) -> String {
-    node.children().filter(Node::is_text).filter_map(|n| n.text()).collect()
+    node.children()
+        .filter(Node::is_text)
+        .filter_map(|n| n.text())
+        .collect()
 }
 
 /// The text of the `text` in a node.
@@ -619,13 +661,16 @@ fn prefix(xml: &str, node: &Xml) -> String {
         .split(|c: char| c.is_whitespace() || c == '/' || c == '>')
         .next()
         .unwrap_or_default();
-    name.split_once(':').map_or(String::new(), |(p, _)| format!("{p}:"))
+    name.split_once(':')
+        .map_or(String::new(), |(p, _)| format!("{p}:"))
 }
 
 /// Where the closing tag of a node begins.
 fn end_of(xml: &str, node: &Xml) -> usize {
     let range = node.range();
-    let place = xml.get(range.clone()).and_then(|written| written.rfind("</"));
+    let place = xml
+        .get(range.clone())
+        .and_then(|written| written.rfind("</"));
     place.map_or(range.end, |place| range.start + place)
 }
 

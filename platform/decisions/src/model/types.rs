@@ -167,7 +167,10 @@ impl Allowed {
         let test = self.test.get_or_init(|| {
             let tests = parse(Grammar::Tests, &FeelScope::default(), &self.text)?;
             let asked = Box::new(AstNode::Name("?".into()));
-            Some(dsntk_feel_evaluator::prepare(&AstNode::In(asked, Box::new(tests))))
+            Some(dsntk_feel_evaluator::prepare(&AstNode::In(
+                asked,
+                Box::new(tests),
+            )))
         });
         let Some(test) = test else {
             return true;

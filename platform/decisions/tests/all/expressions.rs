@@ -31,19 +31,63 @@ async fn values_go_in_and_come_out_as_the_contract_says() {
         ("a + b", json!({"a": 1, "b": 2}), json!(3)),
         ("= a * 2", json!({"a": 0.1}), json!(0.2)),
         ("0.1 + 0.2", json!({}), json!(0.3)),
-        ("9007199254740993", json!({}), json!({"@number": "9007199254740993"})),
-        ("1/3", json!({}), json!({"@number": "0.3333333333333333333333333333333333"})),
-        ("x", json!({"x": {"@number": "12345678901234567890.12"}}), json!({"@number": "12345678901234567890.12"})),
-        ("date(\"2026-11-25\") + duration(\"P1D\")", json!({}), json!({"@date": "2026-11-26"})),
+        (
+            "9007199254740993",
+            json!({}),
+            json!({"@number": "9007199254740993"}),
+        ),
+        (
+            "1/3",
+            json!({}),
+            json!({"@number": "0.3333333333333333333333333333333333"}),
+        ),
+        (
+            "x",
+            json!({"x": {"@number": "12345678901234567890.12"}}),
+            json!({"@number": "12345678901234567890.12"}),
+        ),
+        (
+            "date(\"2026-11-25\") + duration(\"P1D\")",
+            json!({}),
+            json!({"@date": "2026-11-26"}),
+        ),
         ("d.year", json!({"d": {"@date": "2026-11-25"}}), json!(2026)),
-        ("t", json!({"t": {"@time": "10:32:00+08:00"}}), json!({"@time": "10:32:00+08:00"})),
-        ("t", json!({"t": {"@date-time": "2026-11-25T10:32:00+08:00"}}), json!({"@date-time": "2026-11-25T10:32:00+08:00"})),
-        ("p", json!({"p": {"@duration": "P1Y2M"}}), json!({"@duration": "P1Y2M"})),
-        ("p", json!({"p": {"@duration": "P1DT2H"}}), json!({"@duration": "P1DT2H"})),
+        (
+            "t",
+            json!({"t": {"@time": "10:32:00+08:00"}}),
+            json!({"@time": "10:32:00+08:00"}),
+        ),
+        (
+            "t",
+            json!({"t": {"@date-time": "2026-11-25T10:32:00+08:00"}}),
+            json!({"@date-time": "2026-11-25T10:32:00+08:00"}),
+        ),
+        (
+            "p",
+            json!({"p": {"@duration": "P1Y2M"}}),
+            json!({"@duration": "P1Y2M"}),
+        ),
+        (
+            "p",
+            json!({"p": {"@duration": "P1DT2H"}}),
+            json!({"@duration": "P1DT2H"}),
+        ),
         ("[1..3]", json!({}), json!({"@range": "[1..3]"})),
-        ("[1, \"二\", null, true]", json!({}), json!([1, "二", null, true])),
-        ("{a: 1, b: {c: [2]}}", json!({}), json!({"a": 1, "b": {"c": [2]}})),
-        ("申请人.年龄 >= 80", json!({"申请人": {"年龄": 81}}), json!(true)),
+        (
+            "[1, \"二\", null, true]",
+            json!({}),
+            json!([1, "二", null, true]),
+        ),
+        (
+            "{a: 1, b: {c: [2]}}",
+            json!({}),
+            json!({"a": 1, "b": {"c": [2]}}),
+        ),
+        (
+            "申请人.年龄 >= 80",
+            json!({"申请人": {"年龄": 81}}),
+            json!(true),
+        ),
         ("applicant age + 1", json!({"applicant age": 80}), json!(81)),
         ("birth-date", json!({"birth-date": "x"}), json!("x")),
         ("a-b", json!({"a": 3, "b": 1}), json!(2)),
@@ -51,23 +95,59 @@ async fn values_go_in_and_come_out_as_the_contract_says() {
         ("\"2026-11-25\"", json!({}), json!("2026-11-25")),
         // Beijing time, by the city's clock and not the machine's.
         ("today()", json!({}), json!({"@date": "2026-11-25"})),
-        ("now()", json!({}), json!({"@date-time": "2026-11-25T10:00:00+08:00"})),
+        (
+            "now()",
+            json!({}),
+            json!({"@date-time": "2026-11-25T10:00:00+08:00"}),
+        ),
         ("today", json!({"today": 7}), json!(7)),
         ("for i in 1..3 return i * i", json!({}), json!([1, 4, 9])),
-        ("for i in 1..2, j in [10, 20] return i + j", json!({}), json!([11, 21, 12, 22])),
-        ("for i in 1..4 return if i < 3 then 1 else sum(partial[-1], partial[-2])", json!({}), json!([1, 1, 2, 3])),
-        ("some x in [1, 2], y in [2, 3] satisfies x = y", json!({}), json!(true)),
-        ("every x in [1, 2], y in [2, 3] satisfies x < y", json!({}), json!(false)),
+        (
+            "for i in 1..2, j in [10, 20] return i + j",
+            json!({}),
+            json!([11, 21, 12, 22]),
+        ),
+        (
+            "for i in 1..4 return if i < 3 then 1 else sum(partial[-1], partial[-2])",
+            json!({}),
+            json!([1, 1, 2, 3]),
+        ),
+        (
+            "some x in [1, 2], y in [2, 3] satisfies x = y",
+            json!({}),
+            json!(true),
+        ),
+        (
+            "every x in [1, 2], y in [2, 3] satisfies x < y",
+            json!({}),
+            json!(false),
+        ),
         ("every x in [] satisfies false", json!({}), json!(true)),
         ("[1, 2, 3, 4][item > 2]", json!({}), json!([3, 4])),
         ("[1, 2, 3][-1]", json!({}), json!(3)),
         ("[{a: 1}, {a: 2}][a = 2].a", json!({}), json!([2])),
         ("{f: function(n) n + 1, r: f(2)}.r", json!({}), json!(3)),
-        ("{f: function(n) if n <= 1 then 1 else n * f(n - 1), r: f(10)}.r", json!({}), json!(3_628_800)),
-        ("sort([3, 1, 2], function(a, b) a < b)", json!({}), json!([1, 2, 3])),
+        (
+            "{f: function(n) if n <= 1 then 1 else n * f(n - 1), r: f(10)}.r",
+            json!({}),
+            json!(3_628_800),
+        ),
+        (
+            "sort([3, 1, 2], function(a, b) a < b)",
+            json!({}),
+            json!([1, 2, 3]),
+        ),
         ("replace(\"abc\", \"b\", \"-\")", json!({}), json!("a-c")),
-        ("string join([\"a\", \"b\"], \", \")", json!({}), json!("a, b")),
-        ("string join(list: [\"a\", \"b\"], delimiter: \"/\")", json!({}), json!("a/b")),
+        (
+            "string join([\"a\", \"b\"], \", \")",
+            json!({}),
+            json!("a, b"),
+        ),
+        (
+            "string join(list: [\"a\", \"b\"], delimiter: \"/\")",
+            json!({}),
+            json!("a/b"),
+        ),
     ])
     .await;
 }
@@ -76,7 +156,9 @@ async fn values_go_in_and_come_out_as_the_contract_says() {
 async fn json_that_no_digit_may_be_lost_of_comes_back_as_it_was() {
     let (_place, store) = memory().await;
     let feel = engine(&store).expressions();
-    let number = any::<f64>().prop_filter("finite", |n| n.is_finite()).prop_map(|n| json!(n));
+    let number = any::<f64>()
+        .prop_filter("finite", |n| n.is_finite())
+        .prop_map(|n| json!(n));
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
@@ -107,7 +189,8 @@ fn alike(a: &Value, b: &Value) -> bool {
         }
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
-                && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| alike(a, b)))
+                && a.iter()
+                    .all(|(key, a)| b.get(key).is_some_and(|b| alike(a, b)))
         }
         (a, b) => a == b,
     }
@@ -132,7 +215,10 @@ async fn only_true_holds_and_the_rest_says_why() {
 
 fn refused(what: &str, outcome: Result<impl Sized, Fault>) -> Fault {
     match outcome {
-        Ok(_) => panic!("this should be refused: {}", what.chars().take(80).collect::<String>()),
+        Ok(_) => panic!(
+            "this should be refused: {}",
+            what.chars().take(80).collect::<String>()
+        ),
         Err(fault) => fault,
     }
 }
@@ -147,19 +233,35 @@ async fn a_fault_is_named_with_its_place_in_both_languages() {
         ("if a then b", "1:12", "not finished"),
         ("[1, 2", "1:1", "not closed"),
         ("x = \"open", "1:5", "quotation mark"),
-        ("for x in [1] satisfies x", "1:14", "\"satisfies\" is not expected"),
-        ("some x in [1] return x", "1:15", "\"return\" is not expected"),
+        (
+            "for x in [1] satisfies x",
+            "1:14",
+            "\"satisfies\" is not expected",
+        ),
+        (
+            "some x in [1] return x",
+            "1:15",
+            "\"return\" is not expected",
+        ),
         ("x between 1 2", "1:13", "\"2\" is not expected"),
         ("{a: 1, b 2}", "1:11", "\"}\" is not expected"),
         ("", "1:1", "empty"),
         ("  = ", "1:4", "empty"),
         ("__jc_turn()", "1:1", "__jc"),
-        ("function(a) external {java: {class: \"x\", method signature: \"y()\"}}", "1:13", "external"),
+        (
+            "function(a) external {java: {class: \"x\", method signature: \"y()\"}}",
+            "1:13",
+            "external",
+        ),
     ] {
         let fault = refused(text, feel.compile(text, &[]));
         assert_eq!(fault.code, "input.invalid", "{text}");
         let problem = &fault.problems[0];
-        assert!(problem.words.en.contains(what), "{text}: {}", problem.words.en);
+        assert!(
+            problem.words.en.contains(what),
+            "{text}: {}",
+            problem.words.en
+        );
         assert_eq!(problem.at, at, "{text}: {}", problem.words.en);
         assert!(!problem.words.zh.is_ascii(), "{text}");
     }
@@ -193,17 +295,28 @@ async fn what_would_not_end_is_stopped_in_time() {
         let begun = Instant::now();
         let fault = refused(text, feel.evaluate(text, &context));
         assert_eq!(fault.code, "decisions.budget", "{text}: {fault}");
-        assert!(begun.elapsed() < Duration::from_secs(5), "{text}: {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_secs(5),
+            "{text}: {:?}",
+            begun.elapsed()
+        );
     }
     // And the next one is served as if nothing had happened.
-    assert_eq!(feel.evaluate("for i in 1..2 return i", &context).unwrap().value, json!([1, 2]));
+    assert_eq!(
+        feel.evaluate("for i in 1..2 return i", &context)
+            .unwrap()
+            .value,
+        json!([1, 2])
+    );
 }
 
 #[tokio::test]
 async fn doubling_in_a_context_is_stopped() {
     let (_place, store) = memory().await;
     let feel = engine(&store).expressions();
-    let entries: Vec<String> = (1..60).map(|n| format!("a{n}: a{} + a{}", n - 1, n - 1)).collect();
+    let entries: Vec<String> = (1..60)
+        .map(|n| format!("a{n}: a{} + a{}", n - 1, n - 1))
+        .collect();
     let text = format!("{{a0: \"0123456789\", {}}}", entries.join(", "));
     let fault = refused(&text, feel.evaluate(&text, &Map::new()));
     assert_eq!(fault.code, "decisions.budget");
@@ -228,7 +341,10 @@ async fn what_is_too_long_or_too_deep_is_refused() {
         "not(".repeat(3_000),
     ] {
         let fault = refused(&text, feel.evaluate(&text, &nothing));
-        assert!(["input.invalid", "decisions.budget"].contains(&fault.code), "{fault}");
+        assert!(
+            ["input.invalid", "decisions.budget"].contains(&fault.code),
+            "{fault}"
+        );
     }
     let mut deep = json!(1);
     for _ in 0..100 {
@@ -245,7 +361,11 @@ async fn what_is_too_long_or_too_deep_is_refused() {
     ] {
         let fault = refused("x", feel.evaluate("x", &object(context)));
         assert_eq!(fault.code, "input.invalid");
-        assert!(fault.problems[0].at.starts_with("/x"), "{}", fault.problems[0].at);
+        assert!(
+            fault.problems[0].at.starts_with("/x"),
+            "{}",
+            fault.problems[0].at
+        );
     }
     let fault = refused("function", feel.evaluate("function(a) a", &nothing));
     assert_eq!(fault.code, "input.invalid", "a function is no data");
@@ -256,15 +376,84 @@ async fn no_text_takes_the_process_down() {
     let (_place, store) = memory().await;
     let feel = engine(&store).expressions();
     let piece = prop::sample::select(vec![
-        "1", "-", "+", "*", "/", "**", "(", ")", "[", "]", "{", "}", ",", ":", ".", "..", "\"a\"",
-        "\"\\uD83D\"", "\"\\U10FFFF\"", "@\"2026-01-01\"", "@\"PT1H\"", "@\"x\"", "a", "b c",
-        "if", "then", "else", "for", "in", "return", "some", "every", "satisfies", "function",
-        "external", "instance of", "list<number>", "context<a: number>", "date", "time(",
-        "duration(\"P1D\")", "date and time(", "not(", "substring(", "replace(", "matches(",
-        "1e6144", "1e-6176", "null", "true", "between", "and", "or", "item", "partial", "?",
-        "string(", "number(", "mode(", "sort(", "range(\"[1..2]\")", "split(", "decimal(1,",
-        "time(24,60,61)", "date(999999999,12,31)", "@\"-999999999-01-01\"", "=", "!=", "<", "//",
-        "/*", "*/", "\n", "汉字", "day of week(", "years and months duration(", "..]", "sum(",
+        "1",
+        "-",
+        "+",
+        "*",
+        "/",
+        "**",
+        "(",
+        ")",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        ".",
+        "..",
+        "\"a\"",
+        "\"\\uD83D\"",
+        "\"\\U10FFFF\"",
+        "@\"2026-01-01\"",
+        "@\"PT1H\"",
+        "@\"x\"",
+        "a",
+        "b c",
+        "if",
+        "then",
+        "else",
+        "for",
+        "in",
+        "return",
+        "some",
+        "every",
+        "satisfies",
+        "function",
+        "external",
+        "instance of",
+        "list<number>",
+        "context<a: number>",
+        "date",
+        "time(",
+        "duration(\"P1D\")",
+        "date and time(",
+        "not(",
+        "substring(",
+        "replace(",
+        "matches(",
+        "1e6144",
+        "1e-6176",
+        "null",
+        "true",
+        "between",
+        "and",
+        "or",
+        "item",
+        "partial",
+        "?",
+        "string(",
+        "number(",
+        "mode(",
+        "sort(",
+        "range(\"[1..2]\")",
+        "split(",
+        "decimal(1,",
+        "time(24,60,61)",
+        "date(999999999,12,31)",
+        "@\"-999999999-01-01\"",
+        "=",
+        "!=",
+        "<",
+        "//",
+        "/*",
+        "*/",
+        "\n",
+        "汉字",
+        "day of week(",
+        "years and months duration(",
+        "..]",
+        "sum(",
     ]);
     let texts = prop_oneof![
         prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.join(" ")),

@@ -3,6 +3,7 @@
 
 mod expressions;
 mod models;
+mod published;
 mod sheet;
 mod tables;
 mod tck;

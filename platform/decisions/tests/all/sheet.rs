@@ -19,11 +19,19 @@ fn id(name: &str) -> String {
 }
 
 /// A decision that asks these inputs and decisions.
-pub(crate) fn decision(name: &str, kind: &str, inputs: &[&str], decisions: &[&str], logic: &str) -> String {
+pub(crate) fn decision(
+    name: &str,
+    kind: &str,
+    inputs: &[&str],
+    decisions: &[&str],
+    logic: &str,
+) -> String {
     let asked = |kind: &str, prefix: &str, names: &[&str]| -> String {
         let one = |name: &&str| {
             let id = id(name);
-            format!("<informationRequirement><{kind} href=\"#{prefix}_{id}\"/></informationRequirement>")
+            format!(
+                "<informationRequirement><{kind} href=\"#{prefix}_{id}\"/></informationRequirement>"
+            )
         };
         names.iter().map(one).collect()
     };
@@ -32,7 +40,11 @@ pub(crate) fn decision(name: &str, kind: &str, inputs: &[&str], decisions: &[&st
         asked("requiredDecision", "d", decisions),
     );
     let id = id(name);
-    let kind = if kind.is_empty() { String::new() } else { format!(" typeRef=\"{kind}\"") };
+    let kind = if kind.is_empty() {
+        String::new()
+    } else {
+        format!(" typeRef=\"{kind}\"")
+    };
     format!(
         "<decision id=\"d_{id}\" name=\"{name}\"><variable name=\"{name}\"{kind}/>{inputs}{decisions}\n{logic}\n</decision>\n"
     )
@@ -46,16 +58,30 @@ pub(crate) fn literal(text: &str) -> String {
 
 /// A table: hit policy and aggregation, input expressions, outputs (name, allowed values), rules
 /// as `cells | outputs | annotation`.
-pub(crate) fn table(policy: &str, inputs: &[&str], outputs: &[(&str, &str)], rules: &[&str]) -> String {
+pub(crate) fn table(
+    policy: &str,
+    inputs: &[&str],
+    outputs: &[(&str, &str)],
+    rules: &[&str],
+) -> String {
     let escape = |text: &str| text.trim().replace('&', "&amp;").replace('<', "&lt;");
     let inputs: String = inputs
         .iter()
-        .map(|text| format!("<input><inputExpression><text>{}</text></inputExpression></input>", escape(text)))
+        .map(|text| {
+            format!(
+                "<input><inputExpression><text>{}</text></inputExpression></input>",
+                escape(text)
+            )
+        })
         .collect();
     let outputs: String = outputs
         .iter()
         .map(|(name, allowed)| {
-            let name = if name.is_empty() { String::new() } else { format!(" name=\"{name}\"") };
+            let name = if name.is_empty() {
+                String::new()
+            } else {
+                format!(" name=\"{name}\"")
+            };
             let allowed = match allowed.is_empty() {
                 true => String::new(),
                 false => format!("<outputValues><text>{allowed}</text></outputValues>"),
@@ -71,11 +97,19 @@ pub(crate) fn table(policy: &str, inputs: &[&str], outputs: &[(&str, &str)], rul
             let mut cells = |element: &str| -> String {
                 let part = parts.next().unwrap_or_default();
                 let cells = part.split(';').filter(|c| !c.trim().is_empty());
-                cells.map(|c| format!("<{element}><text>{}</text></{element}>", escape(c))).collect()
+                cells
+                    .map(|c| format!("<{element}><text>{}</text></{element}>", escape(c)))
+                    .collect()
             };
-            let (inputs, outputs, notes) = (cells("inputEntry"), cells("outputEntry"), cells("annotationEntry"));
+            let (inputs, outputs, notes) = (
+                cells("inputEntry"),
+                cells("outputEntry"),
+                cells("annotationEntry"),
+            );
             format!("<rule id=\"r{}\">{inputs}{outputs}{notes}</rule>\n", n + 1)
         })
         .collect();
-    format!("<decisionTable {policy}>{inputs}{outputs}<annotation name=\"依据\"/>\n{rules}</decisionTable>")
+    format!(
+        "<decisionTable {policy}>{inputs}{outputs}<annotation name=\"依据\"/>\n{rules}</decisionTable>"
+    )
 }

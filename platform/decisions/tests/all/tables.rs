@@ -43,27 +43,140 @@ async fn every_hit_policy_decides_and_says_which_rows_counted() {
     let order = "\"high\",\"middle\",\"low\"";
     let numbers = ["< 10 | 1", "< 100 | 2", "[50..60] | 4", "7 | 1"];
     let cases: [(&str, &str, &[&str], Value, Value, &[(usize, bool)]); 15] = [
-        ("hitPolicy=\"UNIQUE\"", "", &RULES, json!(80), json!("middle"), &[(2, true)]),
-        ("", "", &RULES, json!(5), Value::Null, &[(1, false), (2, false)]),
-        ("hitPolicy=\"ANY\"", "", &["< 10 | \"low\"", "7 | \"low\""], json!(7), json!("low"), &[(1, true), (2, true)]),
-        ("hitPolicy=\"ANY\"", "", &RULES, json!(7), Value::Null, &[(1, false), (2, false), (4, false)]),
-        ("hitPolicy=\"FIRST\"", "", &RULES, json!(7), json!("low"), &[(1, true), (2, false), (4, false)]),
-        ("hitPolicy=\"PRIORITY\"", order, &RULES, json!(55), json!("high"), &[(2, false), (3, true)]),
-        ("hitPolicy=\"PRIORITY\"", order, &RULES, json!(7), json!("middle"), &[(1, false), (2, true), (4, false)]),
-        ("hitPolicy=\"RULE ORDER\"", "", &RULES, json!(55), json!(["middle", "high"]), &[(2, true), (3, true)]),
-        ("hitPolicy=\"OUTPUT ORDER\"", order, &RULES, json!(55), json!(["high", "middle"]), &[(2, true), (3, true)]),
-        ("hitPolicy=\"COLLECT\"", "", &RULES, json!(7), json!(["low", "middle", "low"]), &[(1, true), (2, true), (4, true)]),
-        ("hitPolicy=\"COLLECT\" aggregation=\"COUNT\"", "", &RULES, json!(7), json!(3), &[(1, true), (2, true), (4, true)]),
-        ("hitPolicy=\"COLLECT\" aggregation=\"SUM\"", "", &numbers, json!(55), json!(6), &[(2, true), (3, true)]),
-        ("hitPolicy=\"COLLECT\" aggregation=\"MIN\"", "", &numbers, json!(55), json!(2), &[(2, true), (3, true)]),
-        ("hitPolicy=\"COLLECT\" aggregation=\"MAX\"", "", &numbers, json!(55), json!(4), &[(2, true), (3, true)]),
-        ("hitPolicy=\"FIRST\"", "", &RULES, json!(1000), Value::Null, &[]),
+        (
+            "hitPolicy=\"UNIQUE\"",
+            "",
+            &RULES,
+            json!(80),
+            json!("middle"),
+            &[(2, true)],
+        ),
+        (
+            "",
+            "",
+            &RULES,
+            json!(5),
+            Value::Null,
+            &[(1, false), (2, false)],
+        ),
+        (
+            "hitPolicy=\"ANY\"",
+            "",
+            &["< 10 | \"low\"", "7 | \"low\""],
+            json!(7),
+            json!("low"),
+            &[(1, true), (2, true)],
+        ),
+        (
+            "hitPolicy=\"ANY\"",
+            "",
+            &RULES,
+            json!(7),
+            Value::Null,
+            &[(1, false), (2, false), (4, false)],
+        ),
+        (
+            "hitPolicy=\"FIRST\"",
+            "",
+            &RULES,
+            json!(7),
+            json!("low"),
+            &[(1, true), (2, false), (4, false)],
+        ),
+        (
+            "hitPolicy=\"PRIORITY\"",
+            order,
+            &RULES,
+            json!(55),
+            json!("high"),
+            &[(2, false), (3, true)],
+        ),
+        (
+            "hitPolicy=\"PRIORITY\"",
+            order,
+            &RULES,
+            json!(7),
+            json!("middle"),
+            &[(1, false), (2, true), (4, false)],
+        ),
+        (
+            "hitPolicy=\"RULE ORDER\"",
+            "",
+            &RULES,
+            json!(55),
+            json!(["middle", "high"]),
+            &[(2, true), (3, true)],
+        ),
+        (
+            "hitPolicy=\"OUTPUT ORDER\"",
+            order,
+            &RULES,
+            json!(55),
+            json!(["high", "middle"]),
+            &[(2, true), (3, true)],
+        ),
+        (
+            "hitPolicy=\"COLLECT\"",
+            "",
+            &RULES,
+            json!(7),
+            json!(["low", "middle", "low"]),
+            &[(1, true), (2, true), (4, true)],
+        ),
+        (
+            "hitPolicy=\"COLLECT\" aggregation=\"COUNT\"",
+            "",
+            &RULES,
+            json!(7),
+            json!(3),
+            &[(1, true), (2, true), (4, true)],
+        ),
+        (
+            "hitPolicy=\"COLLECT\" aggregation=\"SUM\"",
+            "",
+            &numbers,
+            json!(55),
+            json!(6),
+            &[(2, true), (3, true)],
+        ),
+        (
+            "hitPolicy=\"COLLECT\" aggregation=\"MIN\"",
+            "",
+            &numbers,
+            json!(55),
+            json!(2),
+            &[(2, true), (3, true)],
+        ),
+        (
+            "hitPolicy=\"COLLECT\" aggregation=\"MAX\"",
+            "",
+            &numbers,
+            json!(55),
+            json!(4),
+            &[(2, true), (3, true)],
+        ),
+        (
+            "hitPolicy=\"FIRST\"",
+            "",
+            &RULES,
+            json!(1000),
+            Value::Null,
+            &[],
+        ),
     ];
     for (policy, allowed, rules, amount, result, rows) in cases {
         let outcome = decide(policy, allowed, rules, amount.clone()).await;
         let found = told(&outcome);
-        assert_eq!(found, (result.clone(), rows.to_vec()), "{policy} for {amount}");
-        assert_eq!(outcome.why_null.is_some(), result.is_null(), "{policy} for {amount}");
+        assert_eq!(
+            found,
+            (result.clone(), rows.to_vec()),
+            "{policy} for {amount}"
+        );
+        assert_eq!(
+            outcome.why_null.is_some(),
+            result.is_null(),
+            "{policy} for {amount}"
+        );
     }
 }
 
@@ -98,8 +211,14 @@ async fn several_outputs_defaults_and_cells_that_speak_of_the_input() {
         let input = json!({"tags": tags, "age": age});
         model.decide("fee", input.as_object().unwrap()).unwrap()
     };
-    assert_eq!(ask(json!(["a"]), 20).result, json!({"level": "full", "fee": 40}));
-    assert_eq!(ask(json!(["b"]), 70).result, json!({"level": "half", "fee": 70}));
+    assert_eq!(
+        ask(json!(["a"]), 20).result,
+        json!({"level": "full", "fee": 40})
+    );
+    assert_eq!(
+        ask(json!(["b"]), 70).result,
+        json!({"level": "half", "fee": 70})
+    );
     let none = ask(json!(["c"]), 20);
     assert_eq!(none.result, json!({"level": "none", "fee": 0}));
     assert!(none.explanation[0].tables[0].by_default);
@@ -109,21 +228,49 @@ async fn several_outputs_defaults_and_cells_that_speak_of_the_input() {
 #[tokio::test]
 async fn decisions_that_were_asked_are_told_before_the_one_that_asked() {
     let (_place, store) = memory().await;
-    let levels = table("", &["amount"], &[("", "")], &["< 10 | \"low\"", ">= 10 | \"high\""]);
-    let rates = table("", &["level"], &[("", "")], &["\"low\" | 0.1", "\"high\" | 0.25"]);
+    let levels = table(
+        "",
+        &["amount"],
+        &[("", "")],
+        &["< 10 | \"low\"", ">= 10 | \"high\""],
+    );
+    let rates = table(
+        "",
+        &["level"],
+        &[("", "")],
+        &["\"low\" | 0.1", "\"high\" | 0.25"],
+    );
     let elements = [
         decision("level", "string", &["amount"], &[], &levels),
         decision("rate", "number", &[], &["level"], &rates),
-        decision("fee", "number", &["amount"], &["rate", "level"], &literal("amount * rate")),
+        decision(
+            "fee",
+            "number",
+            &["amount"],
+            &["rate", "level"],
+            &literal("amount * rate"),
+        ),
     ];
     let xml = model(&[("amount", "number")], &elements.concat());
     let model = engine(&store).build(&[&xml]).unwrap();
-    let outcome = model.decide("fee", json!({"amount": 200}).as_object().unwrap()).unwrap();
+    let outcome = model
+        .decide("fee", json!({"amount": 200}).as_object().unwrap())
+        .unwrap();
     assert_eq!(outcome.result, json!(50));
-    let names: Vec<&str> = outcome.explanation.iter().map(|e| e.decision.as_str()).collect();
+    let names: Vec<&str> = outcome
+        .explanation
+        .iter()
+        .map(|e| e.decision.as_str())
+        .collect();
     assert_eq!(names.last(), Some(&"fee"));
     assert_eq!(names.len(), 3, "{names:?}");
-    let of = |name: &str| outcome.explanation.iter().find(|e| e.decision == name).unwrap();
+    let of = |name: &str| {
+        outcome
+            .explanation
+            .iter()
+            .find(|e| e.decision == name)
+            .unwrap()
+    };
     assert_eq!(of("level").value, json!("high"));
     assert_eq!(of("level").tables[0].matched[0].row, 2);
     assert_eq!(of("rate").value, json!(0.25));
@@ -138,19 +285,42 @@ async fn decisions_that_were_asked_are_told_before_the_one_that_asked() {
 #[tokio::test]
 async fn a_table_in_a_function_and_a_service_are_explained_too() {
     let (_place, store) = memory().await;
-    let levels = table("hitPolicy=\"FIRST\"", &["n"], &[("", "")], &["< 10 | \"low\"", "- | \"high\""]);
+    let levels = table(
+        "hitPolicy=\"FIRST\"",
+        &["n"],
+        &[("", "")],
+        &["< 10 | \"low\"", "- | \"high\""],
+    );
     let function = format!(
         "<businessKnowledgeModel id=\"b\" name=\"level of\"><variable name=\"level of\"/><encapsulatedLogic><formalParameter name=\"n\" typeRef=\"number\"/>{levels}</encapsulatedLogic></businessKnowledgeModel>"
     );
-    let fee = decision("fee", "", &["amount"], &[], &literal("[level of(amount), level of(1)]"));
-    let fee = fee.replace("<literal", "<knowledgeRequirement><requiredKnowledge href=\"#b\"/></knowledgeRequirement><literal");
+    let fee = decision(
+        "fee",
+        "",
+        &["amount"],
+        &[],
+        &literal("[level of(amount), level of(1)]"),
+    );
+    let fee = fee.replace(
+        "<literal",
+        "<knowledgeRequirement><requiredKnowledge href=\"#b\"/></knowledgeRequirement><literal",
+    );
     let service = "<decisionService id=\"s\" name=\"counter\"><variable name=\"counter\"/><outputDecision href=\"#d_fee\"/><inputData href=\"#in_amount\"/></decisionService>";
-    let xml = model(&[("amount", "number")], &[function, fee, service.into()].concat());
+    let xml = model(
+        &[("amount", "number")],
+        &[function, fee, service.into()].concat(),
+    );
     let model = engine(&store).build(&[&xml]).unwrap();
     for asked in ["fee", "counter"] {
-        let outcome = model.decide(asked, json!({"amount": 50}).as_object().unwrap()).unwrap();
+        let outcome = model
+            .decide(asked, json!({"amount": 50}).as_object().unwrap())
+            .unwrap();
         assert_eq!(outcome.result, json!(["high", "low"]), "{asked}");
-        let fee = outcome.explanation.iter().find(|e| e.decision == "fee").unwrap();
+        let fee = outcome
+            .explanation
+            .iter()
+            .find(|e| e.decision == "fee")
+            .unwrap();
         let rows: Vec<usize> = fee.tables.iter().map(|t| t.matched[0].row).collect();
         assert_eq!(rows, [2, 1], "{asked}");
         assert_eq!(fee.tables[0].name, "level of");

@@ -19,7 +19,10 @@ fn corpora() -> Option<PathBuf> {
 
 /// A value of the kit as JSON. What it calls a decimal keeps its digits.
 fn value(node: Node) -> Value {
-    let nil = |node: &Node| node.attributes().any(|a| a.name() == "nil" && a.value() == "true");
+    let nil = |node: &Node| {
+        node.attributes()
+            .any(|a| a.name() == "nil" && a.value() == "true")
+    };
     let child = |name: &str| node.children().find(|n| n.tag_name().name() == name);
     if let Some(list) = child("list") {
         if nil(&list) {
@@ -29,10 +32,17 @@ fn value(node: Node) -> Value {
         return Value::Array(items.map(value).collect());
     }
     if let Some(simple) = child("value") {
-        return if nil(&simple) { Value::Null } else { simple_value(simple) };
+        return if nil(&simple) {
+            Value::Null
+        } else {
+            simple_value(simple)
+        };
     }
     let mut object = Map::new();
-    for part in node.children().filter(|n| n.tag_name().name() == "component") {
+    for part in node
+        .children()
+        .filter(|n| n.tag_name().name() == "component")
+    {
         let name = part.attribute("name").unwrap_or_default().to_owned();
         object.insert(name, if nil(&part) { Value::Null } else { value(part) });
     }
@@ -45,10 +55,14 @@ fn value(node: Node) -> Value {
 fn simple_value(node: Node) -> Value {
     let text = node.text().unwrap_or_default();
     let kind = node.attributes().find(|a| a.name() == "type");
-    let kind = kind.map_or("string", |a| a.value().rsplit(':').next().unwrap_or_default());
+    let kind = kind.map_or("string", |a| {
+        a.value().rsplit(':').next().unwrap_or_default()
+    });
     match kind {
         "boolean" => json!(text.trim() == "true"),
-        "decimal" | "double" | "integer" | "int" | "long" | "float" => json!({"@number": text.trim()}),
+        "decimal" | "double" | "integer" | "int" | "long" | "float" => {
+            json!({"@number": text.trim()})
+        }
         "date" => json!({"@date": text.trim()}),
         "time" => json!({"@time": text.trim()}),
         "dateTime" => json!({"@date-time": text.trim()}),
@@ -80,9 +94,11 @@ fn same(expected: &Value, found: &Value) -> bool {
                     let own = |key: &str| key.split_whitespace().collect::<Vec<_>>().join(" ");
                     let b = b.get(key).or_else(|| b.get(&own(key)));
                     b.is_some_and(|b| match (key.as_str(), a, b) {
-                        ("@date" | "@time" | "@date-time" | "@duration", Value::String(a), Value::String(b)) => {
-                            moment(a) == moment(b)
-                        }
+                        (
+                            "@date" | "@time" | "@date-time" | "@duration",
+                            Value::String(a),
+                            Value::String(b),
+                        ) => moment(a) == moment(b),
                         _ => same(a, b),
                     })
                 })
@@ -127,23 +143,37 @@ fn folder(engine: &Engine, dir: &Path) -> Tally {
         .filter(|path| path.extension().is_some_and(|e| e == "dmn"))
         .map(|path| (path.clone(), std::fs::read_to_string(path).unwrap()))
         .collect();
-    for path in files.iter().filter(|p| p.extension().is_some_and(|e| e == "xml")) {
+    for path in files
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "xml"))
+    {
         let text = std::fs::read_to_string(path).unwrap();
         let document = Document::parse(&text).unwrap();
-        let wanted = document.descendants().find(|n| n.tag_name().name() == "modelName");
+        let wanted = document
+            .descendants()
+            .find(|n| n.tag_name().name() == "modelName");
         let wanted = wanted.and_then(|n| n.text()).unwrap_or_default().trim();
         let mut xmls: Vec<&(PathBuf, String)> = models.iter().collect();
         // The model itself last, after what it imports.
         xmls.sort_by_key(|(path, _)| path.file_name().is_some_and(|n| n == wanted));
         let xmls: Vec<&str> = xmls.iter().map(|(_, xml)| xml.as_str()).collect();
         let built = engine.build(&xmls);
-        for case in document.descendants().filter(|n| n.tag_name().name() == "testCase") {
+        for case in document
+            .descendants()
+            .filter(|n| n.tag_name().name() == "testCase")
+        {
             let mut input = Map::new();
-            for node in case.children().filter(|n| n.tag_name().name() == "inputNode") {
+            for node in case
+                .children()
+                .filter(|n| n.tag_name().name() == "inputNode")
+            {
                 let name = node.attribute("name").unwrap_or_default().to_owned();
                 input.insert(name, value(node));
             }
-            for node in case.children().filter(|n| n.tag_name().name() == "resultNode") {
+            for node in case
+                .children()
+                .filter(|n| n.tag_name().name() == "resultNode")
+            {
                 let id = case.attribute("id").unwrap_or_default();
                 let name = node.attribute("name").unwrap_or_default();
                 let asked = match case.attribute("type") {
@@ -207,13 +237,22 @@ async fn every_case_that_passed_passes() {
             *sum += count;
         }
         let [passed, failed, refused] = counts;
-        writeln!(text, "{name}: {passed} passed, {failed} failed, {refused} refused").unwrap();
+        writeln!(
+            text,
+            "{name}: {passed} passed, {failed} failed, {refused} refused"
+        )
+        .unwrap();
         for failure in &tally.failed {
             writeln!(why, "{name}: {failure}").unwrap();
         }
     }
     let [passed, failed, refused] = sums;
-    writeln!(text, "all: {passed} passed, {failed} failed, {refused} refused of {}", passed + failed + refused).unwrap();
+    writeln!(
+        text,
+        "all: {passed} passed, {failed} failed, {refused} refused of {}",
+        passed + failed + refused
+    )
+    .unwrap();
     eprintln!("{text}{why}");
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/tck.txt");
     if std::env::var("BLESS").is_ok() {
@@ -221,5 +260,8 @@ async fn every_case_that_passed_passes() {
         std::fs::write(&golden, &text).unwrap();
     }
     let known = std::fs::read_to_string(&golden).unwrap_or_default();
-    assert_eq!(known, text, "the counts changed; read why above, then BLESS=1");
+    assert_eq!(
+        known, text,
+        "the counts changed; read why above, then BLESS=1"
+    );
 }
