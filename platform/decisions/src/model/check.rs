@@ -186,6 +186,38 @@ pub(super) fn references(scan: &mut Scan, root: &Xml, elements: &[Xml]) {
         }
     }
     graph(scan, &asks, &lines);
+    scan.unmeasured = called(root, elements, &asks, &local);
+}
+
+/// Decisions and functions within decision services that an expression may call: the library
+/// carries them out without us (see [`super`]).
+fn called(
+    root: &Xml,
+    elements: &[Xml],
+    asks: &BTreeMap<&str, Vec<String>>,
+    local: &dyn Fn(&str) -> Option<String>,
+) -> BTreeSet<String> {
+    let services: BTreeSet<&str> = root
+        .children()
+        .filter(|n| n.tag_name().name() == "decisionService")
+        .filter_map(|n| n.attribute("id"))
+        .collect();
+    let required = elements
+        .iter()
+        .filter(|n| n.tag_name().name() == "requiredKnowledge");
+    let mut open: Vec<String> = required
+        .filter_map(|n| local(n.attribute("href")?))
+        .filter(|id| services.contains(id.as_str()))
+        .collect();
+    let mut found = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        open.extend(asks.get(id.as_str()).into_iter().flatten().cloned());
+        if !found.insert(id) {
+            // Cycles are refused elsewhere; here they must only end.
+            open.retain(|id| !found.contains(id));
+        }
+    }
+    found
 }
 
 /// No decision or function may ask itself, ask too many one after the other, or be asked too often.

@@ -57,6 +57,8 @@ pub(crate) struct Scan {
     pub(crate) problems: Vec<Problem>,
     pub(crate) program: Program,
     pub(crate) sources: Vec<Source>,
+    /// Identifications of what the library carries out without us.
+    pub(crate) unmeasured: BTreeSet<String>,
     /// May models import others? Only where all are at hand.
     pub(crate) imports: bool,
     /// Places of the decisions by namespace and identification.
@@ -321,7 +323,11 @@ impl Scan {
             }
             "decisionTable" => self.table(xml, node, source, edits),
             "literalExpression" => self.literal(node, scope, source, edits),
+            "functionDefinition" => self.measured(node),
             "conditional" | "filter" | "for" | "some" | "every" => {
+                if node.tag_name().name() != "conditional" {
+                    self.measured(node);
+                }
                 // The library does not look for these within each other, but it does in a context.
                 let parent = node.parent().map_or("", |p| p.tag_name().name());
                 if WITHIN.contains(&parent) {
@@ -404,6 +410,21 @@ impl Scan {
         }
     }
 
+    /// Refuses what could run for long where nobody measures it.
+    fn measured(&mut self, node: &Xml) {
+        let owner = node
+            .ancestors()
+            .find(|a| ["decision", "businessKnowledgeModel"].contains(&a.tag_name().name()));
+        let id = owner.and_then(|a| a.attribute("id")).unwrap_or_default();
+        if self.unmeasured.contains(id) {
+            self.wrong(
+                line(node),
+                "被表达式调用的决策服务，其中的决策不得循环、定义或调用函数、构造对象",
+                "a decision in a service that an expression calls may neither loop nor define or call functions nor make contexts",
+            );
+        }
+    }
+
     /// Reads a text, and notes what is wrong with it.
     fn note(
         &mut self,
@@ -419,7 +440,12 @@ impl Scan {
             grammar,
         });
         match read(grammar, scope, written) {
-            Ok(read) => Some(read),
+            Ok(read) => {
+                if !harmless(&read) {
+                    self.measured(node);
+                }
+                Some(read)
+            }
             Err(wrong) => {
                 let what = written.trim();
                 self.wrong(

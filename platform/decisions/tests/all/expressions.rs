@@ -311,6 +311,21 @@ async fn what_would_not_end_is_stopped_in_time() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_interrupted_holds_nobody_for_long() {
+    let (_place, store) = memory().await;
+    let feel = engine(&store).expressions();
+    let context = object(json!({"list": (0..19_000).collect::<Vec<_>>()}));
+    let begun = Instant::now();
+    let outcome = feel.evaluate("count(distinct values(list))", &context);
+    eprintln!("distinct values of 19,000: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    match outcome {
+        Ok(answer) => assert_eq!(answer.value, json!(19_000)),
+        Err(fault) => assert_eq!(fault.code, "decisions.budget"),
+    }
+}
+
+#[tokio::test]
 async fn doubling_in_a_context_is_stopped() {
     let (_place, store) = memory().await;
     let feel = engine(&store).expressions();
