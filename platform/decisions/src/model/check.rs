@@ -1,8 +1,9 @@
 //! Check: what a model may not have. Everything outside the published subset is refused by name and
 //! line, and so is what would run for ever or call another machine.
 
-use super::scan::{Scan, Xml, child, line};
+use super::scan::Scan;
 use super::types::{Book, Item, built_in};
+use super::xml::{Xml, child, line, text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Decisions and functions one decision may ask one after the other.
@@ -279,7 +280,7 @@ pub(super) fn types(scan: &mut Scan, book: &Book, elements: &[Xml]) {
         for node in elements {
             let name = node.tag_name().name();
             let written = match name {
-                "typeRef" => Some(super::scan::text(node)),
+                "typeRef" => Some(text(node)),
                 _ => node.attribute("typeRef").map(str::to_owned),
             };
             if let Some(type_name) = written

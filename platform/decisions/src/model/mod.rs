@@ -9,12 +9,14 @@
 //! there the author's own expressions are carried out by the library, and only such are accepted as
 //! cannot run for long.
 
+mod cells;
 mod check;
 mod dispatch;
 mod edit;
 mod ready;
 mod scan;
 mod types;
+mod xml;
 
 pub use ready::Model;
 pub(crate) use scan::Scan;

@@ -296,7 +296,7 @@ async fn what_would_not_end_is_stopped_in_time() {
         let fault = refused(text, feel.evaluate(text, &context));
         assert_eq!(fault.code, "decisions.budget", "{text}: {fault}");
         assert!(
-            begun.elapsed() < Duration::from_secs(5),
+            begun.elapsed() < Duration::from_secs(10),
             "{text}: {:?}",
             begun.elapsed()
         );
@@ -318,7 +318,7 @@ async fn what_cannot_be_interrupted_holds_nobody_for_long() {
     let begun = Instant::now();
     let outcome = feel.evaluate("count(distinct values(list))", &context);
     eprintln!("distinct values of 19,000: {:?}", begun.elapsed());
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(10));
     match outcome {
         Ok(answer) => assert_eq!(answer.value, json!(19_000)),
         Err(fault) => assert_eq!(fault.code, "decisions.budget"),

@@ -284,7 +284,7 @@ async fn bombs_are_refused_at_once() {
         let begun = Instant::now();
         refused(&engine, what, &xml);
         assert!(
-            begun.elapsed() < Duration::from_secs(4),
+            begun.elapsed() < Duration::from_secs(12),
             "{what}: {:?}",
             begun.elapsed()
         );
@@ -413,7 +413,7 @@ async fn a_decision_that_would_not_end_is_stopped_and_others_go_on() {
             Err(fault) => assert_eq!(fault.code, "decisions.budget", "{what}: {fault}"),
         }
         assert!(
-            begun.elapsed() < Duration::from_secs(5),
+            begun.elapsed() < Duration::from_secs(10),
             "{what}: {:?}",
             begun.elapsed()
         );
@@ -448,7 +448,7 @@ async fn nothing_is_ever_asked_of_another_machine() {
             found.map_or(true, |answer| answer.value.is_null()),
             "{text}"
         );
-        assert!(begun.elapsed() < Duration::from_millis(500), "{text}");
+        assert!(begun.elapsed() < Duration::from_secs(3), "{text}");
     }
     for text in [
         call,

@@ -42,7 +42,15 @@ fn told(outcome: &Outcome) -> (Value, Vec<(usize, bool)>) {
 async fn every_hit_policy_decides_and_says_which_rows_counted() {
     let order = "\"high\",\"middle\",\"low\"";
     let numbers = ["< 10 | 1", "< 100 | 2", "[50..60] | 4", "7 | 1"];
-    let cases: [(&str, &str, &[&str], Value, Value, &[(usize, bool)]); 15] = [
+    type Case<'a> = (
+        &'a str,
+        &'a str,
+        &'a [&'a str],
+        Value,
+        Value,
+        &'a [(usize, bool)],
+    );
+    let cases: [Case<'_>; 15] = [
         (
             "hitPolicy=\"UNIQUE\"",
             "",
