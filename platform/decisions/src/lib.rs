@@ -21,7 +21,7 @@
 //! a function, table and decision is a step, the steps are counted, and at each the time, the stack
 //! and the size of what it brought forth are looked at ([`instrument`]). A panic of the library is a
 //! fault. **What is not:** one call of a built-in function on a list of the largest allowed size
-//! (`distinct values` of 20,000 takes about a second) is not interrupted, its caller leaves after
+//! (`distinct values` of 20,000 takes seconds) is not interrupted, its caller leaves after
 //! the time limit and the thread comes back when it is done; there are two such threads, and when
 //! both are held others are told `system.overloaded`. Decisions inside a decision service that an
 //! expression calls are carried out by the library alone; so they may not loop, nor define or call
