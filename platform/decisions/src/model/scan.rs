@@ -14,6 +14,7 @@ use crate::feel::{Grammar, read, scope_of};
 use crate::instrument::harmless;
 use crate::limits::{MODEL_LIMIT, XML_DEPTH_LIMIT, XML_NODES_LIMIT};
 use crate::native::PREFIX;
+use crate::tree::every;
 use dsntk_feel::FeelScope;
 use dsntk_feel_parser::AstNode;
 use kernel::decisions::DecisionShape;
@@ -342,6 +343,14 @@ impl Scan {
                     return;
                 }
                 let read = self.note(node, &written, grammar, scope, source);
+                let asks = |n: &AstNode| matches!(n, AstNode::Name(name) if name.as_str() == "?");
+                if parent == "inputEntry"
+                    && read.as_ref().is_some_and(|tests| every(tests).any(asks))
+                {
+                    // The library knows no `?`; we read the table in its place.
+                    self.measured(node);
+                    edits.replace(node.range(), &format!("<{p}text>-</{p}text>"));
+                }
                 let loops = read.is_some_and(|tests| !crate::instrument::plain(&tests));
                 if parent == "allowedValues" && loops {
                     self.wrong(

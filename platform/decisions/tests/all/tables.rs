@@ -209,7 +209,7 @@ async fn several_outputs_defaults_and_cells_that_speak_of_the_input() {
     let logic = "<decisionTable hitPolicy=\"UNIQUE\"><input><inputExpression><text>tags</text></inputExpression></input><input><inputExpression><text>age</text></inputExpression></input>\
         <output name=\"level\"><defaultOutputEntry><text>\"none\"</text></defaultOutputEntry></output><output name=\"fee\"><defaultOutputEntry><text>0</text></defaultOutputEntry></output>\
         <rule><inputEntry><text>list contains(?, \"a\")</text></inputEntry><inputEntry><text>not(&lt; 18)</text></inputEntry><outputEntry><text>\"full\"</text></outputEntry><outputEntry><text>age * 2</text></outputEntry></rule>\
-        <rule><inputEntry><text>count(?[item = \"b\"]) > 0</text></inputEntry><inputEntry><text>&lt; 18, &gt; 60</text></inputEntry><outputEntry><text>\"half\"</text></outputEntry><outputEntry><text>age</text></outputEntry></rule></decisionTable>";
+        <rule><inputEntry><text>some t in ? satisfies t = \"b\"</text></inputEntry><inputEntry><text>&lt; 18, &gt; 60</text></inputEntry><outputEntry><text>\"half\"</text></outputEntry><outputEntry><text>age</text></outputEntry></rule></decisionTable>";
     let xml = model(
         &[("tags", "Any"), ("age", "number")],
         &decision("fee", "", &["tags", "age"], &[], logic),
