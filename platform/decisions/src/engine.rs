@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::any::Any;
 use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use store::audit::AuditEntry;
 use store::decisions::{EvaluationRow, ModelRow, Which};
@@ -253,6 +254,14 @@ fn evaluation(row: EvaluationRow, outcome: Option<Outcome>) -> Evaluation {
     }
 }
 
+/// Whom a reading concerns, under the name they find it by in the audit log.
+fn concerned<'a>(persons: impl IntoIterator<Item = &'a str>) -> Value {
+    let persons = persons.into_iter().filter(|person| !person.is_empty());
+    persons
+        .map(|person| json!({"person": format!("party/{person}")}))
+        .collect()
+}
+
 /// Does something that blocks, away from the threads that serve requests.
 async fn waiting<T: Send + 'static>(
     act: impl FnOnce() -> Result<T, Fault> + Send + 'static,
@@ -396,6 +405,7 @@ impl Decisions for Engine {
         let outcome = serde_json::from_str(&body);
         let outcome = outcome.map_err(|e| Fault::internal("reading an evaluation", e))?;
         let details = json!({"what": "evaluation", "person": row.person, "case": row.case});
+        let details = json!({"what": "evaluation", "case": row.case, "records": concerned([row.person.as_str()])});
         let entry = self.entry(by, "read", id, details);
         store::audit::append(&mut tx, &entry).await?;
         tx.commit().await?;
@@ -425,6 +435,8 @@ impl Decisions for Engine {
         let mut tx = self.store.begin().await?;
         let rows = store::decisions::list(&mut tx, &which, limit.min(PAGE_LIMIT)).await?;
         let details = json!({"what": "evaluations", "filter": filter, "rows": rows.len()});
+        let persons: BTreeSet<&str> = rows.iter().map(|row| row.person.as_str()).collect();
+        let details = json!({"what": "evaluations", "filter": filter, "rows": rows.len(), "records": concerned(persons)});
         let entry = self.entry(by, "read", "", details);
         store::audit::append(&mut tx, &entry).await?;
         tx.commit().await?;

@@ -268,12 +268,16 @@ impl Expression for Handle {
     }
 }
 
+/// Texts with the names known when they were read, and what was read.
+type Kept = HashMap<(String, BTreeSet<String>), Arc<Compiled>>;
+
 /// Reads and evaluates FEEL. Cheap to clone.
 #[derive(Clone)]
 pub struct FeelExpressions {
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
     kept: Arc<Mutex<HashMap<(String, BTreeSet<String>), Arc<Compiled>>>>,
+    kept: Arc<Mutex<Kept>>,
 }
 
 impl FeelExpressions {

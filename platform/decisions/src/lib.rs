@@ -13,6 +13,17 @@
 //! `reqwest`; the feature cannot be switched off, and a patch would be a fork). A model or text with an
 //! external function is refused when it is read ([`model`], `feel`), so nothing with one is ever
 //! evaluated; a test listens on the library's port and hears nothing.
+//! corpora). Looked at instead: `zen-engine` (livelier, but its own language and format, not DMN); the
+//! JavaScript and Python engines (`feelin`, `dmn-eval-js`, `pyDMNrules`, SpiffWorkflow), which know
+//! less of the kit and would be another run-time in the house; writing our own, which would be years
+//! behind the kit. What the library lacks is added around it: limits, positions of faults, decision
+//! tables that are explained, types of inputs, the city's clock.
+//!
+//! **No network.** The library's only way out is its client for external Java functions. There are two
+//! locks on that door: a model or text with an external function is refused when it is read, by name
+//! and line; and the HTTP client the library is built against is a stand-in of ours that can send
+//! nothing (`platform/decisions/reqwest`, a `[patch]` in the root manifest, which also spares the
+//! forty crates of the real one).
 //!
 //! **What is bounded** ([`limits`]): length and depth of texts, size, depth and nodes of a model,
 //! rules, chains and askings of decisions, size and depth of an input; every turn of a loop, call of
@@ -23,6 +34,11 @@
 //! the time limit and the thread comes back when it is done; there are two such threads, and when
 //! both are held others are told `system.overloaded`. Decisions inside a decision service that an
 //! expression calls are carried out by the library unmeasured, but for the caller's time.
+//! (`distinct values` of 20,000 takes seconds) is not interrupted, its caller leaves after
+//! the time limit and the thread comes back when it is done; there are two such threads, and when
+//! both are held others are told `system.overloaded`. Decisions inside a decision service that an
+//! expression calls are carried out by the library alone; so they may not loop, nor define or call
+//! functions, nor make contexts.
 
 mod engine;
 mod feel;

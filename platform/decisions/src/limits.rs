@@ -31,6 +31,8 @@ pub const STEPS_LIMIT: u64 = 200_000;
 pub const ROOM_LIMIT: u64 = 20_000_000;
 /// How long one evaluation may take.
 pub const TIME_LIMIT: Duration = Duration::from_secs(2);
+/// How long reading a model may take.
+pub const READ_LIMIT: Duration = Duration::from_secs(10);
 /// How long one may wait for its turn.
 pub const WAIT_LIMIT: Duration = Duration::from_secs(2);
 /// Evaluations that wait for their turn.

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -40,6 +41,15 @@ impl Pool {
         T: Send + 'static,
         F: FnOnce() -> Result<T, Fault> + Send + 'static,
     {
+        self.run_within(TIME_LIMIT, act)
+    }
+
+    /// The same for something that may take another time.
+    pub(crate) fn run_within<T, F>(&self, time: Duration, act: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T, Fault> + Send + 'static,
+    {
         let (answer, answered) = sync_channel(1);
         let begun = Arc::new(AtomicBool::new(false));
         let given_up = Arc::new(AtomicBool::new(false));
@@ -55,6 +65,7 @@ impl Pool {
             return Err(Fault::overloaded("decisions", 2));
         }
         match answered.recv_timeout(WAIT_LIMIT + TIME_LIMIT) {
+        match answered.recv_timeout(WAIT_LIMIT + time) {
             Ok(outcome) => outcome,
             Err(RecvTimeoutError::Timeout) => {
                 given_up.store(true, Ordering::SeqCst);

@@ -218,6 +218,11 @@ fn number_to_json(number: FeelNumber) -> Value {
         {
             return Value::Number(whole.into());
         }
+    if number.is_integer()
+        && let Ok(whole) = text.parse::<i64>()
+        && whole.unsigned_abs() <= 1 << 53
+    {
+        return Value::Number(whole.into());
     }
     let double = text.parse::<f64>().ok().filter(|d| d.is_finite());
     let same = double.filter(|double| {

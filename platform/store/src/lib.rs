@@ -115,6 +115,7 @@ fn migrations() -> Vec<Migration> {
         cases::migrations(),
         decisions::migrations(),
         licences::migrations(),
+        decisions::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -3,6 +3,9 @@
 
 use super::scan::{Scan, Xml, child, line};
 use super::types::{Book, Item, built_in};
+use super::scan::Scan;
+use super::types::{Book, Item, built_in};
+use super::xml::{Xml, child, line, text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Decisions and functions one decision may ask one after the other.
@@ -186,6 +189,38 @@ pub(super) fn references(scan: &mut Scan, root: &Xml, elements: &[Xml]) {
         }
     }
     graph(scan, &asks, &lines);
+    scan.unmeasured = called(root, elements, &asks, &local);
+}
+
+/// Decisions and functions within decision services that an expression may call: the library
+/// carries them out without us (see [`super`]).
+fn called(
+    root: &Xml,
+    elements: &[Xml],
+    asks: &BTreeMap<&str, Vec<String>>,
+    local: &dyn Fn(&str) -> Option<String>,
+) -> BTreeSet<String> {
+    let services: BTreeSet<&str> = root
+        .children()
+        .filter(|n| n.tag_name().name() == "decisionService")
+        .filter_map(|n| n.attribute("id"))
+        .collect();
+    let required = elements
+        .iter()
+        .filter(|n| n.tag_name().name() == "requiredKnowledge");
+    let mut open: Vec<String> = required
+        .filter_map(|n| local(n.attribute("href")?))
+        .filter(|id| services.contains(id.as_str()))
+        .collect();
+    let mut found = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        open.extend(asks.get(id.as_str()).into_iter().flatten().cloned());
+        if !found.insert(id) {
+            // Cycles are refused elsewhere; here they must only end.
+            open.retain(|id| !found.contains(id));
+        }
+    }
+    found
 }
 
 /// No decision or function may ask itself, ask too many one after the other, or be asked too often.
@@ -248,6 +283,7 @@ pub(super) fn types(scan: &mut Scan, book: &Book, elements: &[Xml]) {
             let name = node.tag_name().name();
             let written = match name {
                 "typeRef" => Some(super::scan::text(node)),
+                "typeRef" => Some(text(node)),
                 _ => node.attribute("typeRef").map(str::to_owned),
             };
             if let Some(type_name) = written

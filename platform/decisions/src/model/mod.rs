@@ -8,12 +8,18 @@
 //! the input. Where it is not at hand (decisions inside a decision service that a FEEL expression
 //! calls) the author's own expressions are carried out by the library, unmeasured but for the time.
 
+//! the input. It is not at hand for decisions inside a decision service that a FEEL expression calls:
+//! there the author's own expressions are carried out by the library, and only such are accepted as
+//! cannot run for long.
+
+mod cells;
 mod check;
 mod dispatch;
 mod edit;
 mod ready;
 mod scan;
 mod types;
+mod xml;
 
 pub use ready::Model;
 pub(crate) use scan::Scan;

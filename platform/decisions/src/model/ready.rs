@@ -4,6 +4,7 @@ use super::dispatch::dispatcher;
 use super::{Program, Scan, Source};
 use crate::feel::{read, scope_of};
 use crate::limits::STACK_LIMIT;
+use crate::limits::{READ_LIMIT, STACK_LIMIT};
 use crate::native::PREFIX;
 use crate::pool::Pool;
 use crate::run::{self, Run};
@@ -59,6 +60,7 @@ impl Model {
         let owned: Vec<String> = xmls.iter().map(|xml| (*xml).to_owned()).collect();
         let now = clock.now();
         let shared = pool.run(move || {
+        let shared = pool.run_within(READ_LIMIT, move || {
             let run = Run::new(now, STACK_LIMIT);
             run::under(run, || build(&owned))?.0
         })?;

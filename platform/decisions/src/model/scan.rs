@@ -35,6 +35,27 @@ pub(crate) const LOGIC: [&str; 12] = [
     "every",
 ];
 
+use super::cells::{item, spell_types};
+use super::check;
+use super::edit::Edits;
+use super::types::Book;
+use super::xml::{
+    Xml, child, dispatcher, dmn, end_of, escape, line, literal, logic_of, prefix, snake, text,
+};
+use super::{Decision, Laced, NAMESPACES, Placed, Program, Service, Source};
+use crate::feel::{Grammar, read, scope_of};
+use crate::instrument::harmless;
+use crate::limits::{MODEL_LIMIT, XML_DEPTH_LIMIT, XML_NODES_LIMIT};
+use crate::native::PREFIX;
+use crate::tree::every;
+use dsntk_feel::FeelScope;
+use dsntk_feel_parser::AstNode;
+use kernel::decisions::DecisionShape;
+use kernel::fault::{Problem, Words};
+use roxmltree::{Document, ParsingOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
 /// Logic whose parts are carried out again and again.
 const REPEATING: [&str; 6] = [
     "functionDefinition",
@@ -47,6 +68,8 @@ const REPEATING: [&str; 6] = [
 
 /// A node of the XML.
 pub(crate) type Xml<'a> = Node<'a, 'a>;
+/// Parts of logic that hold other logic.
+const WITHIN: [&str; 7] = ["if", "then", "else", "in", "match", "return", "satisfies"];
 
 /// What was found, of one model or of several that belong together.
 #[derive(Default)]
@@ -54,6 +77,8 @@ pub(crate) struct Scan {
     pub(crate) problems: Vec<Problem>,
     pub(crate) program: Program,
     pub(crate) sources: Vec<Source>,
+    /// Identifications of what the library carries out without us.
+    pub(crate) unmeasured: BTreeSet<String>,
     /// May models import others? Only where all are at hand.
     pub(crate) imports: bool,
     /// Places of the decisions by namespace and identification.
@@ -162,6 +187,7 @@ impl Scan {
         self.decisions(&root, &source.namespace);
         let mut edits = Edits::default();
         let scope = scope_of(self.program.names.iter().map(String::as_str));
+        let scope = scope_of(self.program.names.iter().map(String::as_str).chain(["?"]));
         for node in &elements {
             spell_types(node, &source.book, &mut edits);
             self.logic(xml, node, &scope, &mut source, &mut edits);
@@ -318,6 +344,22 @@ impl Scan {
             }
             "decisionTable" => self.table(xml, node, source, edits),
             "literalExpression" => self.literal(node, scope, source, edits),
+            "functionDefinition" => self.measured(node),
+            "conditional" | "filter" | "for" | "some" | "every" => {
+                if node.tag_name().name() != "conditional" {
+                    self.measured(node);
+                }
+                // The library does not look for these within each other, but it does in a context.
+                let parent = node.parent().map_or("", |p| p.tag_name().name());
+                if WITHIN.contains(&parent) {
+                    let before = format!("<{p}context><{p}contextEntry>");
+                    edits.wrap(
+                        node.range(),
+                        &before,
+                        &format!("</{p}contextEntry></{p}context>"),
+                    );
+                }
+            }
             "text" => {
                 let parent = node.parent().map_or("", |p| p.tag_name().name());
                 let grammar = match parent {
@@ -331,6 +373,26 @@ impl Scan {
                     && let Some(tests) = parse(grammar, &FeelScope::default(), &written)
                     && !crate::instrument::plain(&tests)
                 {
+                let nothing = match parent {
+                    "inputEntry" => "-",
+                    "outputEntry" => "null",
+                    _ => "",
+                };
+                if written.trim().is_empty() && !nothing.is_empty() {
+                    edits.replace(node.range(), &format!("<{p}text>{nothing}</{p}text>"));
+                    return;
+                }
+                let read = self.note(node, &written, grammar, scope, source);
+                let asks = |n: &AstNode| matches!(n, AstNode::Name(name) if name.as_str() == "?");
+                if parent == "inputEntry"
+                    && read.as_ref().is_some_and(|tests| every(tests).any(asks))
+                {
+                    // The library knows no `?`; we read the table in its place.
+                    self.measured(node);
+                    edits.replace(node.range(), &format!("<{p}text>-</{p}text>"));
+                }
+                let loops = read.is_some_and(|tests| !crate::instrument::plain(&tests));
+                if parent == "allowedValues" && loops {
                     self.wrong(
                         line(node),
                         "允许的值不得循环或调用函数",
@@ -367,6 +429,9 @@ impl Scan {
                 "the expression nests too deep",
             );
         }
+        let Some(read) = self.note(&text_node, &written, Grammar::Expression, scope, source) else {
+            return;
+        };
         let parent = node.parent().map_or("", |p| p.tag_name().name());
         // The name of the function of an invocation is no expression of its own.
         if parent == "invocation" {
@@ -670,4 +735,51 @@ fn snake(name: &str) -> String {
         out.push(c.to_ascii_lowercase());
     }
     out
+    /// Refuses what could run for long where nobody measures it.
+    fn measured(&mut self, node: &Xml) {
+        let owner = node
+            .ancestors()
+            .find(|a| ["decision", "businessKnowledgeModel"].contains(&a.tag_name().name()));
+        let id = owner.and_then(|a| a.attribute("id")).unwrap_or_default();
+        if self.unmeasured.contains(id) {
+            self.wrong(
+                line(node),
+                "被表达式调用的决策服务，其中的决策不得循环、定义或调用函数、构造对象",
+                "a decision in a service that an expression calls may neither loop nor define or call functions nor make contexts",
+            );
+        }
+    }
+
+    /// Reads a text, and notes what is wrong with it.
+    fn note(
+        &mut self,
+        node: &Xml,
+        written: &str,
+        grammar: Grammar,
+        scope: &FeelScope,
+        source: &mut Source,
+    ) -> Option<AstNode> {
+        source.texts.push(Placed {
+            text: written.to_owned(),
+            line: line(node),
+            grammar,
+        });
+        match read(grammar, scope, written) {
+            Ok(read) => {
+                if !harmless(&read) {
+                    self.measured(node);
+                }
+                Some(read)
+            }
+            Err(wrong) => {
+                let what = written.trim();
+                self.wrong(
+                    line(node) + wrong.line - 1,
+                    format!("“{what}”：{}", wrong.words.zh),
+                    format!("\"{what}\": {}", wrong.words.en),
+                );
+                None
+            }
+        }
+    }
 }

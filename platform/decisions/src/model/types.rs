@@ -222,6 +222,25 @@ fn scalar(reader: &mut Reader, at: &str, value: &Value, type_name: &str, depth: 
         | (Feel::List(_), "list") => true,
         _ => false,
     };
+            reader.tagged(at, tag, text)
+        }
+        value => reader.value(at, value, depth),
+    };
+    let fits = matches!(
+        (&read, type_name),
+        (Feel::Null(_), _)
+            | (_, "Any")
+            | (Feel::String(_), "string")
+            | (Feel::Number(_), "number")
+            | (Feel::Boolean(_), "boolean")
+            | (Feel::Date(_), "date")
+            | (Feel::Time(_), "time")
+            | (Feel::DateTime(_), "date and time")
+            | (Feel::DaysAndTimeDuration(_), "days and time duration")
+            | (Feel::YearsAndMonthsDuration(_), "years and months duration")
+            | (Feel::Context(_), "context")
+            | (Feel::List(_), "list")
+    );
     if !fits {
         let (zh, en) = match type_name {
             "string" => ("文本（string）", "a text (string)"),

@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod expressions;
+mod models;
+mod published;
+mod sheet;
+mod tables;
 mod tck;
 
 use decisions::Engine;
