@@ -136,6 +136,7 @@ fn messages(
         | EventKind::Identity
         | EventKind::Organisation
         | EventKind::Metering
+        | EventKind::Licence
         | EventKind::Backup => {
             return vec![];
         }

@@ -30,6 +30,8 @@ pub enum EventKind {
     Backup = 8,
     /// Somebody comes near a limit of theirs.
     Metering = 9,
+    /// A licence was issued, or changed where it stands.
+    Licence = 12,
 }
 
 impl EventKind {
@@ -45,6 +47,7 @@ impl EventKind {
             7 => EventKind::Organisation,
             8 => EventKind::Backup,
             9 => EventKind::Metering,
+            12 => EventKind::Licence,
             _ => return None,
         })
     }

@@ -14,6 +14,7 @@ pub mod facts;
 pub mod fault;
 pub mod holds;
 pub mod ids;
+pub mod licences;
 pub mod metering;
 pub mod numbers;
 pub mod observations;

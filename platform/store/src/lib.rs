@@ -24,6 +24,7 @@ mod faults;
 pub mod grants;
 pub mod jobs;
 pub mod keys;
+pub mod licences;
 pub mod metering;
 mod migrations;
 pub mod observations;
@@ -109,6 +110,7 @@ fn migrations() -> Vec<Migration> {
         questions::migrations(),
         openid::migrations(),
         organisations::migrations(),
+        licences::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -6,8 +6,8 @@ use super::shape::{self, Shapes};
 use super::system::read_roles;
 use super::yaml::{self, Node};
 use super::{
-    CityPack, Declared, IndicatorDecl, LayerDecl, PageDecl, PolicyFile, PostureItem, PropertyDecl,
-    RegisterDecl, RuleDecl, SystemDecl,
+    CityPack, Declared, IndicatorDecl, LayerDecl, LicenceDecl, PageDecl, PolicyFile, PostureItem,
+    PropertyDecl, RegisterDecl, RuleDecl, SystemDecl,
 };
 use crate::fault::{Problem, Words};
 use std::collections::BTreeMap;
@@ -54,6 +54,7 @@ pub const OBJECTS: &[&str] = &[
     "posture",
     "backups",
     "holds",
+    "licences",
     "register.*",
 ];
 
@@ -125,6 +126,11 @@ pub fn schemas(files: &BTreeMap<String, String>) -> BTreeMap<String, serde_json:
             RuleDecl::read("", "", top);
         });
     }
+    // No delivered file need be there for its schema to be known.
+    let licence = shapes.borrow_mut().entry("licence").or_default().clone();
+    shape::examples("licence", &licence, |top| {
+        LicenceDecl::read("", "", top);
+    });
     shape::print(&shapes)
 }
 
@@ -244,6 +250,11 @@ fn read_system_file(work: &Work<'_>, system: &mut SystemDecl, file: &str, rest: 
                 .layers
                 .extend(work.read("layer", file, |top| LayerDecl::read(stem, top)));
         }
+        ("licences", _) if name.ends_with(".yaml") => {
+            system
+                .licences
+                .extend(work.read("licence", file, |top| LicenceDecl::read(&folder, stem, top)));
+        }
         ("indicators", _) if name.ends_with(".yaml") => {
             system
                 .indicators
@@ -310,6 +321,14 @@ fn read_city_file(work: &Work<'_>, city: &mut CityPack, file: &str, folder: &str
         "README.md" => None,
         _ if rest.starts_with("access/") && rest.ends_with(".cedar") => {
             city.policies.extend(work.policy(file));
+            None
+        }
+        _ if rest.starts_with("licences/") && rest.ends_with(".yaml") => {
+            let name = rest
+                .trim_start_matches("licences/")
+                .trim_end_matches(".yaml");
+            city.licences
+                .extend(work.read("licence", file, |top| LicenceDecl::read("", name, top)));
             None
         }
         _ => {

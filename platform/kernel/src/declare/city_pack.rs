@@ -1,7 +1,8 @@
 //! The city pack: what is particular to one city, in `cities/<name>/`: `city.yaml`,
 //! `organisations.yaml`, `districts.yaml`, `thresholds.yaml`, `accounts.yaml`, `roles.yaml`,
-//! `access/*.cedar`.
+//! `access/*.cedar`, `licences/*.yaml`.
 
+use super::licence::LicenceDecl;
 use super::read::Reader;
 use super::system::{PolicyFile, RoleDecl};
 use crate::fault::Words;
@@ -34,6 +35,8 @@ pub struct CityPack {
     pub accounts: Vec<AccountDecl>,
     /// Roles of the platform itself.
     pub roles: Vec<RoleDecl>,
+    /// Types of licences of this city.
+    pub licences: Vec<LicenceDecl>,
     /// `access/*.cedar`: policies that the roles file cannot say.
     pub policies: Vec<PolicyFile>,
 }

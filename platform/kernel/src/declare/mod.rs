@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod city_pack;
+pub mod licence;
 mod names;
 mod posture;
 pub mod read;
@@ -15,6 +16,7 @@ pub mod system;
 pub mod yaml;
 
 pub use city_pack::{AccountDecl, CityPack, DistrictDecl, OrganisationDecl, ThresholdDecl};
+pub use licence::{HolderKind, LicenceDecl, LicenceField, Validity};
 pub use posture::PostureItem;
 pub use register::{FieldDecl, FieldKind, RecordAccess, RegisterDecl};
 pub use rule::{AlertDecl, Amount, Comparison, Condition, Limit, RuleDecl, Schedule};
@@ -50,6 +52,11 @@ impl Declared {
             .iter()
             .flat_map(|s| &s.properties)
             .find(|p| p.name == name)
+    }
+    /// All types of licences: of the systems, then of the city.
+    pub fn licences(&self) -> impl Iterator<Item = &LicenceDecl> {
+        let systems = self.systems.iter().flat_map(|s| &s.licences);
+        systems.chain(&self.city.licences)
     }
     /// All rules.
     pub fn rules(&self) -> impl Iterator<Item = &RuleDecl> {

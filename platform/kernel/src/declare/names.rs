@@ -51,7 +51,54 @@ pub(super) fn compare(declared: &Declared, fault: Report<'_>) {
             }
         }
     }
+    licences(declared, fault);
     city(declared, fault);
+}
+
+/// Types of licences: names and codes once in the whole city, an organisation that issues them and
+/// whose code is known.
+fn licences(declared: &Declared, fault: Report<'_>) {
+    let mut codes: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut names: BTreeMap<&str, &str> = BTreeMap::new();
+    for licence in declared.licences() {
+        let folder = match licence.system.as_str() {
+            "" => format!("cities/{}", declared.city.folder),
+            system => format!("systems/{system}"),
+        };
+        let file = format!("{folder}/licences/{}.yaml", licence.name);
+        check_owner(declared, &licence.issuer, &file, &["issuer"], fault);
+        let issuer = declared
+            .city
+            .organisations
+            .iter()
+            .find(|o| o.code == licence.issuer);
+        let coded = issuer.is_some_and(|o| o.credit_code.is_some());
+        if issuer.is_some() && !coded && licence.issuer_code.is_none() {
+            fault(
+                &file,
+                &["issuer"],
+                "颁发机构没有统一社会信用代码，请在机构中登记或写 issuer_code".into(),
+                "the issuing organisation has no credit code; register it or write issuer_code"
+                    .into(),
+            );
+        }
+        if let Some(other) = codes.insert(&licence.code, &licence.name) {
+            fault(
+                &file,
+                &["code"],
+                format!("证照类型代码已由“{other}”使用"),
+                format!("the code belongs to \"{other}\" already"),
+            );
+        }
+        if names.insert(&licence.name, &licence.system).is_some() {
+            fault(
+                &file,
+                &[],
+                format!("证照类型“{}”已声明", licence.name),
+                format!("licence \"{}\" is declared already", licence.name),
+            );
+        }
+    }
 }
 
 fn unknown(fault: Report<'_>, file: &str, path: &[&str], zh: &str, en: &str, name: &str) {

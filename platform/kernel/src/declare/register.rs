@@ -8,7 +8,7 @@
 
 use super::read::Reader;
 use crate::fault::Words;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A declared register.
@@ -86,7 +86,7 @@ pub struct FieldDecl {
 }
 
 /// Type of a field.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FieldKind {
     /// Text.

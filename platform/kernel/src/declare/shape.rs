@@ -171,7 +171,37 @@ impl Asked {
 }
 
 /// Conditions and forms that no delivered file happens to use, so that their keys are known too.
-const EXAMPLES: &[(&str, &str)] = &[(
+const EXAMPLES: &[(&str, &str)] = &[
+    (
+        "licence",
+        "code: 11130199000000019E001
+title: { zh: 示例, en: Example }
+issuer: example
+issuer_code: 11130199000000019E
+holder: either
+grade: A
+validity: { years: 5 }
+basis: 示例
+template: example
+fields:
+  category: { title: { zh: 类别, en: Category }, type: choice, choices: { a: [甲, A] }, required: true, personal: false, longest: 20 }
+minimum: [holder_name, category]
+public: [category]
+",
+    ),
+    (
+        "licence",
+        "code: 11130199000000019E002
+title: { zh: 示例, en: Example }
+issuer: example
+holder: natural
+validity: { days: 30 }
+basis: 示例
+fields:
+  category: { title: { zh: 类别, en: Category } }
+",
+    ),
+    (
     "rule",
     "title: { zh: 示例, en: Example }
 about: station
@@ -181,7 +211,8 @@ alert: { level: red, message: { zh: 示例, en: Example } }
 escalate: { after: 30 min, to: duty_officer }
 close: manual
 ",
-)];
+    ),
+];
 
 /// Lets the examples of a kind be read, for their shapes.
 pub(super) fn examples(kind: &str, shape: &Rc<Shape>, read: impl Fn(&mut Reader<'_>)) {

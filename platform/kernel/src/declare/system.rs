@@ -1,6 +1,7 @@
 //! A system's other files: `system.yaml`, `observations/*.yaml`, `layers/*.yaml`,
 //! `indicators/*.yaml`, `pages/*.yaml`, `access/roles.yaml`, `texts/{zh,en}.yaml`.
 
+use super::licence::LicenceDecl;
 use super::read::Reader;
 use super::register::RegisterDecl;
 use super::rule::RuleDecl;
@@ -37,6 +38,8 @@ pub struct SystemDecl {
     pub layers: Vec<LayerDecl>,
     /// Indicators.
     pub indicators: Vec<IndicatorDecl>,
+    /// Types of licences.
+    pub licences: Vec<LicenceDecl>,
     /// Pages (menu entries).
     pub pages: Vec<PageDecl>,
     /// Roles and grants.

@@ -1,0 +1,462 @@
+//! Issuing: one licence, many at once, or one in place of another. Everything is judged and signed
+//! first; then one transaction writes all of it, or nothing.
+
+use crate::check::{Sound, check};
+use crate::content::{Content, place, state_of};
+use crate::{CAPACITY, Engine, canonical, problem, refuse, said};
+use kernel::access::Actor;
+use kernel::crypto::Ring;
+use kernel::events::EventKind;
+use kernel::fault::FaultKind;
+use kernel::licences::{Licence, LicenceType, NewLicence, State};
+use kernel::{Fault, Problem, Time};
+use rand::RngExt;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::audit::{self, AuditEntry};
+use store::licences::{self as rows, LicenceRow, StepRow};
+use store::{Tx, events};
+
+/// Licences issued in one transaction, at most.
+pub const AT_ONCE: usize = 1000;
+/// Characters of a drawn serial after its date: 62 bits, so that none leads to another.
+const DRAWN: usize = 12;
+const LETTERS: &[u8] = b"0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+
+/// A licence that is signed and not written yet.
+struct Prepared {
+    row: LicenceRow,
+    content: Content,
+}
+
+fn conflict(zh: impl Into<String>, en: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::Conflict, "input.conflict", zh, en)
+}
+
+fn serial_of(new: &NewLicence, now: Time) -> String {
+    let (year, month, day, ..) = now.beijing_fields();
+    new.serial.clone().unwrap_or_else(|| {
+        let mut random = rand::rng();
+        let draw = |_| char::from(LETTERS[random.random_range(0..LETTERS.len())]);
+        let drawn: String = (0..DRAWN).map(draw).collect();
+        format!("{year:04}{month:02}{day:02}{drawn}")
+    })
+}
+
+/// May this actor issue and change licences of a type? The machine itself, and whoever works in
+/// the organisation that issues them or above it.
+pub(crate) fn demand_issuer(actor: &Actor, kind: &LicenceType) -> Result<(), Fault> {
+    let issuer = &kind.decl.issuer;
+    let standing = &actor.standing;
+    let within = actor.account == "system"
+        || actor.organisation.as_ref() == Some(issuer)
+        || standing.organisations.contains(issuer)
+        || standing.scope.contains(issuer);
+    if within {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultKind::Denied,
+        "access.denied",
+        format!("“{}”只能由其颁发机构办理", kind.decl.title.zh),
+        format!(
+            "\"{}\" is handled by the organisation that issues it only",
+            kind.decl.title.en
+        ),
+    ))
+}
+
+impl Engine {
+    pub(crate) async fn issue_all(
+        &self,
+        actor: &Actor,
+        new: &[NewLicence],
+    ) -> Result<Vec<Licence>, Fault> {
+        if new.is_empty() || new.len() > AT_ONCE {
+            let zh = format!("一次签发 1 至 {AT_ONCE} 件");
+            return Err(Fault::invalid_at("", zh, format!("1 to {AT_ONCE} at once")));
+        }
+        let now = self.clock.now();
+        let mut problems = vec![];
+        let mut sound = vec![];
+        for (n, each) in new.iter().enumerate() {
+            let place = |p: Problem| Problem {
+                at: format!("{n}/{}", p.at),
+                words: p.words,
+            };
+            match self.judge(actor, each, now)? {
+                Ok(found) => sound.push(found),
+                Err(found) => problems.extend(found.into_iter().map(place)),
+            }
+        }
+        refuse(problems)?;
+        let mut prepared = vec![];
+        for (kind, version, each) in sound {
+            let serial = serial_of(&each.new, now);
+            prepared.push(self.prepare(now, &kind, version, each, &serial, None)?);
+        }
+        let mut tx = self.store.begin().await?;
+        let (answers, fresh) = self.sort_out(&mut tx, prepared).await?;
+        if !fresh.is_empty() {
+            self.write_new(&mut tx, actor, now, fresh, "issue").await?;
+            tx.commit().await?;
+        }
+        answers
+            .into_iter()
+            .map(|each| self.licence(&each.row, each.content))
+            .collect()
+    }
+
+    /// Judges one request: a type that is known, whose issuer the actor is, and sound content.
+    #[allow(clippy::type_complexity)]
+    fn judge(
+        &self,
+        actor: &Actor,
+        new: &NewLicence,
+        now: Time,
+    ) -> Result<Result<(Arc<LicenceType>, i64, Sound), Vec<Problem>>, Fault> {
+        let Some((version, kind)) = self.current_type(&new.kind) else {
+            return Ok(Err(vec![problem(
+                "kind",
+                "没有这种证照",
+                "there is no such type of licence",
+            )]));
+        };
+        demand_issuer(actor, kind)?;
+        Ok(check(kind, new, now).map(|sound| (kind.clone(), *version, sound)))
+    }
+
+    /// Signs and seals a licence. Its number among all is given when it is written.
+    fn prepare(
+        &self,
+        now: Time,
+        kind: &LicenceType,
+        kind_version: i64,
+        sound: Sound,
+        serial: &str,
+        former: Option<(&str, u32)>,
+    ) -> Result<Prepared, Fault> {
+        let new = sound.new;
+        let asked = serde_json::to_value(&new).map_err(|e| Fault::internal("issuing", e))?;
+        let version = former.map_or(1, |(_, version)| version + 1);
+        let rules = &self.settings.identifiers;
+        let made = rules.make(&kind.decl.code, &kind.issuer_code, serial, version);
+        let made = made.ok_or_else(|| Fault::internal("making an identifier", "its parts"))?;
+        let identifier = made.to_string();
+        let content = Content {
+            licence_type: kind.decl.code.clone(),
+            title: kind.decl.title.clone(),
+            number: new.number.clone().unwrap_or_else(|| serial.into()),
+            fields: new.fields,
+            issuing_authority: kind.issuer_name.clone(),
+            issuing_authority_code: kind.issuer_code.clone(),
+            issued_at: now,
+            valid_from: sound.valid_from,
+            valid_to: sound.valid_to,
+            grade: kind.decl.grade,
+            replaces: former.map(|(identifier, _)| identifier.into()),
+            identifier: identifier.clone(),
+            holder: new.holder,
+        };
+        let bytes = content.canonical()?;
+        let signature = self.crypto().sign(Ring::Seal, &bytes)?;
+        let id = kernel::new_id(now);
+        let digest = |kind: &str, value: &str| self.sealing.digest(kind, value);
+        let row = LicenceRow {
+            sealed: self.sealing.seal(&place(&id), &bytes)?,
+            kind: kind.decl.name.clone(),
+            kind_version,
+            holder: self.sealing.holder(&content.holder.number),
+            name: self.sealing.name(&identifier, &content.holder.name),
+            source: digest("source", &new.source),
+            request: digest("request", &canonical::canonical(&asked)),
+            signed_by: signature.key,
+            algorithm: signature.algorithm.word().into(),
+            signature: signature.bytes,
+            state: State::InForce.word().into(),
+            reason: None,
+            status: 0,
+            status_list: 0,
+            status_index: 0,
+            valid_from: content.valid_from.0,
+            valid_to: content.valid_to.map(|to| to.0),
+            issued_at: now.0,
+            expired_at: None,
+            replaces: content.replaces.clone(),
+            replaced_by: None,
+            seq: 0,
+            version: 1,
+            identifier,
+            id,
+        };
+        Ok(Prepared { row, content })
+    }
+
+    /// What is answered, and what of it is to be written: a source that has its licence gets that
+    /// one; a source or serial that is taken otherwise is a conflict that names all of them.
+    async fn sort_out(
+        &self,
+        tx: &mut Tx,
+        prepared: Vec<Prepared>,
+    ) -> Result<(Vec<Prepared>, Vec<LicenceRow>), Fault> {
+        let column = |of: fn(&LicenceRow) -> &String| -> Vec<String> {
+            prepared.iter().map(|each| of(&each.row).clone()).collect()
+        };
+        let sources = column(|row| &row.source);
+        let known = rows::licences_of_sources(tx, &sources).await?;
+        let mut by_source: BTreeMap<String, LicenceRow> = known
+            .into_iter()
+            .map(|row| (row.source.clone(), row))
+            .collect();
+        let taken = rows::taken_identifiers(tx, &column(|row| &row.identifier)).await?;
+        let mut taken: BTreeSet<String> = taken.into_iter().collect();
+        let (mut answers, mut fresh, mut problems) = (vec![], vec![], vec![]);
+        for (n, each) in prepared.into_iter().enumerate() {
+            match by_source.get(&each.row.source) {
+                Some(row) if row.request == each.row.request => {
+                    let content = match row.id == each.row.id {
+                        true => each.content,
+                        false => self.content_of_known(row, &answers)?,
+                    };
+                    let row = row.clone();
+                    answers.push(Prepared { row, content });
+                }
+                Some(_) => problems.push(problem(
+                    format!("{n}/source"),
+                    "这个来源已签发过内容不同的证照",
+                    "another licence was issued for this source already",
+                )),
+                None if !taken.insert(each.row.identifier.clone()) => problems.push(problem(
+                    format!("{n}/serial"),
+                    "这个流水号已经用过",
+                    "this serial is taken",
+                )),
+                None => {
+                    by_source.insert(each.row.source.clone(), each.row.clone());
+                    fresh.push(each.row.clone());
+                    answers.push(each);
+                }
+            }
+        }
+        if problems.is_empty() {
+            return Ok((answers, fresh));
+        }
+        let mut fault = conflict(
+            format!("有 {} 件与已签发的证照冲突，未签发任何证照", problems.len()),
+            format!(
+                "{} of them conflict with licences issued before; none was issued",
+                problems.len()
+            ),
+        );
+        fault.problems = problems;
+        Err(fault)
+    }
+
+    /// Content of a licence issued before, or a moment ago in the same request.
+    fn content_of_known(&self, row: &LicenceRow, answers: &[Prepared]) -> Result<Content, Fault> {
+        match answers.iter().find(|each| each.row.id == row.id) {
+            Some(each) => Ok(each.content.clone()),
+            None => self.sound_content(row),
+        }
+    }
+
+    async fn write_new(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        now: Time,
+        mut fresh: Vec<LicenceRow>,
+        what: &str,
+    ) -> Result<(), Fault> {
+        let first = rows::next_seq(tx).await?;
+        for (n, row) in (first..).zip(fresh.iter_mut()) {
+            row.seq = n;
+            (row.status_list, row.status_index) = self.sealing.status_place(n, CAPACITY);
+        }
+        rows::add_licences(tx, &fresh).await?;
+        let step = |row: &LicenceRow| step_of(row, now, actor, what, "", &Value::Null);
+        rows::add_steps(tx, &fresh.iter().map(step).collect::<Vec<_>>()).await?;
+        let entries: Vec<AuditEntry> = fresh
+            .iter()
+            .map(|row| entry_of(row, now, actor, what, "", json!({})))
+            .collect();
+        audit::append_many(tx, &entries).await?;
+        for row in &fresh {
+            tell(tx, row, now, actor, what).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn issue_in_place(
+        &self,
+        actor: &Actor,
+        former: &str,
+        new: &NewLicence,
+    ) -> Result<Licence, Fault> {
+        let now = self.clock.now();
+        let (kind, kind_version, sound) = match self.judge(actor, new, now)? {
+            Ok(found) => found,
+            Err(problems) => return Err(Fault::invalid(problems)),
+        };
+        let parsed = self.settings.identifiers.parse(former);
+        let parsed = parsed.map_err(|problem| Fault::invalid(vec![problem]))?;
+        let former = parsed.to_string();
+        if parsed.kind != kind.decl.code || new.serial.is_some() {
+            return Err(Fault::invalid_at(
+                "serial",
+                "换发沿用原证照的类型和流水号",
+                "a re-issue keeps type and serial of the former",
+            ));
+        }
+        let link = Some((former.as_str(), parsed.version()));
+        let made = self.prepare(now, &kind, kind_version, sound, &parsed.serial, link)?;
+        let mut tx = self.store.begin().await?;
+        let mut old = self.row_of(&mut tx, &former).await?;
+        // The same re-issue asked for twice answers the same licence.
+        let sources = [made.row.source.clone()];
+        if let Some(known) = rows::licences_of_sources(&mut tx, &sources).await?.pop() {
+            let same = known.request == made.row.request && known.replaces == made.row.replaces;
+            if !same {
+                return Err(conflict(
+                    "这个来源已签发过内容不同的证照",
+                    "another licence was issued for this source already",
+                ));
+            }
+            let content = self.sound_content(&known)?;
+            return self.licence(&known, content);
+        }
+        let before = self.sound_content(&old)?;
+        if state_of(&old)? == State::Replaced {
+            return Err(conflict("原证照已换发", "the former was replaced already"));
+        }
+        if before.holder.number != made.content.holder.number {
+            return Err(Fault::invalid_at(
+                "holder/number",
+                "换发不能换给别的持证主体",
+                "a re-issue stays with its holder",
+            ));
+        }
+        (old.state, old.status) = (State::Replaced.word().into(), 1);
+        old.replaced_by = Some(made.row.identifier.clone());
+        let reason = format!("换发 re-issued as {}", made.row.identifier);
+        self.write_change(&mut tx, actor, now, &mut old, "replace", &reason)
+            .await?;
+        let row = made.row.clone();
+        self.write_new(&mut tx, actor, now, vec![row.clone()], "reissue")
+            .await?;
+        tx.commit().await?;
+        self.lists.changed();
+        self.licence(&row, made.content)
+    }
+
+    /// Writes a licence that stands otherwise now, with its step, audit and event.
+    pub(crate) async fn write_change(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        now: Time,
+        row: &mut LicenceRow,
+        what: &str,
+        reason: &str,
+    ) -> Result<(), Fault> {
+        row.version += 1;
+        row.reason = Some(reason.to_string()).filter(|reason| !reason.is_empty());
+        if !rows::put_licence(tx, row).await? {
+            return Err(stale());
+        }
+        let step = step_of(row, now, actor, what, reason, &Value::Null);
+        rows::add_steps(tx, &[step]).await?;
+        let details = json!({ "state": row.state });
+        audit::append(tx, &entry_of(row, now, actor, what, reason, details)).await?;
+        tell(tx, row, now, actor, what).await
+    }
+}
+
+pub(crate) fn stale() -> Fault {
+    Fault::new(
+        FaultKind::Conflict,
+        "input.stale",
+        "证照已被他人更改，请刷新后再试",
+        "the licence was changed by somebody else; please look again",
+    )
+}
+
+/// What is wrong with a reason.
+pub(crate) fn reason_problem(reason: &str) -> Option<Problem> {
+    said("reason", reason, 200)
+}
+
+fn step_of(
+    row: &LicenceRow,
+    now: Time,
+    actor: &Actor,
+    what: &str,
+    reason: &str,
+    details: &Value,
+) -> StepRow {
+    StepRow {
+        licence: row.id.clone(),
+        version: row.version,
+        at: now.0,
+        by_account: actor.account.clone(),
+        what: what.into(),
+        state: row.state.clone(),
+        reason: reason.into(),
+        details: details.to_string(),
+    }
+}
+
+/// The entry of the audit log for a change of a licence; nothing personal in it.
+fn entry_of(
+    row: &LicenceRow,
+    now: Time,
+    actor: &Actor,
+    what: &str,
+    reason: &str,
+    mut details: Value,
+) -> AuditEntry {
+    details["what"] = what.into();
+    details["kind"] = row.kind.clone().into();
+    if !reason.is_empty() {
+        details["reason"] = reason.into();
+    }
+    AuditEntry {
+        at: now,
+        account: actor.account.clone(),
+        verb: "write".into(),
+        object: "licences".into(),
+        subject: row.identifier.clone(),
+        purpose: actor.grant.purpose.clone(),
+        basis: actor.grant.basis.clone(),
+        details: actor.on_behalf(details),
+        outcome: "done".into(),
+    }
+}
+
+/// The event that tells others.
+async fn tell(
+    tx: &mut Tx,
+    row: &LicenceRow,
+    now: Time,
+    actor: &Actor,
+    what: &str,
+) -> Result<(), Fault> {
+    let body = json!({
+        "identifier": row.identifier,
+        "kind": row.kind,
+        "what": what,
+        "state": row.state,
+        "by": actor.account,
+    });
+    let body = body.to_string();
+    events::append(
+        tx,
+        now,
+        EventKind::Licence,
+        &row.identifier,
+        body.as_bytes(),
+    )
+    .await?;
+    Ok(())
+}

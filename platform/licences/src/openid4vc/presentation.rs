@@ -1,0 +1,310 @@
+//! Presentation (OpenID4VP 1.0): a verifier asks for fields of a licence and says why; any wallet
+//! that holds it answers to us (`direct_post`), signed for this one request; the verifier fetches
+//! what was found. The request is unsigned and names its response address as its client
+//! (`redirect_uri:`), which the protocol allows for exactly this.
+
+use super::issuance::percent;
+use super::{Stop, refused};
+use crate::verify::{ShownDocument, User, answer, check_use, known_fields, nothing};
+use crate::wallet::secret;
+use crate::{Engine, sd_jwt};
+use kernel::access::Actor;
+use kernel::licences::{Use, Verification};
+use kernel::{Fault, Span, Time};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use store::licences::{self as rows, TokenRow};
+
+/// How long a request is good.
+const REQUEST: Span = Span::minutes(5);
+/// Requests of one account that are good at once, at most.
+const REQUESTS: u64 = 100;
+/// Name of the one credential asked for.
+const QUERY: &str = "licence";
+
+/// What a verifier asks for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Type of licence.
+    pub kind: String,
+    /// Names of fields; the minimum of the type when there are none.
+    #[serde(default)]
+    pub fields: Vec<String>,
+    /// Who asks and why.
+    pub why: Use,
+}
+
+/// A request for a presentation. Its state is a secret of the verifier: no `Debug`.
+#[derive(Clone, Serialize)]
+pub struct Asked {
+    /// The verifier fetches what was found with it.
+    pub state: String,
+    /// For a QR or a link: `openid4vp://?…`.
+    pub url: String,
+    /// The request itself (an authorisation request as JSON).
+    pub request: Value,
+    /// Good until.
+    pub expires_at: Time,
+}
+
+/// What is kept of a request.
+#[derive(Clone, Serialize, Deserialize)]
+struct Kept {
+    kind: String,
+    fields: Vec<String>,
+    why: Use,
+    nonce: String,
+    actor: Actor,
+}
+
+impl Engine {
+    fn response_uri(&self) -> String {
+        format!("{}/openid4vp/response", self.settings.issuer)
+    }
+
+    fn client_id(&self) -> String {
+        format!("redirect_uri:{}", self.response_uri())
+    }
+
+    /// Asks for a presentation.
+    pub async fn vp_ask(&self, actor: &Actor, ask: &Ask) -> Result<Asked, Fault> {
+        check_use(&ask.why)?;
+        let Some((_, kind)) = self.current_type(&ask.kind) else {
+            return Err(Fault::invalid_at(
+                "kind",
+                "没有这种证照",
+                "there is no such type of licence",
+            ));
+        };
+        let fields = match ask.fields.as_slice() {
+            [] => kind.decl.minimum.clone(),
+            names => known_fields(kind, names)?,
+        };
+        let now = self.clock.now();
+        let expires_at = now + REQUEST;
+        let kept = Kept {
+            kind: ask.kind.clone(),
+            fields,
+            why: ask.why.clone(),
+            nonce: secret(),
+            actor: actor.clone(),
+        };
+        let state = secret();
+        let digest = self.sealing.digest("request", &state);
+        let plain = serde_json::to_vec(&kept).map_err(|e| Fault::internal("asking", e))?;
+        let made = TokenRow {
+            sealed: Some(self.sealing.seal(&request_place(&digest), &plain)?),
+            kind: "request".into(),
+            // Not of a licence: counted by who asks.
+            licence: format!("account:{}", actor.account),
+            body: "{}".into(),
+            created_at: now.0,
+            expires_at: expires_at.0,
+            used_at: None,
+            digest,
+        };
+        self.keep_token(&made, REQUESTS).await?;
+        let request_uri = format!("{}/openid4vp/request/{state}", self.settings.issuer);
+        Ok(Asked {
+            url: format!(
+                "openid4vp://?client_id={}&request_uri={}",
+                percent(&self.client_id()),
+                percent(&request_uri)
+            ),
+            request: self.request_json(&kept, &state),
+            expires_at,
+            state,
+        })
+    }
+
+    fn request_json(&self, kept: &Kept, state: &str) -> Value {
+        let claims: Vec<Value> = kept.fields.iter().map(|f| json!({ "path": [f] })).collect();
+        json!({
+            "client_id": self.client_id(),
+            "response_type": "vp_token",
+            "response_mode": "direct_post",
+            "response_uri": self.response_uri(),
+            "nonce": kept.nonce,
+            "state": state,
+            "dcql_query": { "credentials": [{
+                "id": QUERY,
+                "format": sd_jwt::TYP,
+                "meta": { "vct_values": [self.vct(&kept.kind)] },
+                "claims": claims,
+            }] },
+            "client_metadata": {
+                "client_name": kept.why.verifier,
+                "vp_formats_supported": { sd_jwt::TYP: {
+                    "sd-jwt_alg_values": ["ES256"],
+                    "kb-jwt_alg_values": ["ES256", "EdDSA"],
+                } },
+            },
+        })
+    }
+
+    /// The request a wallet fetches by its address.
+    pub async fn vp_request(&self, state: &str) -> Result<Value, Stop> {
+        let (row, kept) = self.open_request(state).await?;
+        if row.used_at.is_some() || row.expires_at <= self.clock.now().0 {
+            return Err(unknown());
+        }
+        Ok(self.request_json(&kept, state))
+    }
+
+    async fn open_request(&self, state: &str) -> Result<(TokenRow, Kept), Stop> {
+        if state.len() > 200 {
+            return Err(unknown());
+        }
+        let digest = self.sealing.digest("request", state);
+        let mut reader = self.store.reader().await?;
+        let row = rows::token(&mut reader, &digest).await?;
+        drop(reader);
+        let row = row
+            .filter(|row| row.kind == "request")
+            .ok_or_else(unknown)?;
+        let sealed = row.sealed.as_deref().unwrap_or_default();
+        let plain = self.sealing.open_bytes(&request_place(&digest), sealed)?;
+        let kept = serde_json::from_slice(&plain).map_err(|_| unknown())?;
+        Ok((row, kept))
+    }
+
+    /// What a wallet posts (`direct_post`): form parameters `vp_token` and `state`. The wallet
+    /// learns only whether it was taken; what was found is for the verifier.
+    pub async fn vp_response(&self, form: &BTreeMap<String, String>) -> Result<Value, Stop> {
+        let state = form.get("state").map(String::as_str).unwrap_or_default();
+        let (row, kept) = self.open_request(state).await?;
+        let now = self.clock.now();
+        if row.used_at.is_some() || row.expires_at <= now.0 {
+            return Err(unknown());
+        }
+        let user = User {
+            actor: &kept.actor,
+            verifier: &kept.why.verifier,
+            purpose: &kept.why.purpose,
+            basis: &kept.why.basis,
+        };
+        if let Some(error) = form.get("error") {
+            // The holder said no, or has no such licence.
+            let error: String = error.chars().take(60).collect();
+            let body = json!({ "error": error }).to_string();
+            self.finish_request(TokenRow { body, ..row }, now).await?;
+            return Ok(json!({}));
+        }
+        let document = presented(form.get("vp_token"))?;
+        let shown = ShownDocument {
+            text: &document,
+            audience: Some(&self.client_id()),
+            nonce: Some(&kept.nonce),
+            bound_only: true,
+        };
+        let mut found = match self.find_by_document(&shown, now).await? {
+            Ok(found) if found.row.kind == kept.kind => found,
+            Ok(_) => {
+                return Err(refused(
+                    "invalid_request",
+                    "this is no licence of the type asked for",
+                ));
+            }
+            Err(verdict) => {
+                let found = nothing(verdict, &user, now);
+                let row = self.with_answer(row, &found)?;
+                self.finish_request(row, now).await?;
+                return Ok(json!({}));
+            }
+        };
+        // A wallet that discloses more than was asked for does not widen the purpose.
+        found.fields.retain(|name| kept.fields.contains(name));
+        let answer = answer(&found, &user, now);
+        let digest = row.digest.clone();
+        let mut row = self.with_answer(row, &answer)?;
+        row.used_at = Some(now.0);
+        (found.uses_up, found.becomes) = (vec![digest], Some(row));
+        let entry = self.entry(found, &user, &answer, now);
+        if !self.uses.write(entry).await? {
+            return Err(unknown());
+        }
+        Ok(json!({}))
+    }
+
+    /// What was found, for whoever asked; `None` while no wallet has answered.
+    pub async fn vp_result(
+        &self,
+        actor: &Actor,
+        state: &str,
+    ) -> Result<Option<Result<Verification, String>>, Fault> {
+        let missing = || Fault::missing("request");
+        let (row, kept) = match self.open_request(state).await {
+            Ok(found) => found,
+            Err(Stop::Fault(fault)) => return Err(fault),
+            Err(Stop::Refused(_)) => return Err(missing()),
+        };
+        if kept.actor.account != actor.account {
+            return Err(missing());
+        }
+        let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
+        if let Some(error) = body["error"].as_str() {
+            return Ok(Some(Err(error.into())));
+        }
+        let Some(sealed) = body["answer"].as_str().and_then(crate::jose::decode) else {
+            return Ok(None);
+        };
+        let plain = self
+            .sealing
+            .open_bytes(&answer_place(&row.digest), &sealed)?;
+        let found = serde_json::from_slice(&plain);
+        let found = found.map_err(|_| Fault::internal("reading a presentation", "form"))?;
+        Ok(Some(Ok(found)))
+    }
+
+    fn with_answer(&self, row: TokenRow, found: &Verification) -> Result<TokenRow, Fault> {
+        let plain = serde_json::to_vec(found).map_err(|e| Fault::internal("verifying", e))?;
+        let sealed = self.sealing.seal(&answer_place(&row.digest), &plain)?;
+        let body = json!({ "answer": crate::jose::encode(sealed) }).to_string();
+        Ok(TokenRow { body, ..row })
+    }
+
+    /// Ends a request that led to no licence.
+    async fn finish_request(&self, mut row: TokenRow, now: Time) -> Result<(), Stop> {
+        let mut tx = self.store.begin().await?;
+        if !rows::use_token(&mut tx, &row.digest, now.0).await? {
+            return Err(unknown());
+        }
+        row.used_at = Some(now.0);
+        rows::put_token(&mut tx, &row).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn unknown() -> Stop {
+    refused(
+        "invalid_request",
+        "the request is unknown, answered or over",
+    )
+}
+
+fn request_place(digest: &str) -> String {
+    format!("licences/request/{digest}")
+}
+
+fn answer_place(digest: &str) -> String {
+    format!("licences/answer/{digest}")
+}
+
+/// The one document of a `vp_token`: `{"licence": ["…"]}`.
+fn presented(token: Option<&String>) -> Result<String, Stop> {
+    let wrong = || refused("invalid_request", "vp_token is no object with one licence");
+    let token = token
+        .filter(|token| token.len() <= sd_jwt::LIMIT)
+        .ok_or_else(wrong)?;
+    let token: Value = serde_json::from_str(token).map_err(|_| wrong())?;
+    match &token[QUERY] {
+        Value::Array(all) => match all.as_slice() {
+            [Value::String(one)] => Ok(one.clone()),
+            _ => Err(wrong()),
+        },
+        _ => Err(wrong()),
+    }
+}

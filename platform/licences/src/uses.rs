@@ -1,0 +1,182 @@
+//! Uses: who used whose licence, when and for which purpose. Uses that come at once share one
+//! transaction; each caller waits until theirs is on the disk, and only then answers.
+
+use kernel::{Fault, Time};
+use parking_lot::Mutex;
+use serde_json::json;
+use std::sync::Arc;
+use store::audit::{self, AuditEntry};
+use store::licences::{self as rows, TokenRow, UseRow};
+use store::{Store, Tx};
+use tokio::sync::oneshot;
+
+/// Uses of one transaction, at most.
+const BATCH: usize = 500;
+/// Uses that wait, at most; more are refused with `system.overloaded`.
+const WAITING: usize = 10_000;
+
+/// A use to write down.
+pub(crate) struct Entry {
+    pub(crate) row: UseRow,
+    /// Identifier of the licence, for the audit log.
+    pub(crate) identifier: String,
+    /// Digests of secrets that are used up by it: when one was used before, nothing is written.
+    pub(crate) uses_up: Vec<String>,
+    /// What becomes of a secret.
+    pub(crate) becomes: Option<TokenRow>,
+    /// The actor's delegation or representation, for the audit log.
+    pub(crate) details: serde_json::Value,
+}
+
+struct Waiting {
+    entry: Entry,
+    answer: oneshot::Sender<Result<bool, Fault>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Waiting>,
+    running: bool,
+}
+
+/// Writes uses down.
+pub(crate) struct Uses {
+    store: Store,
+    queue: Mutex<Queue>,
+}
+
+/// Takes the mark away when the writer ends, however it ends.
+struct Running(Option<Arc<Uses>>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(uses) = self.0.take() {
+            let mut queue = uses.queue.lock();
+            queue.running = false;
+            // Whoever still waits learns that nothing was written.
+            queue.waiting.clear();
+        }
+    }
+}
+
+impl Uses {
+    pub(crate) fn new(store: Store) -> Arc<Uses> {
+        Arc::new(Uses {
+            store,
+            queue: Mutex::default(),
+        })
+    }
+
+    /// Writes a use down and answers when it is on the disk; `false` when its secret was used
+    /// before or is over, and nothing was written.
+    pub(crate) async fn write(self: &Arc<Uses>, entry: Entry) -> Result<bool, Fault> {
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut queue = self.queue.lock();
+            if queue.waiting.len() >= WAITING {
+                return Err(Fault::overloaded("licences", 1));
+            }
+            queue.waiting.push(Waiting { entry, answer });
+            if !queue.running {
+                queue.running = true;
+                let running = Running(Some(self.clone()));
+                tokio::spawn(self.clone().run(running));
+            }
+        }
+        let gone = |_| Err(Fault::overloaded("licences", 1));
+        answered.await.unwrap_or_else(gone)
+    }
+
+    async fn run(self: Arc<Uses>, mut running: Running) {
+        loop {
+            let some: Vec<Waiting> = {
+                let mut queue = self.queue.lock();
+                let most = queue.waiting.len().min(BATCH);
+                if most == 0 {
+                    queue.running = false;
+                    running.0 = None;
+                    return;
+                }
+                queue.waiting.drain(..most).collect()
+            };
+            let (entries, answers): (Vec<Entry>, Vec<_>) = some
+                .into_iter()
+                .map(|each| (each.entry, each.answer))
+                .unzip();
+            let outcome = self.commit(entries).await;
+            for (n, answer) in answers.into_iter().enumerate() {
+                let each = match &outcome {
+                    Ok(written) => Ok(written.get(n).copied().unwrap_or(false)),
+                    Err(fault) => Err(fault.clone()),
+                };
+                // Whoever asked may be gone; the use stays written.
+                let _ = answer.send(each);
+            }
+        }
+    }
+
+    async fn commit(&self, entries: Vec<Entry>) -> Result<Vec<bool>, Fault> {
+        let mut tx = self.store.begin().await?;
+        let mut written = Vec::with_capacity(entries.len());
+        let (mut uses, mut audits) = (vec![], vec![]);
+        for entry in entries {
+            let fresh = use_up(&mut tx, &entry).await?;
+            written.push(fresh);
+            if !fresh {
+                continue;
+            }
+            if let Some(row) = &entry.becomes {
+                rows::put_token(&mut tx, row).await?;
+            }
+            audits.push(audit_entry(&entry));
+            uses.push(entry.row);
+        }
+        if uses.is_empty() {
+            return Ok(written);
+        }
+        rows::add_uses(&mut tx, &uses).await?;
+        audit::append_many(&mut tx, &audits).await?;
+        tx.commit().await?;
+        Ok(written)
+    }
+}
+
+/// Uses the secrets of an entry up: all of them, or none.
+async fn use_up(tx: &mut Tx, entry: &Entry) -> Result<bool, Fault> {
+    for (n, digest) in entry.uses_up.iter().enumerate() {
+        if rows::use_token(tx, digest, entry.row.at).await? {
+            continue;
+        }
+        for earlier in &entry.uses_up[..n] {
+            rows::free_token(tx, earlier).await?;
+        }
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+fn audit_entry(entry: &Entry) -> AuditEntry {
+    let row = &entry.row;
+    let fields: serde_json::Value = serde_json::from_str(&row.fields).unwrap_or_default();
+    let mut details = json!({
+        "what": "use",
+        "way": row.way,
+        "verifier": row.verifier,
+        "fields": fields,
+        "verdict": row.verdict,
+    });
+    if let (Some(details), Some(more)) = (details.as_object_mut(), entry.details.as_object()) {
+        details.extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+    AuditEntry {
+        at: Time(row.at),
+        account: row.by_account.clone(),
+        verb: "read".into(),
+        object: "licences".into(),
+        subject: entry.identifier.clone(),
+        purpose: row.purpose.clone(),
+        basis: row.basis.clone(),
+        details,
+        outcome: "done".into(),
+    }
+}

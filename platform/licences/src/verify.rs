@@ -1,0 +1,375 @@
+//! Verifying: by the short-lived code of a QR, by identifier and name, or as a signed document.
+//! The answer says what was found as of a time; what was found is shown only when it counts, and
+//! only after the use is on the disk.
+
+use crate::content::{Content, state_of, verdict};
+use crate::sd_jwt::{Document, TYP};
+use crate::uses::Entry;
+use crate::{Engine, refuse, said};
+use kernel::access::Actor;
+use kernel::crypto::Ring;
+use kernel::licences::{LicenceType, Shown, Use, Verdict, Verification};
+use kernel::{Fault, Time, Words};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::licences::{self as rows, By, LicenceRow, TokenRow, UseRow};
+
+/// How old the signature of a holder may be, and how far ahead its clock, in seconds.
+const BINDING_AGE_S: i64 = 300;
+
+/// What was found, before anything is answered.
+pub(crate) struct Found {
+    pub(crate) row: LicenceRow,
+    pub(crate) kind: Arc<LicenceType>,
+    /// `None` when it is not what was signed.
+    pub(crate) content: Option<Content>,
+    pub(crate) verdict: Verdict,
+    /// Names of fields to show.
+    pub(crate) fields: Vec<String>,
+    pub(crate) way: &'static str,
+    pub(crate) uses_up: Vec<String>,
+    pub(crate) becomes: Option<TokenRow>,
+}
+
+/// Who uses it and why, as it is written down.
+pub(crate) struct User<'a> {
+    pub(crate) actor: &'a Actor,
+    pub(crate) verifier: &'a str,
+    pub(crate) purpose: &'a str,
+    pub(crate) basis: &'a str,
+}
+
+/// What is wrong with the words of a use.
+pub(crate) fn check_use(why: &Use) -> Result<(), Fault> {
+    let mut problems = vec![];
+    problems.extend(said("verifier", &why.verifier, 100));
+    problems.extend(said("purpose", &why.purpose, 100));
+    if !why.basis.is_empty() {
+        problems.extend(said("basis", &why.basis, 200));
+    }
+    refuse(problems)
+}
+
+fn watermark(user: &User<'_>, now: Time) -> Words {
+    let (verifier, purpose) = (user.verifier.trim(), user.purpose.trim());
+    let at = now.for_people();
+    Words::new(
+        format!("仅供{verifier}用于“{purpose}”，{at} 核验，他用无效"),
+        format!("For {verifier}, \"{purpose}\" only; verified {at} (Beijing time)"),
+    )
+}
+
+/// The document as shown, with what its holder must have signed.
+pub(crate) struct ShownDocument<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) audience: Option<&'a str>,
+    pub(crate) nonce: Option<&'a str>,
+    /// A document that names no key of its holder does not count.
+    pub(crate) bound_only: bool,
+}
+
+impl Engine {
+    pub(crate) async fn verify_shown(
+        &self,
+        actor: &Actor,
+        shown: &Shown,
+        why: &Use,
+    ) -> Result<Verification, Fault> {
+        check_use(why)?;
+        let now = self.clock.now();
+        let found = match shown {
+            Shown::Token { token } => self.find_by_token(token, now).await?,
+            Shown::Identifier { identifier, name } => {
+                self.find_by_identifier(identifier, name, now).await?
+            }
+            Shown::Document {
+                document,
+                audience,
+                nonce,
+            } => {
+                let shown = ShownDocument {
+                    text: document,
+                    audience: audience.as_deref(),
+                    nonce: nonce.as_deref(),
+                    bound_only: false,
+                };
+                self.find_by_document(&shown, now).await?
+            }
+        };
+        let user = User {
+            actor,
+            verifier: &why.verifier,
+            purpose: &why.purpose,
+            basis: &why.basis,
+        };
+        match found {
+            Ok(found) => self.use_it(found, &user, now).await,
+            Err(verdict) => Ok(nothing(verdict, &user, now)),
+        }
+    }
+
+    /// Writes the use down, then answers.
+    pub(crate) async fn use_it(
+        &self,
+        found: Found,
+        user: &User<'_>,
+        now: Time,
+    ) -> Result<Verification, Fault> {
+        let answer = answer(&found, user, now);
+        let entry = self.entry(found, user, &answer, now);
+        match self.uses.write(entry).await? {
+            true => Ok(answer),
+            // Somebody was faster with the same code.
+            false => Ok(nothing(Verdict::Unknown, user, now)),
+        }
+    }
+
+    pub(crate) fn entry(
+        &self,
+        found: Found,
+        user: &User<'_>,
+        answer: &Verification,
+        now: Time,
+    ) -> Entry {
+        let names: Vec<&str> = answer.fields.iter().map(|f| f.name.as_str()).collect();
+        let standing = &user.actor.standing;
+        let matter = standing.case.clone().unwrap_or_default();
+        let mut details = json!({});
+        if !matter.is_empty() {
+            details["case"] = matter.clone().into();
+        }
+        let row = UseRow {
+            id: kernel::new_id(now),
+            licence: found.row.id,
+            at: now.0,
+            way: found.way.into(),
+            by_account: user.actor.account.clone(),
+            organisation: user.actor.organisation.clone().unwrap_or_default(),
+            verifier: user.verifier.trim().into(),
+            purpose: user.purpose.trim().into(),
+            basis: user.basis.trim().into(),
+            fields: json!(names).to_string(),
+            verdict: answer.verdict.word().into(),
+            matter,
+        };
+        Entry {
+            row,
+            identifier: found.row.identifier,
+            uses_up: found.uses_up,
+            becomes: found.becomes,
+            details: user.actor.on_behalf(details),
+        }
+    }
+
+    /// Where a licence stands now.
+    pub(crate) fn found(
+        &self,
+        row: LicenceRow,
+        fields: Vec<String>,
+        way: &'static str,
+        now: Time,
+    ) -> Result<Found, Fault> {
+        let kind = self.type_of(&row)?;
+        let content = self.content(&row)?;
+        let verdict = match &content {
+            Some(content) => verdict(state_of(&row)?, content.valid_from, content.valid_to, now),
+            None => Verdict::Altered,
+        };
+        Ok(Found {
+            row,
+            kind,
+            content,
+            verdict,
+            fields,
+            way,
+            uses_up: vec![],
+            becomes: None,
+        })
+    }
+
+    async fn find_by_token(&self, token: &str, now: Time) -> Result<Result<Found, Verdict>, Fault> {
+        if token.len() > 200 {
+            return Ok(Err(Verdict::Unknown));
+        }
+        let digest = self.sealing.digest("token", token);
+        let mut reader = self.store.reader().await?;
+        let known = rows::token(&mut reader, &digest).await?;
+        let open = known
+            .filter(|row| row.kind == "present" && row.used_at.is_none() && row.expires_at > now.0);
+        let Some(open) = open else {
+            return Ok(Err(Verdict::Unknown));
+        };
+        let Some(row) = rows::licence(&mut reader, By::Id, &open.licence).await? else {
+            return Ok(Err(Verdict::Unknown));
+        };
+        drop(reader);
+        let body: Value = serde_json::from_str(&open.body).unwrap_or_default();
+        let names = body["fields"].as_array().into_iter().flatten();
+        let names = names.filter_map(Value::as_str).map(String::from).collect();
+        let mut found = self.found(row, names, "token", now)?;
+        found.uses_up.push(digest);
+        Ok(Ok(found))
+    }
+
+    /// By what is printed: whoever does not know the name as well learns nothing, not even that
+    /// there is such a licence.
+    async fn find_by_identifier(
+        &self,
+        identifier: &str,
+        name: &str,
+        now: Time,
+    ) -> Result<Result<Found, Verdict>, Fault> {
+        let parsed = self.settings.identifiers.parse(identifier);
+        let parsed = parsed.map_err(|problem| Fault::invalid(vec![problem]))?;
+        let identifier = parsed.to_string();
+        let mut reader = self.store.reader().await?;
+        let Some(row) = rows::licence(&mut reader, By::Identifier, &identifier).await? else {
+            return Ok(Err(Verdict::Unknown));
+        };
+        drop(reader);
+        let natural = kernel::numbers::person_name(name);
+        let typed = [natural, Some(name.trim().to_string())];
+        let fits = |name: &String| self.sealing.name(&identifier, name) == row.name;
+        if name.len() > 1000 || !typed.iter().flatten().any(fits) {
+            return Ok(Err(Verdict::Unknown));
+        }
+        let public = self.type_of(&row)?.decl.public.clone();
+        self.found(row, public, "identifier", now).map(Ok)
+    }
+
+    /// As a signed document: its signature, what was disclosed of it, the holder's own signature
+    /// when it names their key, and where the licence stands now.
+    pub(crate) async fn find_by_document(
+        &self,
+        shown: &ShownDocument<'_>,
+        now: Time,
+    ) -> Result<Result<Found, Verdict>, Fault> {
+        let Some(document) = Document::parse(shown.text) else {
+            return Ok(Err(Verdict::Unknown));
+        };
+        if document.issued.typ() != TYP {
+            return Ok(Err(Verdict::Unknown));
+        }
+        let rings = [Ring::Seal, Ring::OpenId];
+        match document.issued.is_ours(self.crypto(), &rings)? {
+            None => return Ok(Err(Verdict::Unknown)),
+            Some(false) => return Ok(Err(Verdict::Altered)),
+            Some(true) => {}
+        }
+        let Ok(claims) = document.claims() else {
+            return Ok(Err(Verdict::Altered));
+        };
+        if claims.contains_key("cnf") || document.binding.is_some() || shown.bound_only {
+            let bound = shown.audience.zip(shown.nonce);
+            let signed_at = bound.and_then(|(audience, nonce)| document.bound(audience, nonce));
+            let age = signed_at.map(|at| now.0.div_euclid(1_000_000) - at);
+            if !age.is_some_and(|age| (-60..=BINDING_AGE_S).contains(&age)) {
+                return Ok(Err(Verdict::Unknown));
+            }
+        }
+        let identifier = claims.get("identifier").and_then(Value::as_str);
+        let mut reader = self.store.reader().await?;
+        let identifier = identifier.unwrap_or_default();
+        let Some(row) = rows::licence(&mut reader, By::Identifier, identifier).await? else {
+            return Ok(Err(Verdict::Unknown));
+        };
+        drop(reader);
+        let kind = self.type_of(&row)?;
+        let names = claims
+            .keys()
+            .filter(|name| kind.decl.title_of(name).is_some());
+        let names = names.cloned().collect();
+        self.found(row, names, "document", now).map(Ok)
+    }
+
+    pub(crate) async fn consult_as_office(
+        &self,
+        actor: &Actor,
+        identifier: &str,
+        fields: &[String],
+    ) -> Result<Verification, Fault> {
+        let (purpose, basis) = (&actor.grant.purpose, &actor.grant.basis);
+        if purpose.is_empty() || basis.is_empty() {
+            return Err(Fault::new(
+                kernel::fault::FaultKind::Denied,
+                "access.denied",
+                "调用他人证照须有目的和法律依据",
+                "using somebody's licence needs a purpose and a legal basis",
+            ));
+        }
+        let now = self.clock.now();
+        let mut reader = self.store.reader().await?;
+        let row = self.row_of(&mut reader, identifier).await?;
+        drop(reader);
+        let kind = self.type_of(&row)?;
+        let names = match fields {
+            [] => kind.decl.minimum.clone(),
+            fields => known_fields(&kind, fields)?,
+        };
+        let verifier = actor.organisation.clone();
+        let verifier = verifier.unwrap_or_else(|| actor.account.clone());
+        let user = User {
+            actor,
+            verifier: &verifier,
+            purpose,
+            basis,
+        };
+        let found = self.found(row, names, "office", now)?;
+        self.use_it(found, &user, now).await
+    }
+}
+
+/// These names, each once; one that is no field of the type is a problem.
+pub(crate) fn known_fields(kind: &LicenceType, names: &[String]) -> Result<Vec<String>, Fault> {
+    let mut known: Vec<String> = vec![];
+    let mut problems = vec![];
+    for name in names.iter().take(100) {
+        if kind.decl.title_of(name).is_none() {
+            let name: String = name.chars().take(60).collect();
+            problems.push(crate::problem(
+                "fields",
+                format!("没有名为“{name}”的字段"),
+                format!("there is no field \"{name}\""),
+            ));
+        } else if !known.contains(name) {
+            known.push(name.clone());
+        }
+    }
+    refuse(problems)?;
+    Ok(known)
+}
+
+/// The answer when nothing is shown.
+pub(crate) fn nothing(verdict: Verdict, user: &User<'_>, now: Time) -> Verification {
+    Verification {
+        verdict,
+        words: verdict.words(),
+        as_of: now,
+        identifier: None,
+        title: None,
+        issuer: None,
+        grade: None,
+        valid_from: None,
+        valid_to: None,
+        fields: vec![],
+        watermark: watermark(user, now),
+    }
+}
+
+/// The answer. Dates, type and issuer for every licence that is sound; fields only while it counts.
+pub(crate) fn answer(found: &Found, user: &User<'_>, now: Time) -> Verification {
+    let mut answer = nothing(found.verdict, user, now);
+    let Some(content) = &found.content else {
+        return answer;
+    };
+    answer.identifier = Some(content.identifier.clone());
+    answer.title = Some(content.title.clone());
+    answer.issuer = Some(content.issuing_authority.clone());
+    answer.grade = Some(content.grade);
+    answer.valid_from = Some(content.valid_from);
+    answer.valid_to = content.valid_to;
+    if found.verdict == Verdict::Valid {
+        answer.fields = content.shown(&found.kind, &found.fields);
+    }
+    answer
+}
