@@ -122,6 +122,7 @@ fn kind_of(path: &str) -> Option<&str> {
         ["systems", _, "layers", _] => Some("layer"),
         ["systems", _, "indicators", _] => Some("indicator"),
         ["systems", _, "pages", _] => Some("page"),
+        ["systems" | "cities", _, "licences", _] => Some("licence"),
         ["systems", _, "access", "roles.yaml"] | ["cities", _, "roles.yaml"] => Some("roles"),
         ["systems", _, "texts", _] => Some("texts"),
         ["cities", _, name] => name.strip_suffix(".yaml"),

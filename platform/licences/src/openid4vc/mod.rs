@@ -5,13 +5,12 @@
 //! | address | handler |
 //! |---|---|
 //! | `GET /.well-known/openid-credential-issuer` | [`Engine::issuer_metadata`] |
-//! | `GET /.well-known/oauth-authorization-server` | [`Engine::authorization_metadata`] |
+//! | `GET /.well-known/oauth-authorization-server` | [`Engine::authorization_metadata`] (a part of the provider's own) |
 //! | `GET /.well-known/jwt-vc-issuer` | [`Engine::jwt_vc_issuer`] |
 //! | `GET <issuer>/licences/types/<name>` | [`Engine::type_metadata`] |
 //! | `POST <issuer>/openid4vci/token` (form) | [`Engine::vci_token`] |
 //! | `POST <issuer>/openid4vci/nonce` | [`Engine::vci_nonce`] |
 //! | `POST <issuer>/openid4vci/credential` (JSON) | [`Engine::vci_credential`] |
-//! | `GET <issuer>/openid4vp/request/<state>` | [`Engine::vp_request`] |
 //! | `POST <issuer>/openid4vp/response` (form) | [`Engine::vp_response`] |
 //!
 //! A refusal of the protocol is [`Stop::Refused`]: an OAuth error as JSON with its status; it

@@ -41,7 +41,7 @@ pub struct Ask {
 pub struct Asked {
     /// The verifier fetches what was found with it.
     pub state: String,
-    /// For a QR or a link: `openid4vp://?…`.
+    /// For a QR or a link: `openid4vp://?…`, the whole request in it.
     pub url: String,
     /// The request itself (an authorisation request as JSON).
     pub request: Value,
@@ -106,14 +106,10 @@ impl Engine {
             digest,
         };
         self.keep_token(&made, REQUESTS).await?;
-        let request_uri = format!("{}/openid4vp/request/{state}", self.settings.issuer);
+        let request = self.request_json(&kept, &state);
         Ok(Asked {
-            url: format!(
-                "openid4vp://?client_id={}&request_uri={}",
-                percent(&self.client_id()),
-                percent(&request_uri)
-            ),
-            request: self.request_json(&kept, &state),
+            url: request_url(&request),
+            request,
             expires_at,
             state,
         })
@@ -142,15 +138,6 @@ impl Engine {
                 } },
             },
         })
-    }
-
-    /// The request a wallet fetches by its address.
-    pub async fn vp_request(&self, state: &str) -> Result<Value, Stop> {
-        let (row, kept) = self.open_request(state).await?;
-        if row.used_at.is_some() || row.expires_at <= self.clock.now().0 {
-            return Err(unknown());
-        }
-        Ok(self.request_json(&kept, state))
     }
 
     async fn open_request(&self, state: &str) -> Result<(TokenRow, Kept), Stop> {
@@ -276,6 +263,20 @@ impl Engine {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// The request as an address: its parameters stand in it, because one that is fetched by
+/// reference would have to be signed.
+fn request_url(request: &Value) -> String {
+    let parameters = request.as_object().into_iter().flatten();
+    let pairs = parameters.map(|(name, value)| {
+        let text = value.as_str().map(String::from);
+        format!(
+            "{name}={}",
+            percent(&text.unwrap_or_else(|| value.to_string()))
+        )
+    });
+    format!("openid4vp://?{}", pairs.collect::<Vec<String>>().join("&"))
 }
 
 fn unknown() -> Stop {

@@ -177,17 +177,14 @@ async fn a_wallet_fetches_a_licence_and_shows_it() {
                 why: why(),
             };
             let asked = house.engine.vp_ask(&clerk, &ask).await.unwrap();
-            assert_eq!(
-                house
-                    .engine
-                    .vp_result(&clerk, &asked.state)
-                    .await
-                    .unwrap()
-                    .is_none(),
-                true
+            let waiting = house.engine.vp_result(&clerk, &asked.state).await;
+            assert!(waiting.unwrap().is_none());
+            let request = &asked.request;
+            assert!(
+                asked
+                    .url
+                    .starts_with("openid4vp://?client_id=redirect_uri%3Ahttps")
             );
-            let request = house.engine.vp_request(&asked.state).await.unwrap();
-            assert_eq!(request, asked.request);
             assert_eq!(request["response_mode"], "direct_post");
             let query = &request["dcql_query"]["credentials"][0];
             assert_eq!(query["format"], "dc+sd-jwt");
@@ -438,10 +435,6 @@ async fn presentations_that_do_not_count() {
         assert_eq!(error(post("x", bearer.clone()).await).1, "invalid_request");
         house.wait(Span::minutes(5));
         assert_eq!(error(post(&state, bearer).await).1, "invalid_request");
-        assert_eq!(
-            error(house.engine.vp_request(&state).await).1,
-            "invalid_request"
-        );
         // The holder says no.
         let (state, _, _) = ask().await;
         let no = form(&[("state", &state), ("error", "access_denied")]);

@@ -180,7 +180,7 @@ async fn an_office_uses_a_licence_in_place_of_paper() {
         let licence = house.issue(driver(1)).await;
         let holder = driver(1).holder;
         let held = house.engine.held(&holder, "driver_permit").await.unwrap();
-        assert_eq!(held, [licence.identifier.clone()]);
+        assert_eq!(held, std::slice::from_ref(&licence.identifier));
         assert!(
             house
                 .engine
