@@ -41,6 +41,13 @@ pub(crate) fn check(
             "expected 1 to 40 of 0-9 and A-Z",
         ));
     }
+    if new.grade.is_some_and(|grade| grade < kind.decl.grade) {
+        problems.push(problem(
+            "grade",
+            "可信等级不能高于此类证照的等级",
+            "the trust grade cannot be higher than that of the type",
+        ));
+    }
     check_fields(kind, new, &mut problems);
     let (valid_from, valid_to) = check_days(kind, new, now, &mut problems);
     let Some(holder) = holder.filter(|_| problems.is_empty()) else {

@@ -141,7 +141,7 @@ impl Engine {
         let asked = serde_json::to_value(&new).map_err(|e| Fault::internal("issuing", e))?;
         let version = former.map_or(1, |(_, version)| version + 1);
         let rules = &self.settings.identifiers;
-        let made = rules.make(&kind.decl.code, &kind.issuer_code, serial, version);
+        let made = rules.make(&kind.decl.code, &kind.authority_code, serial, version);
         let made = made.ok_or_else(|| Fault::internal("making an identifier", "its parts"))?;
         let identifier = made.to_string();
         let content = Content {
@@ -149,12 +149,12 @@ impl Engine {
             title: kind.decl.title.clone(),
             number: new.number.clone().unwrap_or_else(|| serial.into()),
             fields: new.fields,
-            issuing_authority: kind.issuer_name.clone(),
-            issuing_authority_code: kind.issuer_code.clone(),
+            issuing_authority: kind.authority.clone(),
+            issuing_authority_code: kind.authority_code.clone(),
             issued_at: now,
             valid_from: sound.valid_from,
             valid_to: sound.valid_to,
-            grade: kind.decl.grade,
+            grade: new.grade.unwrap_or(kind.decl.grade),
             replaces: former.map(|(identifier, _)| identifier.into()),
             identifier: identifier.clone(),
             holder: new.holder,
@@ -327,8 +327,11 @@ impl Engine {
             return self.licence(&known, content);
         }
         let before = self.sound_content(&old)?;
-        if state_of(&old)? == State::Replaced {
-            return Err(conflict("原证照已换发", "the former was replaced already"));
+        if state_of(&old)? != State::InForce {
+            return Err(conflict(
+                "原证照已换发、暂停或失效，不能换发",
+                "the former was replaced, is suspended or over, and cannot be re-issued",
+            ));
         }
         if before.holder.number != made.content.holder.number {
             return Err(Fault::invalid_at(

@@ -156,6 +156,7 @@ impl Engine {
             row,
             identifier: found.row.identifier,
             uses_up: found.uses_up,
+            spends: None,
             becomes: found.becomes,
             details: user.actor.on_behalf(details),
         }

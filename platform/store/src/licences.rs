@@ -11,8 +11,8 @@ use crate::migrations::{Migration, step};
 use crate::sql::{Run, SqlRow};
 use kernel::Fault;
 use sea_query::{
-    ColumnDef, Expr, ExprTrait, Func, Index, IndexCreateStatement, Order, Query, SelectStatement,
-    Table, TableCreateStatement, Value,
+    ColumnDef, Expr, ExprTrait, Func, Index, IndexCreateStatement, OnConflict, Order, Query,
+    SelectStatement, Table, TableCreateStatement, Value,
 };
 
 use rows::*;
@@ -381,7 +381,7 @@ pub async fn licences_of_kind(
     many(run, &question, read_licence).await
 }
 
-/// Licences whose end has passed and is not in their history yet.
+/// Licences whose end has passed and is not in their history yet; those over before are left out.
 pub async fn licences_ended(
     run: &mut impl Run,
     now: i64,
@@ -390,6 +390,7 @@ pub async fn licences_ended(
     let question = select("licences", &LICENCE)
         .and_where(Expr::col("expired_at").is_null())
         .and_where(Expr::col("valid_to").lte(now))
+        .and_where(Expr::col("state").is_in(["in_force", "suspended"]))
         .order_by("valid_to", Order::Asc)
         .limit(std::cmp::min(limit, PAGE_LIMIT))
         .to_owned();
@@ -478,6 +479,17 @@ pub async fn use_token(tx: &mut Tx, digest: &str, now: i64) -> Result<bool, Faul
         .and_where(Expr::col("digest").eq(digest))
         .and_where(Expr::col("used_at").is_null())
         .and_where(Expr::col("expires_at").gt(now))
+        .to_owned();
+    Ok(tx.execute(&statement).await? == 1)
+}
+
+/// Notes a secret that was not kept before as used up; `false` when it was used before.
+pub async fn spend_token(tx: &mut Tx, row: &TokenRow) -> Result<bool, Fault> {
+    let statement = Query::insert()
+        .into_table("licence_tokens")
+        .columns(TOKEN)
+        .values_panic(values_of_token(row).into_iter().map(Expr::val))
+        .on_conflict(OnConflict::column("digest").do_nothing().to_owned())
         .to_owned();
     Ok(tx.execute(&statement).await? == 1)
 }

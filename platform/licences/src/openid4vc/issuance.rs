@@ -25,8 +25,6 @@ const ACCESS: Span = Span::minutes(10);
 const NONCE: Span = Span::minutes(5);
 /// Offers of one licence that are good at once, at most.
 const OFFERS: u64 = 5;
-/// Nonces that are good at once in all, at most: strangers may ask for them.
-const NONCES: u64 = 1000;
 /// Wrong transaction codes before an offer is over.
 const GUESSES: i64 = 3;
 /// How old a proof may be, in seconds.
@@ -161,14 +159,24 @@ impl Engine {
         }))
     }
 
-    /// The nonce endpoint (OpenID4VCI 7). To be answered with `Cache-Control: no-store`.
+    /// The nonce endpoint (OpenID4VCI 7). To be answered with `Cache-Control: no-store`. Nothing is
+    /// kept of it until it is used: strangers may ask for as many as they like.
     pub async fn vci_nonce(&self) -> Result<Value, Stop> {
-        let now = self.clock.now();
-        let nonce = secret();
-        let digest = self.sealing.digest("nonce", &nonce);
-        self.keep_token(&blank("nonce", digest, "", now, NONCE), NONCES)
-            .await?;
-        Ok(json!({ "c_nonce": nonce }))
+        let until = (self.clock.now() + NONCE).0 / 1_000_000;
+        let body = format!("{until}.{}", secret());
+        let mark = self.sealing.digest("c_nonce", &body);
+        Ok(json!({ "c_nonce": format!("{body}.{mark}") }))
+    }
+
+    /// Until when a nonce of ours is good.
+    fn nonce_end(&self, nonce: &str) -> Option<Time> {
+        let (body, mark) = nonce.rsplit_once('.')?;
+        let (until, _) = body.split_once('.')?;
+        // A keyed digest compared by its own digest tells nothing by how long it takes.
+        let ours = self.sealing.digest("c_nonce", body);
+        let same = self.sealing.digest("mark", &ours) == self.sealing.digest("mark", mark);
+        let until = until.parse::<i64>().ok().filter(|_| same)?;
+        Some(Time(until.checked_mul(1_000_000)?))
     }
 
     /// The credential endpoint: the access token of `Authorization: Bearer`, the JSON body, and
@@ -193,6 +201,14 @@ impl Engine {
             ));
         }
         let (key, nonce) = self.proven_key(request, now)?;
+        let stale = || {
+            refused(
+                "invalid_nonce",
+                "the nonce is unknown, used or over: fetch a new one",
+            )
+        };
+        let end = self.nonce_end(&nonce).filter(|end| *end > now);
+        let end = end.ok_or_else(stale)?;
         let found = self.found(row, vec![], "wallet", now)?;
         let denied = || refused("credential_request_denied", "this licence counts no more");
         let content = found.content.clone().ok_or_else(denied)?;
@@ -204,15 +220,23 @@ impl Engine {
         let entry = Entry {
             row: handed_over(&found.row, found.verdict, now),
             identifier: found.row.identifier.clone(),
-            uses_up: vec![self.sealing.digest("nonce", &nonce), digest],
+            uses_up: vec![digest],
+            spends: Some(TokenRow {
+                used_at: Some(now.0),
+                expires_at: end.0,
+                ..blank(
+                    "nonce",
+                    self.sealing.digest("nonce", &nonce),
+                    "",
+                    now,
+                    NONCE,
+                )
+            }),
             becomes: None,
             details: json!({}),
         };
         if !self.uses.write(entry).await? {
-            return Err(refused(
-                "invalid_nonce",
-                "the nonce is unknown, used or over: fetch a new one",
-            ));
+            return Err(stale());
         }
         Ok(json!({ "credentials": [{ "credential": document }] }))
     }

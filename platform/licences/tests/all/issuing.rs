@@ -30,6 +30,12 @@ async fn a_licence_carries_its_elements() {
             driver.identifier.contains(&driver.number),
             "the serial stands for it"
         );
+        // A lower trust grade may be said, a higher one not.
+        let scanned = NewLicence {
+            grade: Some(kernel::licences::Grade::C),
+            ..food(3)
+        };
+        assert_eq!(house.issue(scanned).await.grade, kernel::licences::Grade::C);
         // A change of the type makes a version; nothing personal is in the log of events or audit.
         let audit = house.audit().await;
         let entry = audit

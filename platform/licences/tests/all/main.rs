@@ -182,6 +182,7 @@ pub(crate) fn food(serial: u32) -> NewLicence {
         serial: None,
         valid_from: None,
         valid_to: None,
+        grade: None,
     }
 }
 
@@ -199,6 +200,7 @@ pub(crate) fn driver(serial: u32) -> NewLicence {
         serial: None,
         valid_from: None,
         valid_to: None,
+        grade: None,
     }
 }
 
