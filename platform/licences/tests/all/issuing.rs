@@ -269,3 +269,42 @@ async fn nothing_personal_lies_open_in_the_store() {
         assert!(!found(personal), "{personal} lies open");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_cut_short_is_whole_or_not_there() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let before = house.store.events().last_seq();
+        // Twelve requests of fifty, each abandoned a little later than the one before.
+        for n in 0_u32..12 {
+            let engine = house.engine.clone();
+            let many: Vec<NewLicence> = (n * 50..n * 50 + 50).map(food).collect();
+            let task = tokio::spawn(async move { engine.issue(&officer("market"), &many).await });
+            let patience = std::time::Duration::from_millis(u64::from(n) * 25);
+            tokio::time::sleep(patience).await;
+            task.abort();
+            let _ = task.await;
+        }
+        // What was abandoned last may still be rolling back: the next writer waits for it.
+        house.store.begin().await.unwrap().commit().await.unwrap();
+        let mut reader = house.store.reader().await.unwrap();
+        let all = rows::licences_after(&mut reader, "", 1000).await.unwrap();
+        assert_eq!(
+            all.len() % 50,
+            0,
+            "half a request was issued: {}",
+            all.len()
+        );
+        for row in &all {
+            assert_eq!(rows::steps(&mut reader, &row.id).await.unwrap().len(), 1);
+        }
+        drop(reader);
+        let count = all.len() as i64;
+        assert_eq!(house.store.events().last_seq() - before, count);
+        let audit = house.audit().await;
+        let issued = audit.iter().filter(|e| e.entry.details["what"] == "issue");
+        assert_eq!(issued.count() as i64, count);
+        assert_eq!(house.store.audit().verify().await.unwrap().damage, None);
+    })
+    .await;
+}
