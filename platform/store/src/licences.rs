@@ -3,16 +3,20 @@
 //! what is searched by is a keyed digest.
 
 mod rows;
+mod tokens;
 
 pub use rows::{LicenceRow, StepRow, TokenRow, UseRow};
+pub use tokens::{
+    add_token, free_token, open_tokens, put_token, spend_token, sweep_tokens, token, use_token,
+};
 
 use crate::Tx;
 use crate::migrations::{Migration, step};
 use crate::sql::{Run, SqlRow};
 use kernel::Fault;
 use sea_query::{
-    ColumnDef, Expr, ExprTrait, Func, Index, IndexCreateStatement, OnConflict, Order, Query,
-    SelectStatement, Table, TableCreateStatement, Value,
+    ColumnDef, Expr, ExprTrait, Func, Index, IndexCreateStatement, Order, Query, SelectStatement,
+    Table, TableCreateStatement, Value,
 };
 
 use rows::*;
@@ -421,6 +425,20 @@ pub async fn statuses(run: &mut impl Run, list: i64) -> Result<Vec<(i64, i64)>, 
     }
 }
 
+/// Writes the content of a licence sealed or signed anew; it is the same licence.
+pub async fn put_signed(tx: &mut Tx, row: &LicenceRow) -> Result<(), Fault> {
+    let statement = Query::update()
+        .table("licences")
+        .value("sealed", row.sealed.clone())
+        .value("signed_by", row.signed_by.as_str())
+        .value("algorithm", row.algorithm.as_str())
+        .value("signature", row.signature.clone())
+        .and_where(Expr::col("id").eq(row.id.as_str()))
+        .to_owned();
+    tx.execute(&statement).await?;
+    Ok(())
+}
+
 /// Adds steps of histories.
 pub async fn add_steps(tx: &mut Tx, rows: &[StepRow]) -> Result<(), Fault> {
     add(tx, "licence_steps", &STEP, rows.iter().map(values_of_step)).await
@@ -455,105 +473,4 @@ pub async fn uses(
         .limit(std::cmp::min(limit, PAGE_LIMIT))
         .to_owned();
     many(run, &question, read_use).await
-}
-
-/// Adds a secret.
-pub async fn add_token(tx: &mut Tx, row: &TokenRow) -> Result<(), Fault> {
-    let values = std::iter::once(values_of_token(row));
-    add(tx, "licence_tokens", &TOKEN, values).await
-}
-
-/// A secret by digest.
-pub async fn token(run: &mut impl Run, digest: &str) -> Result<Option<TokenRow>, Fault> {
-    let question = select("licence_tokens", &TOKEN)
-        .and_where(Expr::col("digest").eq(digest))
-        .to_owned();
-    one(run, &question, read_token).await
-}
-
-/// Uses a secret up; `false` when it was used before, is over, or is not there.
-pub async fn use_token(tx: &mut Tx, digest: &str, now: i64) -> Result<bool, Fault> {
-    let statement = Query::update()
-        .table("licence_tokens")
-        .value("used_at", now)
-        .and_where(Expr::col("digest").eq(digest))
-        .and_where(Expr::col("used_at").is_null())
-        .and_where(Expr::col("expires_at").gt(now))
-        .to_owned();
-    Ok(tx.execute(&statement).await? == 1)
-}
-
-/// Notes a secret that was not kept before as used up; `false` when it was used before.
-pub async fn spend_token(tx: &mut Tx, row: &TokenRow) -> Result<bool, Fault> {
-    let statement = Query::insert()
-        .into_table("licence_tokens")
-        .columns(TOKEN)
-        .values_panic(values_of_token(row).into_iter().map(Expr::val))
-        .on_conflict(OnConflict::column("digest").do_nothing().to_owned())
-        .to_owned();
-    Ok(tx.execute(&statement).await? == 1)
-}
-
-/// Takes a use of a secret back, within the transaction that used it up.
-pub async fn free_token(tx: &mut Tx, digest: &str) -> Result<(), Fault> {
-    let statement = Query::update()
-        .table("licence_tokens")
-        .value("used_at", Option::<i64>::None)
-        .and_where(Expr::col("digest").eq(digest))
-        .to_owned();
-    tx.execute(&statement).await?;
-    Ok(())
-}
-
-/// Writes the content of a licence sealed or signed anew; it is the same licence.
-pub async fn put_signed(tx: &mut Tx, row: &LicenceRow) -> Result<(), Fault> {
-    let statement = Query::update()
-        .table("licences")
-        .value("sealed", row.sealed.clone())
-        .value("signed_by", row.signed_by.as_str())
-        .value("algorithm", row.algorithm.as_str())
-        .value("signature", row.signature.clone())
-        .and_where(Expr::col("id").eq(row.id.as_str()))
-        .to_owned();
-    tx.execute(&statement).await?;
-    Ok(())
-}
-
-/// Writes what became of a secret.
-pub async fn put_token(tx: &mut Tx, row: &TokenRow) -> Result<(), Fault> {
-    let statement = Query::update()
-        .table("licence_tokens")
-        .value("body", row.body.as_str())
-        .value("sealed", row.sealed.clone())
-        .value("used_at", row.used_at)
-        .and_where(Expr::col("digest").eq(row.digest.as_str()))
-        .to_owned();
-    tx.execute(&statement).await?;
-    Ok(())
-}
-
-/// Secrets of a licence that can still be used, [`PAGE_LIMIT`] at most: how many there are.
-pub async fn open_tokens(
-    run: &mut impl Run,
-    licence: &str,
-    kind: &str,
-    now: i64,
-) -> Result<u64, Fault> {
-    let question = select("licence_tokens", &["digest"])
-        .and_where(Expr::col("licence").eq(licence))
-        .and_where(Expr::col("kind").eq(kind))
-        .and_where(Expr::col("used_at").is_null())
-        .and_where(Expr::col("expires_at").gt(now))
-        .limit(PAGE_LIMIT)
-        .to_owned();
-    Ok(run.fetch_all(&question).await?.len() as u64)
-}
-
-/// Forgets secrets that were over before this time; says how many.
-pub async fn sweep_tokens(tx: &mut Tx, before: i64) -> Result<u64, Fault> {
-    let statement = Query::delete()
-        .from_table("licence_tokens")
-        .and_where(Expr::col("expires_at").lt(before))
-        .to_owned();
-    tx.execute(&statement).await
 }
