@@ -2,16 +2,15 @@
 //! The answer says what was found as of a time; what was found is shown only when it counts, and
 //! only after the use is on the disk.
 
-use crate::content::{Content, state_of, verdict};
+use crate::content::{state_of, verdict};
 use crate::sd_jwt::{Document, TYP};
 use crate::uses::Entry;
 use crate::{Engine, refuse, said};
 use kernel::access::Actor;
 use kernel::crypto::Ring;
-use kernel::licences::{LicenceType, Shown, Use, Verdict, Verification};
+use kernel::licences::{Grade, LicenceType, Shown, ShownField, Use, Verdict, Verification};
 use kernel::{Fault, Time, Words};
-use serde_json::{Value, json};
-use std::sync::Arc;
+use serde_json::{Map, Value, json};
 use store::licences::{self as rows, By, LicenceRow, TokenRow, UseRow};
 
 /// How old the signature of a holder may be, and how far ahead its clock, in seconds.
@@ -20,15 +19,23 @@ const BINDING_AGE_S: i64 = 300;
 /// What was found, before anything is answered.
 pub(crate) struct Found {
     pub(crate) row: LicenceRow,
-    pub(crate) kind: Arc<LicenceType>,
     /// `None` when it is not what was signed.
-    pub(crate) content: Option<Content>,
+    pub(crate) facts: Option<Facts>,
     pub(crate) verdict: Verdict,
-    /// Names of fields to show.
-    pub(crate) fields: Vec<String>,
     pub(crate) way: &'static str,
     pub(crate) uses_up: Vec<String>,
     pub(crate) becomes: Option<TokenRow>,
+}
+
+/// What an answer says of a licence.
+pub(crate) struct Facts {
+    title: Words,
+    issuer: Words,
+    grade: Grade,
+    valid_from: Time,
+    valid_to: Option<Time>,
+    /// Shown only while it counts.
+    pub(crate) fields: Vec<ShownField>,
 }
 
 /// Who uses it and why, as it is written down.
@@ -166,28 +173,77 @@ impl Engine {
     pub(crate) fn found(
         &self,
         row: LicenceRow,
-        fields: Vec<String>,
+        fields: &[String],
         way: &'static str,
         now: Time,
     ) -> Result<Found, Fault> {
         let kind = self.type_of(&row)?;
-        let content = self.content(&row)?;
-        let verdict = match &content {
-            Some(content) => verdict(state_of(&row)?, content.valid_from, content.valid_to, now),
-            None => Verdict::Altered,
-        };
-        Ok(Found {
-            row,
-            kind,
-            content,
-            verdict,
-            fields,
-            way,
-            uses_up: vec![],
-            becomes: None,
-        })
+        let facts = self.content(&row)?.map(|content| Facts {
+            fields: content.shown(&kind, fields),
+            title: content.title,
+            issuer: content.issuing_authority,
+            grade: content.grade,
+            valid_from: content.valid_from,
+            valid_to: content.valid_to,
+        });
+        found_so(row, facts, way, now)
     }
 
+    /// What a document says that was found to be signed by us; only where it stands is asked of
+    /// the row.
+    fn found_in(
+        &self,
+        row: LicenceRow,
+        claims: &Map<String, Value>,
+        now: Time,
+    ) -> Result<Found, Fault> {
+        let kind = self.type_of(&row)?;
+        let time = |name: &str| {
+            let seconds = claims.get(name).and_then(Value::as_i64);
+            seconds.and_then(|at| at.checked_mul(1_000_000)).map(Time)
+        };
+        let grade = claims.get("grade").and_then(Value::as_str);
+        let show = |(name, value): (&String, &Value)| {
+            Some(ShownField {
+                name: name.clone(),
+                title: kind.decl.title_of(name)?,
+                value: value.clone(),
+            })
+        };
+        let facts = Facts {
+            title: kind.decl.title.clone(),
+            issuer: kind.authority.clone(),
+            grade: grade.and_then(Grade::parse).unwrap_or(kind.decl.grade),
+            valid_from: time("nbf").unwrap_or_default(),
+            valid_to: time("exp"),
+            fields: claims.iter().filter_map(show).collect(),
+        };
+        found_so(row, Some(facts), "document", now)
+    }
+}
+
+fn found_so(
+    row: LicenceRow,
+    facts: Option<Facts>,
+    way: &'static str,
+    now: Time,
+) -> Result<Found, Fault> {
+    let state = state_of(&row)?;
+    let verdict = match &facts {
+        Some(facts) => verdict(state, facts.valid_from, facts.valid_to, now),
+        None => Verdict::Altered,
+    };
+    Ok(Found {
+        row,
+        facts,
+        verdict,
+        way,
+        uses_up: vec![],
+        becomes: None,
+    })
+}
+
+impl Engine {
     async fn find_by_token(&self, token: &str, now: Time) -> Result<Result<Found, Verdict>, Fault> {
         if token.len() > 200 {
             return Ok(Err(Verdict::Unknown));
@@ -206,8 +262,8 @@ impl Engine {
         drop(reader);
         let body: Value = serde_json::from_str(&open.body).unwrap_or_default();
         let names = body["fields"].as_array().into_iter().flatten();
-        let names = names.filter_map(Value::as_str).map(String::from).collect();
-        let mut found = self.found(row, names, "token", now)?;
+        let names: Vec<String> = names.filter_map(Value::as_str).map(String::from).collect();
+        let mut found = self.found(row, &names, "token", now)?;
         found.uses_up.push(digest);
         Ok(Ok(found))
     }
@@ -235,7 +291,7 @@ impl Engine {
             return Ok(Err(Verdict::Unknown));
         }
         let public = self.type_of(&row)?.decl.public.clone();
-        self.found(row, public, "identifier", now).map(Ok)
+        self.found(row, &public, "identifier", now).map(Ok)
     }
 
     /// As a signed document: its signature, what was disclosed of it, the holder's own signature
@@ -275,12 +331,7 @@ impl Engine {
             return Ok(Err(Verdict::Unknown));
         };
         drop(reader);
-        let kind = self.type_of(&row)?;
-        let names = claims
-            .keys()
-            .filter(|name| kind.decl.title_of(name).is_some());
-        let names = names.cloned().collect();
-        self.found(row, names, "document", now).map(Ok)
+        self.found_in(row, &claims, now).map(Ok)
     }
 
     pub(crate) async fn consult_as_office(
@@ -315,7 +366,7 @@ impl Engine {
             purpose,
             basis,
         };
-        let found = self.found(row, names, "office", now)?;
+        let found = self.found(row, &names, "office", now)?;
         self.use_it(found, &user, now).await
     }
 }
@@ -360,17 +411,17 @@ pub(crate) fn nothing(verdict: Verdict, user: &User<'_>, now: Time) -> Verificat
 /// The answer. Dates, type and issuer for every licence that is sound; fields only while it counts.
 pub(crate) fn answer(found: &Found, user: &User<'_>, now: Time) -> Verification {
     let mut answer = nothing(found.verdict, user, now);
-    let Some(content) = &found.content else {
+    let Some(facts) = &found.facts else {
         return answer;
     };
-    answer.identifier = Some(content.identifier.clone());
-    answer.title = Some(content.title.clone());
-    answer.issuer = Some(content.issuing_authority.clone());
-    answer.grade = Some(content.grade);
-    answer.valid_from = Some(content.valid_from);
-    answer.valid_to = content.valid_to;
+    answer.identifier = Some(found.row.identifier.clone());
+    answer.title = Some(facts.title.clone());
+    answer.issuer = Some(facts.issuer.clone());
+    answer.grade = Some(facts.grade);
+    answer.valid_from = Some(facts.valid_from);
+    answer.valid_to = facts.valid_to;
     if found.verdict == Verdict::Valid {
-        answer.fields = content.shown(&found.kind, &found.fields);
+        answer.fields = facts.fields.clone();
     }
     answer
 }

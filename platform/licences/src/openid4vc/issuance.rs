@@ -209,9 +209,10 @@ impl Engine {
         };
         let end = self.nonce_end(&nonce).filter(|end| *end > now);
         let end = end.ok_or_else(stale)?;
-        let found = self.found(row, vec![], "wallet", now)?;
+        let content = self.content(&row)?;
+        let found = self.found(row, &[], "wallet", now)?;
         let denied = || refused("credential_request_denied", "this licence counts no more");
-        let content = found.content.clone().ok_or_else(denied)?;
+        let content = content.ok_or_else(denied)?;
         if !matches!(found.verdict, Verdict::Valid | Verdict::NotYetValid) {
             return Err(denied());
         }
