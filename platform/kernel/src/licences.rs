@@ -101,7 +101,11 @@ pub struct NewLicence {
     /// Serial inside the identifier, 1 to 40 of 0–9 and A–Z; one is drawn when there is none.
     #[serde(default)]
     pub serial: Option<String>,
-    /// First day it is valid; today when there is none.
+    /// Day it was issued (颁发日期), for licences taken over from earlier records; today when there
+    /// is none.
+    #[serde(default)]
+    pub issued_on: Option<Day>,
+    /// First day it is valid; the day it was issued when there is none.
     #[serde(default)]
     pub valid_from: Option<Day>,
     /// Last day it is valid; the type says when there is none.

@@ -72,6 +72,7 @@ fn driver(serial: usize) -> NewLicence {
             .unwrap_or_default(),
         number: None,
         serial: None,
+        issued_on: None,
         valid_from: None,
         valid_to: None,
         grade: None,
@@ -107,6 +108,7 @@ async fn engine(store: &Store, keys: Arc<Keys>) -> Result<Arc<Engine>, Fault> {
     let means = Means {
         crypto: keys,
         parties: Arc::new(Anybody),
+        pseudonym: Arc::new(|number| Some(format!("person-{}", &number[10..17]))),
         types: kernel::licences::types(&declared),
         settings: Settings {
             issuer: "https://city.example".into(),

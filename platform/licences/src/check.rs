@@ -48,6 +48,13 @@ pub(crate) fn check(
             "the trust grade cannot be higher than that of the type",
         ));
     }
+    if new.issued_on.is_some_and(|day| day > Day::of(now)) {
+        problems.push(problem(
+            "issued_on",
+            "颁发日期在将来",
+            "the day of issue is in the future",
+        ));
+    }
     check_fields(kind, new, &mut problems);
     let (valid_from, valid_to) = check_days(kind, new, now, &mut problems);
     let Some(holder) = holder.filter(|_| problems.is_empty()) else {
@@ -69,7 +76,8 @@ fn check_days(
     now: Time,
     problems: &mut Vec<Problem>,
 ) -> (Time, Option<Time>) {
-    let first = new.valid_from.unwrap_or_else(|| Day::of(now));
+    let first = new.valid_from.or(new.issued_on);
+    let first = first.unwrap_or_else(|| Day::of(now));
     // The day after the last is the first on which it does not count.
     let after = |day: Day| day.starts() + Span::days(1);
     let valid_to = match (new.valid_to, kind.decl.validity) {

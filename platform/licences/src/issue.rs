@@ -151,7 +151,9 @@ impl Engine {
             fields: new.fields,
             issuing_authority: kind.authority.clone(),
             issuing_authority_code: kind.authority_code.clone(),
-            issued_at: now,
+            issued_at: new
+                .issued_on
+                .map_or(now, |day| std::cmp::min(day.starts(), now)),
             valid_from: sound.valid_from,
             valid_to: sound.valid_to,
             grade: new.grade.unwrap_or(kind.decl.grade),
@@ -168,6 +170,10 @@ impl Engine {
             kind: kind.decl.name.clone(),
             kind_version,
             holder: self.sealing.holder(&content.holder.number),
+            person: match content.holder.is_natural() {
+                true => (self.pseudonym)(&content.holder.number),
+                false => None,
+            },
             name: self.sealing.name(&identifier, &content.holder.name),
             source: digest("source", &new.source),
             request: digest("request", &canonical::canonical(&asked)),

@@ -142,6 +142,10 @@ impl Engine {
         let standing = &user.actor.standing;
         let matter = standing.case.clone().unwrap_or_default();
         let mut details = json!({});
+        if let (Some(person), false) = (&found.row.person, answer.fields.is_empty()) {
+            let record = json!({ "key": found.row.identifier, "person": person });
+            details["records"] = json!([record]);
+        }
         if !matter.is_empty() {
             details["case"] = matter.clone().into();
         }

@@ -63,6 +63,7 @@ fn licences() -> TableCreateStatement {
         .col(text("kind"))
         .col(number("kind_version"))
         .col(text("holder"))
+        .col(maybe_text("person"))
         .col(text("name"))
         .col(text("source").unique_key())
         .col(text("request"))

@@ -33,9 +33,13 @@ async fn a_licence_carries_its_elements() {
         // A lower trust grade may be said, a higher one not.
         let scanned = NewLicence {
             grade: Some(kernel::licences::Grade::C),
+            issued_on: kernel::numbers::Day::parse("2024-02-29"),
             ..food(3)
         };
-        assert_eq!(house.issue(scanned).await.grade, kernel::licences::Grade::C);
+        let scanned = house.issue(scanned).await;
+        assert_eq!(scanned.grade, kernel::licences::Grade::C);
+        assert_eq!(scanned.issued_at, at("2024-02-29"));
+        assert_eq!(scanned.valid_to, Some(at("2029-02-28")));
         // A change of the type makes a version; nothing personal is in the log of events or audit.
         let audit = house.audit().await;
         let entry = audit
@@ -59,6 +63,7 @@ async fn wrong_input_is_refused_whole_with_every_fault() {
         wrong.holder.name = "\u{202e}".into();
         wrong.number = Some("x".repeat(10_000));
         wrong.serial = Some("a-b".into());
+        wrong.issued_on = kernel::numbers::Day::parse("2026-11-26");
         wrong.valid_from = kernel::numbers::Day::parse("2026-11-25");
         wrong.valid_to = kernel::numbers::Day::parse("2026-11-24");
         wrong.fields = fields(json!({
@@ -81,6 +86,7 @@ async fn wrong_input_is_refused_whole_with_every_fault() {
                 "1/holder/name",
                 "1/number",
                 "1/serial",
+                "1/issued_on",
                 "1/fields/colour",
                 "1/fields/address",
                 "1/fields/category",

@@ -140,6 +140,7 @@ pub(crate) async fn house_of(
     let means = Means {
         crypto,
         parties: Arc::new(FakeParties),
+        pseudonym: Arc::new(|number| Some(format!("person-{}", &number[14..17]))),
         types: kernel::licences::types(&declared),
         settings: settings(),
     };
@@ -180,6 +181,7 @@ pub(crate) fn food(serial: u32) -> NewLicence {
         })),
         number: Some(format!("JY2130199{serial:07}")),
         serial: None,
+        issued_on: None,
         valid_from: None,
         valid_to: None,
         grade: None,
@@ -198,6 +200,7 @@ pub(crate) fn driver(serial: u32) -> NewLicence {
         fields: fields(json!({ "vehicle_class": "C1", "first_issued": "2010-05-01" })),
         number: None,
         serial: None,
+        issued_on: None,
         valid_from: None,
         valid_to: None,
         grade: None,
