@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 pub const HOLDER_NAME: &str = "holder_name";
 /// Number of the holder, as a field that can be shown.
 pub const HOLDER_NUMBER: &str = "holder_number";
+/// Number printed on the licence, as a field that can be shown.
+pub const NUMBER: &str = "number";
 
 /// How far a licence can be trusted (可信等级), by where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -100,11 +102,20 @@ pub struct NewLicence {
     #[serde(default)]
     pub serial: Option<String>,
     /// First day it is valid; today when there is none.
+    /// Day it was issued (颁发日期), for licences taken over from earlier records; today when there
+    /// is none.
+    #[serde(default)]
+    pub issued_on: Option<Day>,
+    /// First day it is valid; the day it was issued when there is none.
     #[serde(default)]
     pub valid_from: Option<Day>,
     /// Last day it is valid; the type says when there is none.
     #[serde(default)]
     pub valid_to: Option<Day>,
+    /// Trust grade, when it is lower than the type's: made from records (B), scanned from paper
+    /// (C), given by the holder (D).
+    #[serde(default)]
+    pub grade: Option<Grade>,
 }
 
 /// Where a licence stands, apart from its dates.
@@ -375,6 +386,10 @@ pub struct LicenceType {
     pub issuer_name: Words,
     /// Its unified social credit code, or division code for old data.
     pub issuer_code: String,
+    /// Name of the issuing organisation (颁发机构).
+    pub authority: Words,
+    /// Its unified social credit code, or division code for old data.
+    pub authority_code: String,
 }
 
 /// The types declared by the systems and the city, by name.
@@ -386,6 +401,8 @@ pub fn types(declared: &Declared) -> BTreeMap<String, LicenceType> {
         let known = LicenceType {
             issuer_name: issuer.map(|o| o.title.clone()).unwrap_or_default(),
             issuer_code: decl.issuer_code.clone().or(code).unwrap_or_default(),
+            authority: issuer.map(|o| o.title.clone()).unwrap_or_default(),
+            authority_code: decl.issuer_code.clone().or(code).unwrap_or_default(),
             decl: decl.clone(),
         };
         (decl.name.clone(), known)

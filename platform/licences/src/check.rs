@@ -41,6 +41,20 @@ pub(crate) fn check(
             "expected 1 to 40 of 0-9 and A-Z",
         ));
     }
+    if new.grade.is_some_and(|grade| grade < kind.decl.grade) {
+        problems.push(problem(
+            "grade",
+            "可信等级不能高于此类证照的等级",
+            "the trust grade cannot be higher than that of the type",
+        ));
+    }
+    if new.issued_on.is_some_and(|day| day > Day::of(now)) {
+        problems.push(problem(
+            "issued_on",
+            "颁发日期在将来",
+            "the day of issue is in the future",
+        ));
+    }
     check_fields(kind, new, &mut problems);
     let (valid_from, valid_to) = check_days(kind, new, now, &mut problems);
     let Some(holder) = holder.filter(|_| problems.is_empty()) else {
@@ -63,6 +77,8 @@ fn check_days(
     problems: &mut Vec<Problem>,
 ) -> (Time, Option<Time>) {
     let first = new.valid_from.unwrap_or_else(|| Day::of(now));
+    let first = new.valid_from.or(new.issued_on);
+    let first = first.unwrap_or_else(|| Day::of(now));
     // The day after the last is the first on which it does not count.
     let after = |day: Day| day.starts() + Span::days(1);
     let valid_to = match (new.valid_to, kind.decl.validity) {

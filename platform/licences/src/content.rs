@@ -5,6 +5,8 @@ use crate::canonical::canonical;
 use kernel::crypto::{Algorithm, Ring, Signature};
 use kernel::licences::{
     Grade, HOLDER_NAME, HOLDER_NUMBER, Holder, Licence, LicenceType, ShownField, State, Verdict,
+    Grade, HOLDER_NAME, HOLDER_NUMBER, Holder, Licence, LicenceType, NUMBER, ShownField, State,
+    Verdict,
 };
 use kernel::{Fault, Time, Words};
 use serde::{Deserialize, Serialize};
@@ -38,10 +40,12 @@ impl Content {
     }
 
     /// Value of a field, or of name and number of the holder.
+    /// Value of a field, or of an element every licence has.
     pub(crate) fn value(&self, name: &str) -> Option<Value> {
         match name {
             HOLDER_NAME => Some(self.holder.name.clone().into()),
             HOLDER_NUMBER => Some(self.holder.number.clone().into()),
+            NUMBER => Some(self.number.clone().into()),
             _ => self.fields.get(name).cloned(),
         }
     }

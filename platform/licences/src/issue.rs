@@ -142,6 +142,7 @@ impl Engine {
         let version = former.map_or(1, |(_, version)| version + 1);
         let rules = &self.settings.identifiers;
         let made = rules.make(&kind.decl.code, &kind.issuer_code, serial, version);
+        let made = rules.make(&kind.decl.code, &kind.authority_code, serial, version);
         let made = made.ok_or_else(|| Fault::internal("making an identifier", "its parts"))?;
         let identifier = made.to_string();
         let content = Content {
@@ -155,6 +156,14 @@ impl Engine {
             valid_from: sound.valid_from,
             valid_to: sound.valid_to,
             grade: kind.decl.grade,
+            issuing_authority: kind.authority.clone(),
+            issuing_authority_code: kind.authority_code.clone(),
+            issued_at: new
+                .issued_on
+                .map_or(now, |day| std::cmp::min(day.starts(), now)),
+            valid_from: sound.valid_from,
+            valid_to: sound.valid_to,
+            grade: new.grade.unwrap_or(kind.decl.grade),
             replaces: former.map(|(identifier, _)| identifier.into()),
             identifier: identifier.clone(),
             holder: new.holder,
@@ -168,6 +177,10 @@ impl Engine {
             kind: kind.decl.name.clone(),
             kind_version,
             holder: self.sealing.holder(&content.holder.number),
+            person: match content.holder.is_natural() {
+                true => (self.pseudonym)(&content.holder.number),
+                false => None,
+            },
             name: self.sealing.name(&identifier, &content.holder.name),
             source: digest("source", &new.source),
             request: digest("request", &canonical::canonical(&asked)),
@@ -329,6 +342,11 @@ impl Engine {
         let before = self.sound_content(&old)?;
         if state_of(&old)? == State::Replaced {
             return Err(conflict("原证照已换发", "the former was replaced already"));
+        if state_of(&old)? != State::InForce {
+            return Err(conflict(
+                "原证照已换发、暂停或失效，不能换发",
+                "the former was replaced, is suspended or over, and cannot be re-issued",
+            ));
         }
         if before.holder.number != made.content.holder.number {
             return Err(Fault::invalid_at(

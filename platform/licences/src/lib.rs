@@ -48,12 +48,18 @@ use store::{Run, Store};
 /// Level of proof a holder needs to open their wallet.
 pub const WALLET_LEVEL: u8 = 2;
 
+/// From the number of a natural person to the name the audit log knows them by.
+pub type Pseudonym = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What the engine works with besides the store.
 pub struct Means {
     /// Keys: licences are signed with [`Ring::Seal`] and sealed with [`Ring::Secrets`].
     pub crypto: Arc<dyn Crypto>,
     /// Says whether an agent may handle licences of whom they act for.
     pub parties: Arc<dyn Parties>,
+    /// How the audit log knows a natural person by their number: uses then stand under "who saw
+    /// my data" too.
+    pub pseudonym: Pseudonym,
     /// The types declared now ([`kernel::licences::types`]).
     pub types: BTreeMap<String, LicenceType>,
     /// What the city configures.
@@ -108,6 +114,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     sealing: Sealing,
     parties: Arc<dyn Parties>,
+    pseudonym: Pseudonym,
     settings: Settings,
     types: Types,
     uses: Arc<uses::Uses>,
@@ -136,6 +143,7 @@ impl Engine {
             clock,
             sealing,
             parties: means.parties,
+            pseudonym: means.pseudonym,
             settings: means.settings,
             types,
             lists: status::Lists::default(),

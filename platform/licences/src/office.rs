@@ -87,6 +87,7 @@ impl Engine {
         drop(reader);
         let content = self.sound_content(&row)?;
         let all = kind.decl.fields.iter().map(|field| field.name.clone());
+        let all: Vec<String> = all.collect();
         let verifier = actor.organisation.clone();
         let verifier = verifier.unwrap_or_else(|| actor.account.clone());
         let user = User {
@@ -96,6 +97,7 @@ impl Engine {
             basis: &actor.grant.basis,
         };
         let found = self.found(row.clone(), all.collect(), "office", now)?;
+        let found = self.found(row.clone(), &all, "office", now)?;
         self.use_it(found, &user, now).await?;
         Ok(Looked {
             licence: self.licence(&row, content)?,

@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) identifier: String,
     /// Digests of secrets that are used up by it: when one was used before, nothing is written.
     pub(crate) uses_up: Vec<String>,
+    /// A secret that was not kept before and is used up by it too.
+    pub(crate) spends: Option<TokenRow>,
     /// What becomes of a secret.
     pub(crate) becomes: Option<TokenRow>,
     /// The actor's delegation or representation, for the audit log.
@@ -153,6 +155,16 @@ async fn use_up(tx: &mut Tx, entry: &Entry) -> Result<bool, Fault> {
         return Ok(false);
     }
     Ok(true)
+    let spent = match &entry.spends {
+        Some(row) => rows::spend_token(tx, row).await?,
+        None => true,
+    };
+    if !spent {
+        for earlier in &entry.uses_up {
+            rows::free_token(tx, earlier).await?;
+        }
+    }
+    Ok(spent)
 }
 
 fn audit_entry(entry: &Entry) -> AuditEntry {

@@ -3,6 +3,7 @@
 //! only after the use is on the disk.
 
 use crate::content::{Content, state_of, verdict};
+use crate::content::{state_of, verdict};
 use crate::sd_jwt::{Document, TYP};
 use crate::uses::Entry;
 use crate::{Engine, refuse, said};
@@ -12,6 +13,9 @@ use kernel::licences::{LicenceType, Shown, Use, Verdict, Verification};
 use kernel::{Fault, Time, Words};
 use serde_json::{Value, json};
 use std::sync::Arc;
+use kernel::licences::{Grade, LicenceType, Shown, ShownField, Use, Verdict, Verification};
+use kernel::{Fault, Time, Words};
+use serde_json::{Map, Value, json};
 use store::licences::{self as rows, By, LicenceRow, TokenRow, UseRow};
 
 /// How old the signature of a holder may be, and how far ahead its clock, in seconds.
@@ -26,9 +30,23 @@ pub(crate) struct Found {
     pub(crate) verdict: Verdict,
     /// Names of fields to show.
     pub(crate) fields: Vec<String>,
+    /// `None` when it is not what was signed.
+    pub(crate) facts: Option<Facts>,
+    pub(crate) verdict: Verdict,
     pub(crate) way: &'static str,
     pub(crate) uses_up: Vec<String>,
     pub(crate) becomes: Option<TokenRow>,
+}
+
+/// What an answer says of a licence.
+pub(crate) struct Facts {
+    title: Words,
+    issuer: Words,
+    grade: Grade,
+    valid_from: Time,
+    valid_to: Option<Time>,
+    /// Shown only while it counts.
+    pub(crate) fields: Vec<ShownField>,
 }
 
 /// Who uses it and why, as it is written down.
@@ -135,6 +153,10 @@ impl Engine {
         let standing = &user.actor.standing;
         let matter = standing.case.clone().unwrap_or_default();
         let mut details = json!({});
+        if let (Some(person), false) = (&found.row.person, answer.fields.is_empty()) {
+            let record = json!({ "key": found.row.identifier, "person": person });
+            details["records"] = json!([record]);
+        }
         if !matter.is_empty() {
             details["case"] = matter.clone().into();
         }
@@ -156,6 +178,7 @@ impl Engine {
             row,
             identifier: found.row.identifier,
             uses_up: found.uses_up,
+            spends: None,
             becomes: found.becomes,
             details: user.actor.on_behalf(details),
         }
@@ -166,6 +189,7 @@ impl Engine {
         &self,
         row: LicenceRow,
         fields: Vec<String>,
+        fields: &[String],
         way: &'static str,
         now: Time,
     ) -> Result<Found, Fault> {
@@ -187,6 +211,72 @@ impl Engine {
         })
     }
 
+        let facts = self.content(&row)?.map(|content| Facts {
+            fields: content.shown(&kind, fields),
+            title: content.title,
+            issuer: content.issuing_authority,
+            grade: content.grade,
+            valid_from: content.valid_from,
+            valid_to: content.valid_to,
+        });
+        found_so(row, facts, way, now)
+    }
+
+    /// What a document says that was found to be signed by us; only where it stands is asked of
+    /// the row.
+    fn found_in(
+        &self,
+        row: LicenceRow,
+        claims: &Map<String, Value>,
+        now: Time,
+    ) -> Result<Found, Fault> {
+        let kind = self.type_of(&row)?;
+        let time = |name: &str| {
+            let seconds = claims.get(name).and_then(Value::as_i64);
+            seconds.and_then(|at| at.checked_mul(1_000_000)).map(Time)
+        };
+        let grade = claims.get("grade").and_then(Value::as_str);
+        let show = |(name, value): (&String, &Value)| {
+            Some(ShownField {
+                name: name.clone(),
+                title: kind.decl.title_of(name)?,
+                value: value.clone(),
+            })
+        };
+        let facts = Facts {
+            title: kind.decl.title.clone(),
+            issuer: kind.authority.clone(),
+            grade: grade.and_then(Grade::parse).unwrap_or(kind.decl.grade),
+            valid_from: time("nbf").unwrap_or_default(),
+            valid_to: time("exp"),
+            fields: claims.iter().filter_map(show).collect(),
+        };
+        found_so(row, Some(facts), "document", now)
+    }
+}
+
+fn found_so(
+    row: LicenceRow,
+    facts: Option<Facts>,
+    way: &'static str,
+    now: Time,
+) -> Result<Found, Fault> {
+    let state = state_of(&row)?;
+    let verdict = match &facts {
+        Some(facts) => verdict(state, facts.valid_from, facts.valid_to, now),
+        None => Verdict::Altered,
+    };
+    Ok(Found {
+        row,
+        facts,
+        verdict,
+        way,
+        uses_up: vec![],
+        becomes: None,
+    })
+}
+
+impl Engine {
     async fn find_by_token(&self, token: &str, now: Time) -> Result<Result<Found, Verdict>, Fault> {
         if token.len() > 200 {
             return Ok(Err(Verdict::Unknown));
@@ -207,6 +297,8 @@ impl Engine {
         let names = body["fields"].as_array().into_iter().flatten();
         let names = names.filter_map(Value::as_str).map(String::from).collect();
         let mut found = self.found(row, names, "token", now)?;
+        let names: Vec<String> = names.filter_map(Value::as_str).map(String::from).collect();
+        let mut found = self.found(row, &names, "token", now)?;
         found.uses_up.push(digest);
         Ok(Ok(found))
     }
@@ -235,6 +327,7 @@ impl Engine {
         }
         let public = self.type_of(&row)?.decl.public.clone();
         self.found(row, public, "identifier", now).map(Ok)
+        self.found(row, &public, "identifier", now).map(Ok)
     }
 
     /// As a signed document: its signature, what was disclosed of it, the holder's own signature
@@ -280,6 +373,7 @@ impl Engine {
             .filter(|name| kind.decl.title_of(name).is_some());
         let names = names.cloned().collect();
         self.found(row, names, "document", now).map(Ok)
+        self.found_in(row, &claims, now).map(Ok)
     }
 
     pub(crate) async fn consult_as_office(
@@ -315,6 +409,7 @@ impl Engine {
             basis,
         };
         let found = self.found(row, names, "office", now)?;
+        let found = self.found(row, &names, "office", now)?;
         self.use_it(found, &user, now).await
     }
 }
@@ -370,6 +465,17 @@ pub(crate) fn answer(found: &Found, user: &User<'_>, now: Time) -> Verification 
     answer.valid_to = content.valid_to;
     if found.verdict == Verdict::Valid {
         answer.fields = content.shown(&found.kind, &found.fields);
+    let Some(facts) = &found.facts else {
+        return answer;
+    };
+    answer.identifier = Some(found.row.identifier.clone());
+    answer.title = Some(facts.title.clone());
+    answer.issuer = Some(facts.issuer.clone());
+    answer.grade = Some(facts.grade);
+    answer.valid_from = Some(facts.valid_from);
+    answer.valid_to = facts.valid_to;
+    if found.verdict == Verdict::Valid {
+        answer.fields = facts.fields.clone();
     }
     answer
 }

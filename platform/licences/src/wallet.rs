@@ -8,6 +8,7 @@ use crate::{Engine, jose};
 use kernel::access::Actor;
 use kernel::fault::FaultKind;
 use kernel::licences::{HOLDER_NAME, HOLDER_NUMBER, Holder, Licence, Verdict};
+use kernel::licences::{HOLDER_NAME, HOLDER_NUMBER, Holder, Licence, NUMBER, Verdict};
 use kernel::{Fault, Span, Time};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -282,6 +283,8 @@ impl Engine {
         put("grade", content.grade.word().into());
         let mut hidden = vec![("number".to_string(), Value::from(content.number.clone()))];
         for name in [HOLDER_NAME, HOLDER_NUMBER] {
+        let mut hidden: Vec<(String, Value)> = vec![];
+        for name in [HOLDER_NAME, HOLDER_NUMBER, NUMBER] {
             hidden.extend(content.value(name).map(|value| (name.into(), value)));
         }
         let fields = content.fields.iter();

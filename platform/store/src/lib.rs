@@ -116,6 +116,7 @@ fn migrations() -> Vec<Migration> {
         decisions::migrations(),
         licences::migrations(),
         decisions::migrations(),
+        licences::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -5,6 +5,12 @@
 mod rows;
 
 pub use rows::{LicenceRow, StepRow, TokenRow, UseRow};
+mod tokens;
+
+pub use rows::{LicenceRow, StepRow, TokenRow, UseRow};
+pub use tokens::{
+    add_token, free_token, open_tokens, put_token, spend_token, sweep_tokens, token, use_token,
+};
 
 use crate::Tx;
 use crate::migrations::{Migration, step};
@@ -59,6 +65,7 @@ fn licences() -> TableCreateStatement {
         .col(text("kind"))
         .col(number("kind_version"))
         .col(text("holder"))
+        .col(maybe_text("person"))
         .col(text("name"))
         .col(text("source").unique_key())
         .col(text("request"))
@@ -382,6 +389,7 @@ pub async fn licences_of_kind(
 }
 
 /// Licences whose end has passed and is not in their history yet.
+/// Licences whose end has passed and is not in their history yet; those over before are left out.
 pub async fn licences_ended(
     run: &mut impl Run,
     now: i64,
@@ -390,6 +398,7 @@ pub async fn licences_ended(
     let question = select("licences", &LICENCE)
         .and_where(Expr::col("expired_at").is_null())
         .and_where(Expr::col("valid_to").lte(now))
+        .and_where(Expr::col("state").is_in(["in_force", "suspended"]))
         .order_by("valid_to", Order::Asc)
         .limit(std::cmp::min(limit, PAGE_LIMIT))
         .to_owned();
@@ -418,6 +427,20 @@ pub async fn statuses(run: &mut impl Run, list: i64) -> Result<Vec<(i64, i64)>, 
             return Ok(found);
         }
     }
+}
+
+/// Writes the content of a licence sealed or signed anew; it is the same licence.
+pub async fn put_signed(tx: &mut Tx, row: &LicenceRow) -> Result<(), Fault> {
+    let statement = Query::update()
+        .table("licences")
+        .value("sealed", row.sealed.clone())
+        .value("signed_by", row.signed_by.as_str())
+        .value("algorithm", row.algorithm.as_str())
+        .value("signature", row.signature.clone())
+        .and_where(Expr::col("id").eq(row.id.as_str()))
+        .to_owned();
+    tx.execute(&statement).await?;
+    Ok(())
 }
 
 /// Adds steps of histories.

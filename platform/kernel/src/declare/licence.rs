@@ -5,6 +5,7 @@ use super::read::Reader;
 use super::register::FieldKind;
 use crate::fault::Words;
 use crate::licences::{Grade, HOLDER_NAME, HOLDER_NUMBER};
+use crate::licences::{Grade, HOLDER_NAME, HOLDER_NUMBER, NUMBER};
 use crate::numbers::CreditCode;
 use serde::{Deserialize, Serialize};
 
@@ -93,10 +94,12 @@ impl LicenceDecl {
     }
 
     /// Title of a field, or of name and number of the holder.
+    /// Title of a field, or of an element every licence has that can be shown.
     pub fn title_of(&self, name: &str) -> Option<Words> {
         match name {
             HOLDER_NAME => Some(Words::new("持证主体", "Holder")),
             HOLDER_NUMBER => Some(Words::new("持证主体代码", "Number of the holder")),
+            NUMBER => Some(Words::new("证照编号", "Number of the licence")),
             _ => self.field(name).map(|field| field.title.clone()),
         }
     }
@@ -213,6 +216,7 @@ const RESERVED: &[&str] = &[
     "identifier",
     "licence_type",
     "number",
+    NUMBER,
     "issuing_authority",
     "issuing_authority_code",
     "grade",

@@ -169,6 +169,24 @@ impl Engine {
         self.keep_token(&blank("nonce", digest, "", now, NONCE), NONCES)
             .await?;
         Ok(json!({ "c_nonce": nonce }))
+    /// The nonce endpoint (OpenID4VCI 7). To be answered with `Cache-Control: no-store`. Nothing is
+    /// kept of it until it is used: strangers may ask for as many as they like.
+    pub async fn vci_nonce(&self) -> Result<Value, Stop> {
+        let until = (self.clock.now() + NONCE).0 / 1_000_000;
+        let body = format!("{until}.{}", secret());
+        let mark = self.sealing.digest("c_nonce", &body);
+        Ok(json!({ "c_nonce": format!("{body}.{mark}") }))
+    }
+
+    /// Until when a nonce of ours is good.
+    fn nonce_end(&self, nonce: &str) -> Option<Time> {
+        let (body, mark) = nonce.rsplit_once('.')?;
+        let (until, _) = body.split_once('.')?;
+        // A keyed digest compared by its own digest tells nothing by how long it takes.
+        let ours = self.sealing.digest("c_nonce", body);
+        let same = self.sealing.digest("mark", &ours) == self.sealing.digest("mark", mark);
+        let until = until.parse::<i64>().ok().filter(|_| same)?;
+        Some(Time(until.checked_mul(1_000_000)?))
     }
 
     /// The credential endpoint: the access token of `Authorization: Bearer`, the JSON body, and
@@ -196,6 +214,18 @@ impl Engine {
         let found = self.found(row, vec![], "wallet", now)?;
         let denied = || refused("credential_request_denied", "this licence counts no more");
         let content = found.content.clone().ok_or_else(denied)?;
+        let stale = || {
+            refused(
+                "invalid_nonce",
+                "the nonce is unknown, used or over: fetch a new one",
+            )
+        };
+        let end = self.nonce_end(&nonce).filter(|end| *end > now);
+        let end = end.ok_or_else(stale)?;
+        let content = self.content(&row)?;
+        let found = self.found(row, &[], "wallet", now)?;
+        let denied = || refused("credential_request_denied", "this licence counts no more");
+        let content = content.ok_or_else(denied)?;
         if !matches!(found.verdict, Verdict::Valid | Verdict::NotYetValid) {
             return Err(denied());
         }
@@ -205,6 +235,18 @@ impl Engine {
             row: handed_over(&found.row, found.verdict, now),
             identifier: found.row.identifier.clone(),
             uses_up: vec![self.sealing.digest("nonce", &nonce), digest],
+            uses_up: vec![digest],
+            spends: Some(TokenRow {
+                used_at: Some(now.0),
+                expires_at: end.0,
+                ..blank(
+                    "nonce",
+                    self.sealing.digest("nonce", &nonce),
+                    "",
+                    now,
+                    NONCE,
+                )
+            }),
             becomes: None,
             details: json!({}),
         };
@@ -213,6 +255,7 @@ impl Engine {
                 "invalid_nonce",
                 "the nonce is unknown, used or over: fetch a new one",
             ));
+            return Err(stale());
         }
         Ok(json!({ "credentials": [{ "credential": document }] }))
     }

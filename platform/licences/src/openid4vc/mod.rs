@@ -25,6 +25,7 @@ pub use presentation::{Ask, Asked};
 use crate::{Engine, jose};
 use kernel::Fault;
 use kernel::crypto::{Algorithm, Ring};
+use kernel::licences::{HOLDER_NAME, HOLDER_NUMBER, NUMBER};
 use serde_json::{Map, Value, json};
 
 /// Why a handler answers with an error.
@@ -85,6 +86,7 @@ impl Engine {
                 kernel::licences::HOLDER_NAME,
                 kernel::licences::HOLDER_NUMBER,
             ];
+            let names = [HOLDER_NAME, HOLDER_NUMBER, NUMBER];
             let fields = kind.decl.fields.iter().map(|field| field.name.as_str());
             for name in names.into_iter().chain(fields) {
                 let Some(words) = kind.decl.title_of(name) else {

@@ -203,6 +203,11 @@ impl Engine {
         };
         // A wallet that discloses more than was asked for does not widen the purpose.
         found.fields.retain(|name| kept.fields.contains(name));
+        if let Some(facts) = &mut found.facts {
+            facts
+                .fields
+                .retain(|field| kept.fields.contains(&field.name));
+        }
         let answer = answer(&found, &user, now);
         let digest = row.digest.clone();
         let mut row = self.with_answer(row, &answer)?;

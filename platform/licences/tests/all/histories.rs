@@ -117,6 +117,7 @@ async fn a_reissue_names_the_former() {
         let old_code = house.present(1, &old).await;
         let mut new = driver(1);
         new.source = "case/9/change".into();
+        house.wait(Span::seconds(1));
         new.fields = fields(json!({ "vehicle_class": "B2" }));
         let actor = officer("transport");
         let made = house
@@ -181,6 +182,20 @@ async fn a_reissue_names_the_former() {
             .reissue(&officer("market"), &next.identifier, &food(1))
             .await;
         assert_eq!(places(refused), ["serial"]);
+        // What is suspended or over is not renewed by a back door.
+        let held = house.issue(driver(3)).await;
+        house.change(&held, State::Suspended).await.unwrap();
+        let back = NewLicence {
+            source: "case/12/x".into(),
+            ..driver(3)
+        };
+        for to in [State::Suspended, State::Penalty] {
+            if to == State::Penalty {
+                house.change(&held, to).await.unwrap();
+            }
+            let refused = house.engine.reissue(&actor, &held.identifier, &back).await;
+            assert_eq!(code(refused), "input.conflict");
+        }
         assert_eq!(steps(&house, 1, &old).await, ["issue", "replace"]);
         assert_eq!(steps(&house, 1, &made).await, ["reissue", "replace"]);
     })

@@ -30,6 +30,16 @@ async fn a_licence_carries_its_elements() {
             driver.identifier.contains(&driver.number),
             "the serial stands for it"
         );
+        // A lower trust grade may be said, a higher one not.
+        let scanned = NewLicence {
+            grade: Some(kernel::licences::Grade::C),
+            issued_on: kernel::numbers::Day::parse("2024-02-29"),
+            ..food(3)
+        };
+        let scanned = house.issue(scanned).await;
+        assert_eq!(scanned.grade, kernel::licences::Grade::C);
+        assert_eq!(scanned.issued_at, at("2024-02-29"));
+        assert_eq!(scanned.valid_to, Some(at("2029-02-28")));
         // A change of the type makes a version; nothing personal is in the log of events or audit.
         let audit = house.audit().await;
         let entry = audit
@@ -53,6 +63,7 @@ async fn wrong_input_is_refused_whole_with_every_fault() {
         wrong.holder.name = "\u{202e}".into();
         wrong.number = Some("x".repeat(10_000));
         wrong.serial = Some("a-b".into());
+        wrong.issued_on = kernel::numbers::Day::parse("2026-11-26");
         wrong.valid_from = kernel::numbers::Day::parse("2026-11-25");
         wrong.valid_to = kernel::numbers::Day::parse("2026-11-24");
         wrong.fields = fields(json!({
@@ -75,6 +86,7 @@ async fn wrong_input_is_refused_whole_with_every_fault() {
                 "1/holder/name",
                 "1/number",
                 "1/serial",
+                "1/issued_on",
                 "1/fields/colour",
                 "1/fields/address",
                 "1/fields/category",
@@ -262,4 +274,43 @@ async fn nothing_personal_lies_open_in_the_store() {
     for personal in ["李明", &citizen(7), "case/7/driver"] {
         assert!(!found(personal), "{personal} lies open");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_cut_short_is_whole_or_not_there() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let before = house.store.events().last_seq();
+        // Twelve requests of fifty, each abandoned a little later than the one before.
+        for n in 0_u32..12 {
+            let engine = house.engine.clone();
+            let many: Vec<NewLicence> = (n * 50..n * 50 + 50).map(food).collect();
+            let task = tokio::spawn(async move { engine.issue(&officer("market"), &many).await });
+            let patience = std::time::Duration::from_millis(u64::from(n) * 25);
+            tokio::time::sleep(patience).await;
+            task.abort();
+            let _ = task.await;
+        }
+        // What was abandoned last may still be rolling back: the next writer waits for it.
+        house.store.begin().await.unwrap().commit().await.unwrap();
+        let mut reader = house.store.reader().await.unwrap();
+        let all = rows::licences_after(&mut reader, "", 1000).await.unwrap();
+        assert_eq!(
+            all.len() % 50,
+            0,
+            "half a request was issued: {}",
+            all.len()
+        );
+        for row in &all {
+            assert_eq!(rows::steps(&mut reader, &row.id).await.unwrap().len(), 1);
+        }
+        drop(reader);
+        let count = all.len() as i64;
+        assert_eq!(house.store.events().last_seq() - before, count);
+        let audit = house.audit().await;
+        let issued = audit.iter().filter(|e| e.entry.details["what"] == "issue");
+        assert_eq!(issued.count() as i64, count);
+        assert_eq!(house.store.audit().verify().await.unwrap().damage, None);
+    })
+    .await;
 }

@@ -140,6 +140,7 @@ pub(crate) async fn house_of(
     let means = Means {
         crypto,
         parties: Arc::new(FakeParties),
+        pseudonym: Arc::new(|number| Some(format!("person-{}", &number[14..17]))),
         types: kernel::licences::types(&declared),
         settings: settings(),
     };
@@ -182,6 +183,10 @@ pub(crate) fn food(serial: u32) -> NewLicence {
         serial: None,
         valid_from: None,
         valid_to: None,
+        issued_on: None,
+        valid_from: None,
+        valid_to: None,
+        grade: None,
     }
 }
 
@@ -199,6 +204,10 @@ pub(crate) fn driver(serial: u32) -> NewLicence {
         serial: None,
         valid_from: None,
         valid_to: None,
+        issued_on: None,
+        valid_from: None,
+        valid_to: None,
+        grade: None,
     }
 }
 

@@ -61,6 +61,11 @@ async fn issued_presented_verified() {
         let read = audit.iter().find(|e| e.entry.verb == "read").unwrap();
         assert_eq!(read.entry.purpose, "核对从业资格");
         assert_eq!(read.entry.subject, licence.identifier);
+        // It stands under "who saw my data" as well.
+        let names = ["person-001".to_string()];
+        let (about, _) = house.store.audit().about(&names, None, 10).await.unwrap();
+        assert_eq!(about.len(), 1);
+        assert_eq!(about[0].entry.details["verifier"], "示例超市");
     })
     .await;
 }

@@ -5,11 +5,13 @@ use kernel::Fault;
 use sea_query::Value;
 
 pub(super) const LICENCE: [&str; 25] = [
+pub(super) const LICENCE: [&str; 26] = [
     "id",
     "identifier",
     "kind",
     "kind_version",
     "holder",
+    "person",
     "name",
     "source",
     "request",
@@ -80,6 +82,8 @@ pub struct LicenceRow {
     pub kind_version: i64,
     /// Keyed digest of the holder's number.
     pub holder: String,
+    /// The holder as the audit log knows natural persons (a pseudonym).
+    pub person: Option<String>,
     /// Keyed digest of the holder's name, bound to the identifier.
     pub name: String,
     /// Keyed digest of the reference it was issued for.
@@ -201,6 +205,7 @@ pub(super) fn read_licence(row: &SqlRow) -> Result<LicenceRow, Fault> {
         kind: row.text("kind")?,
         kind_version: row.i64("kind_version")?,
         holder: row.text("holder")?,
+        person: row.opt_text("person")?,
         name: row.text("name")?,
         source: row.text("source")?,
         request: row.text("request")?,
@@ -274,6 +279,7 @@ pub(super) fn values_of_licence(row: &LicenceRow) -> Vec<Value> {
         row.kind.clone().into(),
         row.kind_version.into(),
         row.holder.clone().into(),
+        row.person.clone().into(),
         row.name.clone().into(),
         row.source.clone().into(),
         row.request.clone().into(),
