@@ -207,6 +207,10 @@ impl Running {
             licences::Means {
                 crypto: key_rings.clone(),
                 parties: parties.clone(),
+                pseudonym: {
+                    let log = log.clone();
+                    Arc::new(move |person: &str| log.pseudonym(person))
+                },
                 types: kernel::licences::types(&city.declared),
                 settings: crate::matters::licence_settings(&config, &city.declared),
             },

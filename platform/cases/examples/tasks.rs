@@ -149,11 +149,6 @@ async fn tasks(store: &Store, cases: usize, at_once: usize) -> Result<(), Fault>
         officers.spawn(async move {
             let clerk = officer(&format!("clerk{n}"), "housing", &["clerk"]);
             let mut times = vec![];
-            let mut largest = 0;
-            loop {
-                let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                if number >= cases {
-                    return Ok::<_, Fault>((times, largest));
             loop {
                 let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 if number >= cases {
@@ -177,14 +172,11 @@ async fn tasks(store: &Store, cases: usize, at_once: usize) -> Result<(), Fault>
                         None => break,
                     }
                 }
-                largest = std::cmp::max(largest, number);
             }
         });
     }
     let mut times: Vec<f64> = vec![];
     while let Some(done) = officers.join_next().await {
-        let (some, _) = done.map_err(|e| Fault::internal("measuring", e))??;
-        times.extend(some);
         times.extend(done.map_err(|e| Fault::internal("measuring", e))??);
     }
     let seconds = started.elapsed().as_secs_f64();
@@ -393,7 +385,6 @@ async fn inbox(store: &Store, cases: usize) -> Result<(), Fault> {
     let wait = first_wait(&engine, &clerk, &model.id).await?;
     let (case, task) = {
         let mut reader = store.reader().await?;
-        let case = read::cases(&mut reader, &[model.id.clone()]).await?.pop();
         let case = read::cases(&mut reader, std::slice::from_ref(&model.id))
             .await?
             .pop();
@@ -409,7 +400,6 @@ async fn inbox(store: &Store, cases: usize) -> Result<(), Fault> {
         let upto = (done + 2_000).min(cases);
         fill(store, &case, &task, done..upto).await?;
         done = upto;
-        if done % 200_000 == 0 {
         if done.is_multiple_of(200_000) {
             eprintln!("{done} cases after {:.0} s", filled.elapsed().as_secs_f64());
         }
@@ -552,7 +542,6 @@ async fn main() -> Result<(), Fault> {
     let address = given.iter().find(|text| text.contains(':'));
     let store = Store::open(address.unwrap_or(&here)).await?;
     match given.first().map(String::as_str) {
-        Some("long") => long(&store).await?,
         Some("long") => {
             long(&store).await?;
             parallel(&store).await?;

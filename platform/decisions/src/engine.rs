@@ -17,7 +17,6 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::any::Any;
-use std::collections::HashMap;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use store::audit::AuditEntry;
@@ -404,7 +403,6 @@ impl Decisions for Engine {
         let (row, body) = found.ok_or_else(|| Fault::missing(id))?;
         let outcome = serde_json::from_str(&body);
         let outcome = outcome.map_err(|e| Fault::internal("reading an evaluation", e))?;
-        let details = json!({"what": "evaluation", "person": row.person, "case": row.case});
         let details = json!({"what": "evaluation", "case": row.case, "records": concerned([row.person.as_str()])});
         let entry = self.entry(by, "read", id, details);
         store::audit::append(&mut tx, &entry).await?;
@@ -434,7 +432,6 @@ impl Decisions for Engine {
         };
         let mut tx = self.store.begin().await?;
         let rows = store::decisions::list(&mut tx, &which, limit.min(PAGE_LIMIT)).await?;
-        let details = json!({"what": "evaluations", "filter": filter, "rows": rows.len()});
         let persons: BTreeSet<&str> = rows.iter().map(|row| row.person.as_str()).collect();
         let details = json!({"what": "evaluations", "filter": filter, "rows": rows.len(), "records": concerned(persons)});
         let entry = self.entry(by, "read", "", details);

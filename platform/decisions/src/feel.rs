@@ -276,7 +276,6 @@ type Kept = HashMap<(String, BTreeSet<String>), Arc<Compiled>>;
 pub struct FeelExpressions {
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
-    kept: Arc<Mutex<HashMap<(String, BTreeSet<String>), Arc<Compiled>>>>,
     kept: Arc<Mutex<Kept>>,
 }
 

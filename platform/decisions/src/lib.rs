@@ -4,15 +4,6 @@
 //!
 //! **On whose shoulders.** The crates `dsntk-*` 0.3 read and evaluate FEEL and the model; they pass
 //! nearly all of the compatibility kit of the standard (`tests/all/tck.rs` counts it here, whole
-//! corpora). Looked at instead: `zen-engine` (its own language and format, not DMN), the JavaScript
-//! and Python engines (`feelin`, `dmn-eval-js`, `pyDMNrules`, SpiffWorkflow: level 2 or less of the
-//! kit, another run-time in the house), a subset of our own (years behind the kit). What the library
-//! lacks is added around it: limits, positions of faults, explanation, the city's clock.
-//!
-//! **No network.** The library's only way out is its client for external Java functions (it brings
-//! `reqwest`; the feature cannot be switched off, and a patch would be a fork). A model or text with an
-//! external function is refused when it is read ([`model`], `feel`), so nothing with one is ever
-//! evaluated; a test listens on the library's port and hears nothing.
 //! corpora). Looked at instead: `zen-engine` (livelier, but its own language and format, not DMN); the
 //! JavaScript and Python engines (`feelin`, `dmn-eval-js`, `pyDMNrules`, SpiffWorkflow), which know
 //! less of the kit and would be another run-time in the house; writing our own, which would be years
@@ -30,10 +21,6 @@
 //! a function, table and decision is a step, the steps are counted, and at each the time, the stack
 //! and the size of what it brought forth are looked at ([`instrument`]). A panic of the library is a
 //! fault. **What is not:** one call of a built-in function on a list of the largest allowed size
-//! (`distinct values` of 20,000 takes about a second) is not interrupted, its caller leaves after
-//! the time limit and the thread comes back when it is done; there are two such threads, and when
-//! both are held others are told `system.overloaded`. Decisions inside a decision service that an
-//! expression calls are carried out by the library unmeasured, but for the caller's time.
 //! (`distinct values` of 20,000 takes seconds) is not interrupted, its caller leaves after
 //! the time limit and the thread comes back when it is done; there are two such threads, and when
 //! both are held others are told `system.overloaded`. Decisions inside a decision service that an

@@ -64,7 +64,6 @@ impl Pool {
         if self.jobs.try_send(job).is_err() {
             return Err(Fault::overloaded("decisions", 2));
         }
-        match answered.recv_timeout(WAIT_LIMIT + TIME_LIMIT) {
         match answered.recv_timeout(WAIT_LIMIT + time) {
             Ok(outcome) => outcome,
             Err(RecvTimeoutError::Timeout) => {

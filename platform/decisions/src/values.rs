@@ -212,12 +212,6 @@ pub(crate) fn why_null(value: &Feel) -> Option<String> {
 /// A number that a double reads without loss is a JSON number; any other is its decimal text.
 fn number_to_json(number: FeelNumber) -> Value {
     let text = number.to_string();
-    if number.is_integer() && text.len() <= 16 {
-        if let Ok(whole) = text.parse::<i64>()
-            && whole.unsigned_abs() <= 1 << 53
-        {
-            return Value::Number(whole.into());
-        }
     if number.is_integer()
         && let Ok(whole) = text.parse::<i64>()
         && whole.unsigned_abs() <= 1 << 53

@@ -101,7 +101,6 @@ pub struct NewLicence {
     /// Serial inside the identifier, 1 to 40 of 0–9 and A–Z; one is drawn when there is none.
     #[serde(default)]
     pub serial: Option<String>,
-    /// First day it is valid; today when there is none.
     /// Day it was issued (颁发日期), for licences taken over from earlier records; today when there
     /// is none.
     #[serde(default)]
@@ -382,10 +381,6 @@ pub struct LicenceType {
     /// What was declared.
     #[serde(flatten)]
     pub decl: LicenceDecl,
-    /// Name of the issuing organisation.
-    pub issuer_name: Words,
-    /// Its unified social credit code, or division code for old data.
-    pub issuer_code: String,
     /// Name of the issuing organisation (颁发机构).
     pub authority: Words,
     /// Its unified social credit code, or division code for old data.
@@ -399,8 +394,6 @@ pub fn types(declared: &Declared) -> BTreeMap<String, LicenceType> {
         let issuer = organisations.iter().find(|o| o.code == decl.issuer);
         let code = issuer.and_then(|o| o.credit_code.clone());
         let known = LicenceType {
-            issuer_name: issuer.map(|o| o.title.clone()).unwrap_or_default(),
-            issuer_code: decl.issuer_code.clone().or(code).unwrap_or_default(),
             authority: issuer.map(|o| o.title.clone()).unwrap_or_default(),
             authority_code: decl.issuer_code.clone().or(code).unwrap_or_default(),
             decl: decl.clone(),

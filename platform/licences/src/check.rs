@@ -76,7 +76,6 @@ fn check_days(
     now: Time,
     problems: &mut Vec<Problem>,
 ) -> (Time, Option<Time>) {
-    let first = new.valid_from.unwrap_or_else(|| Day::of(now));
     let first = new.valid_from.or(new.issued_on);
     let first = first.unwrap_or_else(|| Day::of(now));
     // The day after the last is the first on which it does not count.

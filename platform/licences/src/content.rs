@@ -4,7 +4,6 @@ use crate::Engine;
 use crate::canonical::canonical;
 use kernel::crypto::{Algorithm, Ring, Signature};
 use kernel::licences::{
-    Grade, HOLDER_NAME, HOLDER_NUMBER, Holder, Licence, LicenceType, ShownField, State, Verdict,
     Grade, HOLDER_NAME, HOLDER_NUMBER, Holder, Licence, LicenceType, NUMBER, ShownField, State,
     Verdict,
 };
@@ -39,7 +38,6 @@ impl Content {
         Ok(canonical(&value).into_bytes())
     }
 
-    /// Value of a field, or of name and number of the holder.
     /// Value of a field, or of an element every licence has.
     pub(crate) fn value(&self, name: &str) -> Option<Value> {
         match name {

@@ -141,7 +141,6 @@ impl Engine {
         let asked = serde_json::to_value(&new).map_err(|e| Fault::internal("issuing", e))?;
         let version = former.map_or(1, |(_, version)| version + 1);
         let rules = &self.settings.identifiers;
-        let made = rules.make(&kind.decl.code, &kind.issuer_code, serial, version);
         let made = rules.make(&kind.decl.code, &kind.authority_code, serial, version);
         let made = made.ok_or_else(|| Fault::internal("making an identifier", "its parts"))?;
         let identifier = made.to_string();
@@ -150,12 +149,6 @@ impl Engine {
             title: kind.decl.title.clone(),
             number: new.number.clone().unwrap_or_else(|| serial.into()),
             fields: new.fields,
-            issuing_authority: kind.issuer_name.clone(),
-            issuing_authority_code: kind.issuer_code.clone(),
-            issued_at: now,
-            valid_from: sound.valid_from,
-            valid_to: sound.valid_to,
-            grade: kind.decl.grade,
             issuing_authority: kind.authority.clone(),
             issuing_authority_code: kind.authority_code.clone(),
             issued_at: new
@@ -340,8 +333,6 @@ impl Engine {
             return self.licence(&known, content);
         }
         let before = self.sound_content(&old)?;
-        if state_of(&old)? == State::Replaced {
-            return Err(conflict("原证照已换发", "the former was replaced already"));
         if state_of(&old)? != State::InForce {
             return Err(conflict(
                 "原证照已换发、暂停或失效，不能换发",

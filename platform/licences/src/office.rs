@@ -96,7 +96,6 @@ impl Engine {
             purpose: &actor.grant.purpose,
             basis: &actor.grant.basis,
         };
-        let found = self.found(row.clone(), all.collect(), "office", now)?;
         let found = self.found(row.clone(), &all, "office", now)?;
         self.use_it(found, &user, now).await?;
         Ok(Looked {

@@ -154,7 +154,6 @@ async fn use_up(tx: &mut Tx, entry: &Entry) -> Result<bool, Fault> {
         }
         return Ok(false);
     }
-    Ok(true)
     let spent = match &entry.spends {
         Some(row) => rows::spend_token(tx, row).await?,
         None => true,

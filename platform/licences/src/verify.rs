@@ -2,17 +2,12 @@
 //! The answer says what was found as of a time; what was found is shown only when it counts, and
 //! only after the use is on the disk.
 
-use crate::content::{Content, state_of, verdict};
 use crate::content::{state_of, verdict};
 use crate::sd_jwt::{Document, TYP};
 use crate::uses::Entry;
 use crate::{Engine, refuse, said};
 use kernel::access::Actor;
 use kernel::crypto::Ring;
-use kernel::licences::{LicenceType, Shown, Use, Verdict, Verification};
-use kernel::{Fault, Time, Words};
-use serde_json::{Value, json};
-use std::sync::Arc;
 use kernel::licences::{Grade, LicenceType, Shown, ShownField, Use, Verdict, Verification};
 use kernel::{Fault, Time, Words};
 use serde_json::{Map, Value, json};
@@ -24,12 +19,6 @@ const BINDING_AGE_S: i64 = 300;
 /// What was found, before anything is answered.
 pub(crate) struct Found {
     pub(crate) row: LicenceRow,
-    pub(crate) kind: Arc<LicenceType>,
-    /// `None` when it is not what was signed.
-    pub(crate) content: Option<Content>,
-    pub(crate) verdict: Verdict,
-    /// Names of fields to show.
-    pub(crate) fields: Vec<String>,
     /// `None` when it is not what was signed.
     pub(crate) facts: Option<Facts>,
     pub(crate) verdict: Verdict,
@@ -188,29 +177,11 @@ impl Engine {
     pub(crate) fn found(
         &self,
         row: LicenceRow,
-        fields: Vec<String>,
         fields: &[String],
         way: &'static str,
         now: Time,
     ) -> Result<Found, Fault> {
         let kind = self.type_of(&row)?;
-        let content = self.content(&row)?;
-        let verdict = match &content {
-            Some(content) => verdict(state_of(&row)?, content.valid_from, content.valid_to, now),
-            None => Verdict::Altered,
-        };
-        Ok(Found {
-            row,
-            kind,
-            content,
-            verdict,
-            fields,
-            way,
-            uses_up: vec![],
-            becomes: None,
-        })
-    }
-
         let facts = self.content(&row)?.map(|content| Facts {
             fields: content.shown(&kind, fields),
             title: content.title,
@@ -295,8 +266,6 @@ impl Engine {
         drop(reader);
         let body: Value = serde_json::from_str(&open.body).unwrap_or_default();
         let names = body["fields"].as_array().into_iter().flatten();
-        let names = names.filter_map(Value::as_str).map(String::from).collect();
-        let mut found = self.found(row, names, "token", now)?;
         let names: Vec<String> = names.filter_map(Value::as_str).map(String::from).collect();
         let mut found = self.found(row, &names, "token", now)?;
         found.uses_up.push(digest);
@@ -326,7 +295,6 @@ impl Engine {
             return Ok(Err(Verdict::Unknown));
         }
         let public = self.type_of(&row)?.decl.public.clone();
-        self.found(row, public, "identifier", now).map(Ok)
         self.found(row, &public, "identifier", now).map(Ok)
     }
 
@@ -367,12 +335,6 @@ impl Engine {
             return Ok(Err(Verdict::Unknown));
         };
         drop(reader);
-        let kind = self.type_of(&row)?;
-        let names = claims
-            .keys()
-            .filter(|name| kind.decl.title_of(name).is_some());
-        let names = names.cloned().collect();
-        self.found(row, names, "document", now).map(Ok)
         self.found_in(row, &claims, now).map(Ok)
     }
 
@@ -408,7 +370,6 @@ impl Engine {
             purpose,
             basis,
         };
-        let found = self.found(row, names, "office", now)?;
         let found = self.found(row, &names, "office", now)?;
         self.use_it(found, &user, now).await
     }
@@ -454,17 +415,6 @@ pub(crate) fn nothing(verdict: Verdict, user: &User<'_>, now: Time) -> Verificat
 /// The answer. Dates, type and issuer for every licence that is sound; fields only while it counts.
 pub(crate) fn answer(found: &Found, user: &User<'_>, now: Time) -> Verification {
     let mut answer = nothing(found.verdict, user, now);
-    let Some(content) = &found.content else {
-        return answer;
-    };
-    answer.identifier = Some(content.identifier.clone());
-    answer.title = Some(content.title.clone());
-    answer.issuer = Some(content.issuing_authority.clone());
-    answer.grade = Some(content.grade);
-    answer.valid_from = Some(content.valid_from);
-    answer.valid_to = content.valid_to;
-    if found.verdict == Verdict::Valid {
-        answer.fields = content.shown(&found.kind, &found.fields);
     let Some(facts) = &found.facts else {
         return answer;
     };

@@ -7,7 +7,6 @@ use crate::verify::known_fields;
 use crate::{Engine, jose};
 use kernel::access::Actor;
 use kernel::fault::FaultKind;
-use kernel::licences::{HOLDER_NAME, HOLDER_NUMBER, Holder, Licence, Verdict};
 use kernel::licences::{HOLDER_NAME, HOLDER_NUMBER, Holder, Licence, NUMBER, Verdict};
 use kernel::{Fault, Span, Time};
 use rand::RngExt;
@@ -281,8 +280,6 @@ impl Engine {
             content.issuing_authority_code.clone().into(),
         );
         put("grade", content.grade.word().into());
-        let mut hidden = vec![("number".to_string(), Value::from(content.number.clone()))];
-        for name in [HOLDER_NAME, HOLDER_NUMBER] {
         let mut hidden: Vec<(String, Value)> = vec![];
         for name in [HOLDER_NAME, HOLDER_NUMBER, NUMBER] {
             hidden.extend(content.value(name).map(|value| (name.into(), value)));

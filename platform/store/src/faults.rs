@@ -127,7 +127,6 @@ mod tests {
         let store = Store::in_folder(dir.path()).await.unwrap();
         // SQLite answers the same when it may not grow as when the disk has no room.
         let mut tx = store.begin().await.unwrap();
-        tx.fetch_all(&Plain("PRAGMA max_page_count = 300"))
         tx.fetch_all(&Plain("PRAGMA max_page_count = 400"))
             .await
             .unwrap();

@@ -115,8 +115,6 @@ fn migrations() -> Vec<Migration> {
         cases::migrations(),
         decisions::migrations(),
         licences::migrations(),
-        decisions::migrations(),
-        licences::migrations(),
     ]
     .into_iter()
     .flatten()

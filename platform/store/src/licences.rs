@@ -3,8 +3,6 @@
 //! what is searched by is a keyed digest.
 
 mod rows;
-
-pub use rows::{LicenceRow, StepRow, TokenRow, UseRow};
 mod tokens;
 
 pub use rows::{LicenceRow, StepRow, TokenRow, UseRow};
@@ -388,7 +386,6 @@ pub async fn licences_of_kind(
     many(run, &question, read_licence).await
 }
 
-/// Licences whose end has passed and is not in their history yet.
 /// Licences whose end has passed and is not in their history yet; those over before are left out.
 pub async fn licences_ended(
     run: &mut impl Run,
@@ -477,94 +474,4 @@ pub async fn uses(
         .limit(std::cmp::min(limit, PAGE_LIMIT))
         .to_owned();
     many(run, &question, read_use).await
-}
-
-/// Adds a secret.
-pub async fn add_token(tx: &mut Tx, row: &TokenRow) -> Result<(), Fault> {
-    let values = std::iter::once(values_of_token(row));
-    add(tx, "licence_tokens", &TOKEN, values).await
-}
-
-/// A secret by digest.
-pub async fn token(run: &mut impl Run, digest: &str) -> Result<Option<TokenRow>, Fault> {
-    let question = select("licence_tokens", &TOKEN)
-        .and_where(Expr::col("digest").eq(digest))
-        .to_owned();
-    one(run, &question, read_token).await
-}
-
-/// Uses a secret up; `false` when it was used before, is over, or is not there.
-pub async fn use_token(tx: &mut Tx, digest: &str, now: i64) -> Result<bool, Fault> {
-    let statement = Query::update()
-        .table("licence_tokens")
-        .value("used_at", now)
-        .and_where(Expr::col("digest").eq(digest))
-        .and_where(Expr::col("used_at").is_null())
-        .and_where(Expr::col("expires_at").gt(now))
-        .to_owned();
-    Ok(tx.execute(&statement).await? == 1)
-}
-
-/// Takes a use of a secret back, within the transaction that used it up.
-pub async fn free_token(tx: &mut Tx, digest: &str) -> Result<(), Fault> {
-    let statement = Query::update()
-        .table("licence_tokens")
-        .value("used_at", Option::<i64>::None)
-        .and_where(Expr::col("digest").eq(digest))
-        .to_owned();
-    tx.execute(&statement).await?;
-    Ok(())
-}
-
-/// Writes the content of a licence sealed or signed anew; it is the same licence.
-pub async fn put_signed(tx: &mut Tx, row: &LicenceRow) -> Result<(), Fault> {
-    let statement = Query::update()
-        .table("licences")
-        .value("sealed", row.sealed.clone())
-        .value("signed_by", row.signed_by.as_str())
-        .value("algorithm", row.algorithm.as_str())
-        .value("signature", row.signature.clone())
-        .and_where(Expr::col("id").eq(row.id.as_str()))
-        .to_owned();
-    tx.execute(&statement).await?;
-    Ok(())
-}
-
-/// Writes what became of a secret.
-pub async fn put_token(tx: &mut Tx, row: &TokenRow) -> Result<(), Fault> {
-    let statement = Query::update()
-        .table("licence_tokens")
-        .value("body", row.body.as_str())
-        .value("sealed", row.sealed.clone())
-        .value("used_at", row.used_at)
-        .and_where(Expr::col("digest").eq(row.digest.as_str()))
-        .to_owned();
-    tx.execute(&statement).await?;
-    Ok(())
-}
-
-/// Secrets of a licence that can still be used, [`PAGE_LIMIT`] at most: how many there are.
-pub async fn open_tokens(
-    run: &mut impl Run,
-    licence: &str,
-    kind: &str,
-    now: i64,
-) -> Result<u64, Fault> {
-    let question = select("licence_tokens", &["digest"])
-        .and_where(Expr::col("licence").eq(licence))
-        .and_where(Expr::col("kind").eq(kind))
-        .and_where(Expr::col("used_at").is_null())
-        .and_where(Expr::col("expires_at").gt(now))
-        .limit(PAGE_LIMIT)
-        .to_owned();
-    Ok(run.fetch_all(&question).await?.len() as u64)
-}
-
-/// Forgets secrets that were over before this time; says how many.
-pub async fn sweep_tokens(tx: &mut Tx, before: i64) -> Result<u64, Fault> {
-    let statement = Query::delete()
-        .from_table("licence_tokens")
-        .and_where(Expr::col("expires_at").lt(before))
-        .to_owned();
-    tx.execute(&statement).await
 }

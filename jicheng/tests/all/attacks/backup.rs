@@ -36,7 +36,7 @@ impl Ground {
         let into = into.display().to_string();
         let words = ["restore", "--from", &from, "--latest", "--into", &into];
         let (done, said, fault) = self.place.command(&words);
-        (done, said + &fault)
+        (done, format!("{said}{fault}"))
     }
 
     fn base(&self) -> PathBuf {

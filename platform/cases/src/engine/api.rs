@@ -7,7 +7,6 @@ use kernel::Fault;
 use kernel::access::Actor;
 use kernel::cases::{
     Acted, CalendarDay, Case, CaseFile, CaseFilter, CasePage, CaseVerb, Cases, Correlated, Entry,
-    Inbox, InboxFilter, Message, Moved, NewCase, Process, SetAside, Task, TaskVerb,
     Inbox, InboxFilter, Message, Migrated, Migration, Moved, NewCase, Process, SetAside, Task,
     TaskVerb,
 };

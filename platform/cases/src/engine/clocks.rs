@@ -89,7 +89,6 @@ pub(super) fn set_task(
     pauses: &[Pause],
     calendar: &Calendar,
     now: Time,
-) -> Vec<(String, Option<TimerRow>)> {
 ) -> Timers {
     let Some(clock) = TaskClock::of(task) else {
         return vec![];
@@ -109,7 +108,6 @@ pub(super) fn set_task(
 }
 
 /// Takes the timers of a task away.
-pub(super) fn drop_task(task: &TaskRow) -> Vec<(String, Option<TimerRow>)> {
 pub(super) fn drop_task(task: &TaskRow) -> Timers {
     if task.clock.is_none() {
         return vec![];
@@ -166,11 +164,6 @@ pub(super) fn case_left(
 }
 
 /// The timers of the clocks of a case; without a clock, or once it ended, none.
-pub(super) fn case_timers(
-    open: &Open,
-    calendar: &Calendar,
-    now: Time,
-) -> Vec<(String, Option<TimerRow>)> {
 pub(super) fn case_timers(open: &Open, calendar: &Calendar, now: Time) -> Timers {
     let (row, kept) = (&open.row, &open.kept);
     let mut timers = vec![];

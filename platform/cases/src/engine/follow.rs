@@ -1,6 +1,5 @@
 //! What follows from a step of the machine: tasks that open and close, timers, waits, jobs, history.
 
-use super::clocks::{self, TaskClock};
 use super::clocks::{self, TaskClock, Timers};
 use super::work::{Change, Open, Work};
 use crate::bpmn::{Assignment, NodeKind, TaskKind as Drawn};
@@ -323,7 +322,6 @@ impl Work<'_> {
         found: &crate::machine::Wait,
         cause: &Cause,
         change: &Change,
-    ) -> Result<(TaskRow, Vec<(String, Option<TimerRow>)>), Fault> {
     ) -> Result<(TaskRow, Timers), Fault> {
         let case = &change.case;
         let node = &case.drawing()?.nodes[found.node];

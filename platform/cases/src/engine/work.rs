@@ -16,8 +16,6 @@ use std::sync::Arc;
 use store::Tx;
 use store::audit::AuditEntry;
 use store::cases::{
-    CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, TimerRow, WaitRow, Writes, pack, read,
-    unpack, write,
     CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, WaitRow, Writes, pack, read, unpack, write,
 };
 
@@ -74,7 +72,6 @@ pub(super) struct Change {
     pub(super) begun: bool,
     pub(super) tasks: Vec<TaskRow>,
     pub(super) entries: Vec<Entry>,
-    pub(super) timers: Vec<(String, Option<TimerRow>)>,
     pub(super) timers: super::clocks::Timers,
     pub(super) waits: Vec<(String, Option<WaitRow>)>,
     pub(super) jobs: Vec<(String, Option<JobRow>)>,
@@ -420,7 +417,6 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         self.wrote = true;
-        let known = self.engine.queues.lock().clone();
         let known = {
             let known = self.engine.queues.lock();
             let touched = writes.queues.keys().copied();

@@ -7,7 +7,6 @@
 
 mod activity;
 mod events;
-mod join;
 mod happen;
 mod join;
 mod migrate;

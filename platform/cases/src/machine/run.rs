@@ -1,8 +1,6 @@
 //! The run of one step: tokens arrive, enter, leave, until every one of them waits.
 
 use super::state::{Awaited, Id, Instance, Place, ROOT, Scope, Standing, Token, Wait};
-use super::{Effect, Expressions, Happened, Step};
-use crate::bpmn::{EventWhat, FlowIndex, Model, Moment, Node, NodeIndex, NodeKind, Process};
 use super::{Effect, Expressions, Step};
 use crate::bpmn::{EventWhat, FlowIndex, Model, Node, NodeIndex, NodeKind, Process};
 use kernel::fault::FaultKind;
@@ -25,7 +23,6 @@ pub(super) struct Run<'a> {
     pub(super) instance: Instance,
     pub(super) effects: Vec<Effect>,
     /// Tokens that are to enter their node.
-    queue: VecDeque<Id>,
     pub(super) queue: VecDeque<Id>,
     entered: usize,
     /// The step went beyond a limit and is not to be taken.
@@ -443,95 +440,6 @@ impl<'a> Run<'a> {
         self.queue.clear();
         self.instance.state = state;
         self.effects.push(Effect::Ended);
-    }
-
-    pub(super) fn happen(&mut self, happened: Happened) -> Result<(), Fault> {
-        if self.instance.ended() {
-            return Err(over());
-        }
-        match happened {
-            Happened::Came { wait, variables } => {
-                let found = self.instance.waits.get(&wait).cloned().ok_or_else(over)?;
-                self.set_all(found.scope, variables);
-                self.came(wait, &found);
-            }
-            Happened::Failed {
-                wait,
-                code,
-                variables,
-            } => {
-                let found = self.instance.waits.get(&wait).cloned().ok_or_else(over)?;
-                let token = found.token.ok_or_else(over)?;
-                self.set_all(found.scope, variables);
-                self.throw_error(token, &code);
-            }
-            Happened::Signal { name, variables } => {
-                self.set_all(ROOT, variables);
-                self.signal(&name);
-            }
-            Happened::Set { scope, variables } => {
-                if !self.instance.scopes.contains_key(&scope) {
-                    return Err(over());
-                }
-                self.set_all(scope, variables);
-            }
-            Happened::Retry { token } => {
-                let stuck = self
-                    .instance
-                    .tokens
-                    .get(&token)
-                    .filter(|t| matches!(t.place, Place::Stuck { .. }));
-                let node = stuck.ok_or_else(over)?.node;
-                self.place(token, Place::Arriving);
-                self.retry(token, node);
-            }
-            Happened::Move { token, to } => self.lead(token, to)?,
-            Happened::Cancel => self.end_instance(Standing::Cancelled),
-        }
-        Ok(())
-    }
-
-    /// A stuck token tries again what it could not do: to enter its node, or to leave it when it is
-    /// an activity that is done.
-    fn retry(&mut self, token: Id, node: NodeIndex) {
-        let gateway = matches!(
-            self.node(node).kind,
-            NodeKind::Exclusive | NodeKind::Inclusive | NodeKind::Parallel
-        );
-        if gateway {
-            self.leave(token);
-        } else {
-            self.queue.push_back(token);
-        }
-    }
-
-    /// Takes a token elsewhere in its scope.
-    fn lead(&mut self, token: Id, to: NodeIndex) -> Result<(), Fault> {
-        let found = self.instance.tokens.get(&token).cloned().ok_or_else(over)?;
-        let here = self.node(found.node).parent;
-        let fits = |node: &Node| {
-            let enterable = !matches!(
-                node.kind,
-                NodeKind::Event {
-                    moment: Moment::Boundary { .. } | Moment::Start { .. },
-                    ..
-                } | NodeKind::SubProcess { by_event: true }
-            );
-            node.parent == here && enterable
-        };
-        if !self.process.nodes.get(to).is_some_and(fits) || self.process.is_compensation(found.node)
-        {
-            return Err(Fault::invalid_at(
-                "to",
-                "不能转到该节点（须在同一层流程中）",
-                "that node cannot be gone to; it must be in the same scope",
-            ));
-        }
-        // A turn of a repeated activity belongs to the others of it: the whole goes.
-        let (token, scope) = self.outermost_turn(token, found.scope);
-        self.cancel(token);
-        self.put(to, scope);
-        Ok(())
     }
 
     pub(super) fn set_all(&mut self, scope: Id, variables: Map<String, Value>) {

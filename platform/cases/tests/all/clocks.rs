@@ -90,7 +90,6 @@ const EARLIER: [(&str, &str); 3] = [
     ),
 ];
 
-/// Somebody else's count: the package `chinesecalendar` of PyPI, by `benches/calendar.py`.
 /// Somebody else's count: the package `chinesecalendar` of PyPI, by `benches/working_days.py`.
 #[test]
 fn twenty_days_from_every_day_end_where_chinesecalendar_says() {

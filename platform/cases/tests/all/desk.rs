@@ -1,7 +1,6 @@
 //! Cases that survive: begun, found in an inbox, done; by one of two; and nobody else's.
 
 use crate::house::{House, admin, object, offered, officer, own};
-use kernel::cases::{CaseState, Cases, InboxFilter, NewCase, Process, TaskState, TaskVerb, Whose};
 use kernel::cases::{
     CaseState, Cases, InboxFilter, Migration, NewCase, Process, TaskState, TaskVerb, Whose,
 };

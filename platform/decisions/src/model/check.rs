@@ -1,8 +1,6 @@
 //! Check: what a model may not have. Everything outside the published subset is refused by name and
 //! line, and so is what would run for ever or call another machine.
 
-use super::scan::{Scan, Xml, child, line};
-use super::types::{Book, Item, built_in};
 use super::scan::Scan;
 use super::types::{Book, Item, built_in};
 use super::xml::{Xml, child, line, text};
@@ -282,7 +280,6 @@ pub(super) fn types(scan: &mut Scan, book: &Book, elements: &[Xml]) {
         for node in elements {
             let name = node.tag_name().name();
             let written = match name {
-                "typeRef" => Some(super::scan::text(node)),
                 "typeRef" => Some(text(node)),
                 _ => node.attribute("typeRef").map(str::to_owned),
             };

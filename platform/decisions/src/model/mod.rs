@@ -5,9 +5,6 @@
 //! takes a step of the budget; every table asks it to be read by us ([`crate::table`]), and so does
 //! every expression that could loop, grow or call a function. The dispatcher is a business knowledge
 //! model named `__jc`, of no effect by itself; it is replaced by a function of ours handed over with
-//! the input. Where it is not at hand (decisions inside a decision service that a FEEL expression
-//! calls) the author's own expressions are carried out by the library, unmeasured but for the time.
-
 //! the input. It is not at hand for decisions inside a decision service that a FEEL expression calls:
 //! there the author's own expressions are carried out by the library, and only such are accepted as
 //! cannot run for long.

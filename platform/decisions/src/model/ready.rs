@@ -3,7 +3,6 @@
 use super::dispatch::dispatcher;
 use super::{Program, Scan, Source};
 use crate::feel::{read, scope_of};
-use crate::limits::STACK_LIMIT;
 use crate::limits::{READ_LIMIT, STACK_LIMIT};
 use crate::native::PREFIX;
 use crate::pool::Pool;
@@ -59,7 +58,6 @@ impl Model {
     ) -> Result<Model, Fault> {
         let owned: Vec<String> = xmls.iter().map(|xml| (*xml).to_owned()).collect();
         let now = clock.now();
-        let shared = pool.run(move || {
         let shared = pool.run_within(READ_LIMIT, move || {
             let run = Run::new(now, STACK_LIMIT);
             run::under(run, || build(&owned))?.0

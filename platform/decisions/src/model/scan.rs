@@ -2,39 +2,6 @@
 //! prepares what the library is to be given. Document types are refused before anything of them is
 //! read, so there are no entities; size, depth and number of nodes are bounded.
 
-use super::check;
-use super::edit::Edits;
-use super::types::{Allowed, Book, Item};
-use super::{Cells, Decision, Laced, NAMESPACES, Placed, Program, Service, Source};
-use crate::feel::{Grammar, outward, parse, scope_of};
-use crate::instrument::{calls_outside, harmless};
-use crate::limits::{MODEL_LIMIT, RULES_LIMIT, XML_DEPTH_LIMIT, XML_NODES_LIMIT};
-use crate::native::PREFIX;
-use crate::table::{HitPolicy, Input, Output, Rule, Table};
-use crate::tree;
-use dsntk_feel::FeelScope;
-use kernel::decisions::DecisionShape;
-use kernel::fault::{Problem, Words};
-use roxmltree::{Document, Node, ParsingOptions};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
-
-/// Elements that are the logic of something (clause 7.3 and 10.5).
-pub(crate) const LOGIC: [&str; 12] = [
-    "literalExpression",
-    "decisionTable",
-    "context",
-    "invocation",
-    "list",
-    "relation",
-    "functionDefinition",
-    "conditional",
-    "filter",
-    "for",
-    "some",
-    "every",
-];
-
 use super::cells::{item, spell_types};
 use super::check;
 use super::edit::Edits;
@@ -66,8 +33,6 @@ const REPEATING: [&str; 6] = [
     "filter",
 ];
 
-/// A node of the XML.
-pub(crate) type Xml<'a> = Node<'a, 'a>;
 /// Parts of logic that hold other logic.
 const WITHIN: [&str; 7] = ["if", "then", "else", "in", "match", "return", "satisfies"];
 
@@ -186,7 +151,6 @@ impl Scan {
         check::types(self, &source.book, &elements);
         self.decisions(&root, &source.namespace);
         let mut edits = Edits::default();
-        let scope = scope_of(self.program.names.iter().map(String::as_str));
         let scope = scope_of(self.program.names.iter().map(String::as_str).chain(["?"]));
         for node in &elements {
             spell_types(node, &source.book, &mut edits);
@@ -369,10 +333,6 @@ impl Scan {
                     _ => return,
                 };
                 let written = text(node);
-                if parent == "allowedValues"
-                    && let Some(tests) = parse(grammar, &FeelScope::default(), &written)
-                    && !crate::instrument::plain(&tests)
-                {
                 let nothing = match parent {
                     "inputEntry" => "-",
                     "outputEntry" => "null",
@@ -399,7 +359,6 @@ impl Scan {
                         "allowed values may neither loop nor call functions",
                     );
                 }
-                self.note(node, written, grammar, source);
             }
             _ => {}
         }
@@ -411,24 +370,6 @@ impl Scan {
             return;
         };
         let written = text(&text_node);
-        self.note(&text_node, written.clone(), Grammar::Expression, source);
-        let Some(read) = parse(Grammar::Expression, scope, &written) else {
-            return;
-        };
-        if calls_outside(&read) {
-            return self.wrong(
-                line(&text_node),
-                "不允许外部函数：它会调用另一台机器",
-                "external functions are refused: they would call another machine",
-            );
-        }
-        if tree::depth(&read) > crate::limits::DEPTH_LIMIT {
-            return self.wrong(
-                line(&text_node),
-                "表达式嵌套过深",
-                "the expression nests too deep",
-            );
-        }
         let Some(read) = self.note(&text_node, &written, Grammar::Expression, scope, source) else {
             return;
         };
@@ -462,279 +403,6 @@ impl Scan {
         }
     }
 
-    fn note(&mut self, node: &Xml, written: String, grammar: Grammar, source: &mut Source) {
-        if let Err(wrong) = outward(&written) {
-            self.wrong(line(node) + wrong.line - 1, wrong.words.zh, wrong.words.en);
-        }
-        source.texts.push(Placed {
-            text: written,
-            line: line(node),
-            grammar,
-        });
-    }
-
-    /// A decision table: read by us, with the author's own behind it.
-    fn table(&mut self, xml: &str, node: &Xml, source: &Source, edits: &mut Edits) {
-        let p = prefix(xml, node);
-        let Some(mut table) = self.read_table(node) else {
-            return;
-        };
-        let of = node
-            .ancestors()
-            .find(|a| ["decision", "businessKnowledgeModel"].contains(&a.tag_name().name()));
-        table.of = of
-            .and_then(|a| a.attribute("name"))
-            .unwrap_or(&source.title)
-            .to_owned();
-        let place = self.program.tables.len();
-        self.program.tables.push(Cells {
-            table,
-            prepared: OnceLock::new(),
-        });
-        let type_name = node.attribute("typeRef").map(|name| {
-            let name = spelt(name, &source.book).unwrap_or(name);
-            format!(" typeRef=\"{}\"", escape(name))
-        });
-        let before = format!(
-            "<{p}conditional{}><{p}if>{}</{p}if><{p}then>{}</{p}then><{p}else>",
-            type_name.unwrap_or_default(),
-            literal(&p, "cells", place),
-            literal(&p, "table", place),
-        );
-        edits.wrap(
-            node.range(),
-            &before,
-            &format!("</{p}else></{p}conditional>"),
-        );
-    }
-
-    fn read_table(&mut self, node: &Xml) -> Option<Table> {
-        let policy = node.attribute("hitPolicy").unwrap_or("UNIQUE");
-        let Some(policy) = HitPolicy::parse(policy, node.attribute("aggregation")) else {
-            self.wrong(
-                line(node),
-                format!("未知的命中策略“{policy}”"),
-                format!("the hit policy \"{policy}\" is not known"),
-            );
-            return None;
-        };
-        let of = |name: &'static str| node.children().filter(move |n| n.tag_name().name() == name);
-        let cell = |node: &Xml, name: &str| child(node, name).map(|n| inner(&n));
-        let inputs: Vec<Input> = of("input")
-            .map(|input| {
-                let expression = cell(&input, "inputExpression").unwrap_or_default();
-                Input {
-                    label: input
-                        .attribute("label")
-                        .unwrap_or(expression.trim())
-                        .to_owned(),
-                    allowed: cell(&input, "inputValues").filter(|t| !t.trim().is_empty()),
-                    expression,
-                }
-            })
-            .collect();
-        let outputs: Vec<Output> = of("output")
-            .map(|output| Output {
-                name: output.attribute("name").unwrap_or_default().to_owned(),
-                allowed: cell(&output, "outputValues").filter(|t| !t.trim().is_empty()),
-                default: cell(&output, "defaultOutputEntry").filter(|t| !t.trim().is_empty()),
-            })
-            .collect();
-        let headings: Vec<&str> = of("annotation")
-            .map(|a| a.attribute("name").unwrap_or_default())
-            .collect();
-        let mut rules = vec![];
-        for (row, rule) in of("rule").enumerate() {
-            let cells = |name: &'static str| {
-                let cells = rule.children().filter(move |n| n.tag_name().name() == name);
-                cells.map(|n| inner(&n)).collect::<Vec<_>>()
-            };
-            let read = Rule {
-                id: rule.attribute("id").unwrap_or_default().to_owned(),
-                inputs: cells("inputEntry"),
-                outputs: cells("outputEntry"),
-                annotations: cells("annotationEntry")
-                    .into_iter()
-                    .enumerate()
-                    .map(|(n, text)| {
-                        let heading = headings.get(n).copied().unwrap_or_default();
-                        (heading.to_owned(), text.trim().to_owned())
-                    })
-                    .collect(),
-            };
-            if read.inputs.len() != inputs.len() || read.outputs.len() != outputs.len() {
-                self.wrong(
-                    line(&rule),
-                    format!("第 {} 行的单元格数与列数不符", row + 1),
-                    format!("row {} does not have one cell for each column", row + 1),
-                );
-            }
-            rules.push(read);
-        }
-        let named = outputs.len() == 1 || outputs.iter().all(|o| !o.name.is_empty());
-        if rules.len() > RULES_LIMIT || outputs.is_empty() || !named {
-            self.wrong(
-                line(node),
-                format!("决策表应有输出列，多个输出列都应有名称，且最多 {RULES_LIMIT} 行"),
-                format!(
-                    "a table needs an output, names for several, and at most {RULES_LIMIT} rows"
-                ),
-            );
-        }
-        Some(Table {
-            of: String::new(),
-            policy,
-            inputs,
-            outputs,
-            rules,
-        })
-    }
-}
-
-/// A type by the name FEEL has for it in the spelling of DMN, the only one the library knows.
-fn spelt(name: &str, book: &Book) -> Option<&'static str> {
-    let known = match name.trim() {
-        "date and time" => "dateTime",
-        "days and time duration" => "dayTimeDuration",
-        "years and months duration" => "yearMonthDuration",
-        _ => return None,
-    };
-    (!book.0.contains_key(name.trim())).then_some(known)
-}
-
-/// Spells the types an element names.
-fn spell_types(node: &Xml, book: &Book, edits: &mut Edits) {
-    if node.tag_name().name() == "typeRef"
-        && let Some(new) = spelt(&text(node), book)
-        && let Some(written) = node.first_child()
-    {
-        edits.replace(written.range(), new);
-    }
-    if let Some(attribute) = node.attribute_node("typeRef")
-        && let Some(new) = spelt(attribute.value(), book)
-    {
-        edits.replace(attribute.range_value(), new);
-    }
-}
-
-/// An item definition or component.
-fn item(node: &Xml) -> Item {
-    let components = node
-        .children()
-        .filter(|n| n.tag_name().name() == "itemComponent");
-    let allowed = child(node, "allowedValues").map(|n| inner(&n));
-    Item {
-        base: child(node, "typeRef").map(|n| text(&n).trim().to_owned()),
-        collection: node.attribute("isCollection") == Some("true"),
-        components: components
-            .map(|n| {
-                let name = n.attribute("name").unwrap_or_default();
-                (name.to_owned(), item(&n))
-            })
-            .collect(),
-        allowed: allowed
-            .filter(|t| !t.trim().is_empty())
-            .map(|text| Allowed {
-                text,
-                test: OnceLock::new(),
-            }),
-        line: line(node),
-    }
-}
-
-/// Elements of DMN, without what stands in elements of others.
-fn dmn<'a>(root: &Xml<'a>, namespace: &str) -> Vec<Xml<'a>> {
-    let mut found = vec![];
-    let mut open = vec![*root];
-    while let Some(node) = open.pop() {
-        if node.is_element() && node.tag_name().namespace() == Some(namespace) {
-            found.push(node);
-            if node.tag_name().name() != "extensionElements" {
-                open.extend(node.children().rev());
-            }
-        }
-    }
-    found
-}
-
-/// The logic of a decision or function.
-pub(crate) fn logic_of<'a>(node: &Xml<'a>) -> Option<Xml<'a>> {
-    node.children()
-        .find(|n| LOGIC.contains(&n.tag_name().name()))
-}
-
-/// A child by its name.
-pub(crate) fn child<'a>(node: &Xml<'a>, name: &str) -> Option<Xml<'a>> {
-    node.children().find(|n| n.tag_name().name() == name)
-}
-
-/// All text directly in a node.
-pub(crate) fn text(node: &Xml) -> String {
-    node.children()
-        .filter(Node::is_text)
-        .filter_map(|n| n.text())
-        .collect()
-}
-
-/// The text of the `text` in a node.
-fn inner(node: &Xml) -> String {
-    child(node, "text").map(|n| text(&n)).unwrap_or_default()
-}
-
-/// The line a node begins in.
-pub(crate) fn line(node: &Xml) -> usize {
-    node.document().text_pos_at(node.range().start).row as usize
-}
-
-/// The prefix of a node's name as it is written, with its colon.
-fn prefix(xml: &str, node: &Xml) -> String {
-    let written = xml.get(node.range().start + 1..).unwrap_or_default();
-    let name = written
-        .split(|c: char| c.is_whitespace() || c == '/' || c == '>')
-        .next()
-        .unwrap_or_default();
-    name.split_once(':')
-        .map_or(String::new(), |(p, _)| format!("{p}:"))
-}
-
-/// Where the closing tag of a node begins.
-fn end_of(xml: &str, node: &Xml) -> usize {
-    let range = node.range();
-    let place = xml
-        .get(range.clone())
-        .and_then(|written| written.rfind("</"));
-    place.map_or(range.end, |place| range.start + place)
-}
-
-fn literal(p: &str, act: &str, place: usize) -> String {
-    format!(
-        "<{p}literalExpression><{p}text>{PREFIX}(\"{act}\", {place})</{p}text></{p}literalExpression>"
-    )
-}
-
-/// The function the model calls; of no effect unless ours stands in its place.
-fn dispatcher(p: &str) -> String {
-    format!(
-        "<{p}businessKnowledgeModel id=\"{PREFIX}\" name=\"{PREFIX}\"><{p}variable name=\"{PREFIX}\"/><{p}encapsulatedLogic><{p}formalParameter name=\"{PREFIX}_act\"/><{p}formalParameter name=\"{PREFIX}_place\"/><{p}literalExpression><{p}text>null</{p}text></{p}literalExpression></{p}encapsulatedLogic></{p}businessKnowledgeModel>"
-    )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
-fn snake(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() {
-            out.push('_');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
     /// Refuses what could run for long where nobody measures it.
     fn measured(&mut self, node: &Xml) {
         let owner = node

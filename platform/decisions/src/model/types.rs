@@ -200,28 +200,6 @@ fn scalar(reader: &mut Reader, at: &str, value: &Value, type_name: &str, depth: 
             if !reader.room(at, value, depth) {
                 return Feel::Null(None);
             }
-            let read = reader.tagged(at, tag, text);
-            if read.is_null() {
-                return read;
-            }
-            read
-        }
-        value => reader.value(at, value, depth),
-    };
-    let fits = match (&read, type_name) {
-        (Feel::Null(_), _) | (_, "Any") => true,
-        (Feel::String(_), "string")
-        | (Feel::Number(_), "number")
-        | (Feel::Boolean(_), "boolean")
-        | (Feel::Date(_), "date")
-        | (Feel::Time(_), "time")
-        | (Feel::DateTime(_), "date and time")
-        | (Feel::DaysAndTimeDuration(_), "days and time duration")
-        | (Feel::YearsAndMonthsDuration(_), "years and months duration")
-        | (Feel::Context(_), "context")
-        | (Feel::List(_), "list") => true,
-        _ => false,
-    };
             reader.tagged(at, tag, text)
         }
         value => reader.value(at, value, depth),

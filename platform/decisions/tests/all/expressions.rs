@@ -243,10 +243,6 @@ async fn a_fault_is_named_with_its_place_in_both_languages() {
             "1:15",
             "\"return\" is not expected",
         ),
-        ("a > > b", "1:5", "\">\" is not expected"),
-        ("{a: 1, b 2}", "1:11", "\"}\" is not expected"),
-        ("", "1:1", "empty"),
-        ("  = ", "1:5", "empty"),
         ("x between 1 2", "1:13", "\"2\" is not expected"),
         ("{a: 1, b 2}", "1:11", "\"}\" is not expected"),
         ("", "1:1", "empty"),
@@ -300,7 +296,6 @@ async fn what_would_not_end_is_stopped_in_time() {
         let fault = refused(text, feel.evaluate(text, &context));
         assert_eq!(fault.code, "decisions.budget", "{text}: {fault}");
         assert!(
-            begun.elapsed() < Duration::from_secs(5),
             begun.elapsed() < Duration::from_secs(10),
             "{text}: {:?}",
             begun.elapsed()

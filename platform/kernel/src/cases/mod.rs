@@ -15,7 +15,6 @@ pub use clock::{CalendarDay, Count, Left, Light, Limit, Moved, Pause, PauseKind}
 pub use task::{Acted, Inbox, InboxFilter, Task, TaskKind, TaskState, TaskVerb, Whose};
 
 use crate::access::Actor;
-use crate::fault::Fault;
 use crate::fault::{Fault, Problem};
 use crate::time::Time;
 use async_trait::async_trait;

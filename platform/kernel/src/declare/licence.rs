@@ -4,7 +4,6 @@
 use super::read::Reader;
 use super::register::FieldKind;
 use crate::fault::Words;
-use crate::licences::{Grade, HOLDER_NAME, HOLDER_NUMBER};
 use crate::licences::{Grade, HOLDER_NAME, HOLDER_NUMBER, NUMBER};
 use crate::numbers::CreditCode;
 use serde::{Deserialize, Serialize};
@@ -93,7 +92,6 @@ impl LicenceDecl {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// Title of a field, or of name and number of the holder.
     /// Title of a field, or of an element every licence has that can be shown.
     pub fn title_of(&self, name: &str) -> Option<Words> {
         match name {
@@ -215,7 +213,6 @@ const RESERVED: &[&str] = &[
     HOLDER_NUMBER,
     "identifier",
     "licence_type",
-    "number",
     NUMBER,
     "issuing_authority",
     "issuing_authority_code",

@@ -25,8 +25,6 @@ const ACCESS: Span = Span::minutes(10);
 const NONCE: Span = Span::minutes(5);
 /// Offers of one licence that are good at once, at most.
 const OFFERS: u64 = 5;
-/// Nonces that are good at once in all, at most: strangers may ask for them.
-const NONCES: u64 = 1000;
 /// Wrong transaction codes before an offer is over.
 const GUESSES: i64 = 3;
 /// How old a proof may be, in seconds.
@@ -161,14 +159,6 @@ impl Engine {
         }))
     }
 
-    /// The nonce endpoint (OpenID4VCI 7). To be answered with `Cache-Control: no-store`.
-    pub async fn vci_nonce(&self) -> Result<Value, Stop> {
-        let now = self.clock.now();
-        let nonce = secret();
-        let digest = self.sealing.digest("nonce", &nonce);
-        self.keep_token(&blank("nonce", digest, "", now, NONCE), NONCES)
-            .await?;
-        Ok(json!({ "c_nonce": nonce }))
     /// The nonce endpoint (OpenID4VCI 7). To be answered with `Cache-Control: no-store`. Nothing is
     /// kept of it until it is used: strangers may ask for as many as they like.
     pub async fn vci_nonce(&self) -> Result<Value, Stop> {
@@ -211,9 +201,6 @@ impl Engine {
             ));
         }
         let (key, nonce) = self.proven_key(request, now)?;
-        let found = self.found(row, vec![], "wallet", now)?;
-        let denied = || refused("credential_request_denied", "this licence counts no more");
-        let content = found.content.clone().ok_or_else(denied)?;
         let stale = || {
             refused(
                 "invalid_nonce",
@@ -234,7 +221,6 @@ impl Engine {
         let entry = Entry {
             row: handed_over(&found.row, found.verdict, now),
             identifier: found.row.identifier.clone(),
-            uses_up: vec![self.sealing.digest("nonce", &nonce), digest],
             uses_up: vec![digest],
             spends: Some(TokenRow {
                 used_at: Some(now.0),
@@ -251,10 +237,6 @@ impl Engine {
             details: json!({}),
         };
         if !self.uses.write(entry).await? {
-            return Err(refused(
-                "invalid_nonce",
-                "the nonce is unknown, used or over: fetch a new one",
-            ));
             return Err(stale());
         }
         Ok(json!({ "credentials": [{ "credential": document }] }))

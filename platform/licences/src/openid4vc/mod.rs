@@ -82,10 +82,6 @@ impl Engine {
         for kind in self.types() {
             let title = &kind.decl.title;
             let mut claims = vec![];
-            let names = [
-                kernel::licences::HOLDER_NAME,
-                kernel::licences::HOLDER_NUMBER,
-            ];
             let names = [HOLDER_NAME, HOLDER_NUMBER, NUMBER];
             let fields = kind.decl.fields.iter().map(|field| field.name.as_str());
             for name in names.into_iter().chain(fields) {

@@ -202,7 +202,6 @@ impl Engine {
             }
         };
         // A wallet that discloses more than was asked for does not widen the purpose.
-        found.fields.retain(|name| kept.fields.contains(name));
         if let Some(facts) = &mut found.facts {
             facts
                 .fields

@@ -1,12 +1,10 @@
 //! Lists: the inbox, page by page along one index a queue, and cases.
 
-use super::read::{select_cases, select_tasks};
 use super::read::select_cases;
 use super::rows::{CaseRow, NEVER, TaskRow};
 use crate::sql::Run;
 use kernel::cases::{CaseFilter, Light};
 use kernel::{Fault, Time};
-use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Order, Query};
 use sea_query::{Cond, Expr, ExprTrait, Func, LikeExpr, Order, Query, UnionType};
 use std::collections::BTreeMap;
 
@@ -105,8 +103,6 @@ fn contains(column: &'static str, text: &str) -> Expr {
     Expr::col(column).like(LikeExpr::new(pattern).escape('!'))
 }
 
-/// A page of an inbox, what is due first first. Ask it of a snapshot, so that the count is that of
-/// the very rows.
 /// Where a row stands in an inbox: when it is due, and its identification.
 type Place = (i64, String);
 
@@ -120,16 +116,6 @@ pub async fn inbox(run: &mut impl Run, question: &InboxQuestion) -> Result<Page<
     let queues = queues(run, question).await?;
     let conditions = conditions(question);
     let limit = question.limit.clamp(1, PAGE);
-    let mut rows: Vec<TaskRow> = vec![];
-    let mut count = 0;
-    for (queue, open) in queues {
-        count += match &conditions {
-            None => open,
-            Some(conditions) => counted(run, queue, conditions).await?,
-        };
-        let mut select = select_tasks();
-        select.and_where(Expr::col("queue").eq(queue));
-        if let Some((due_at, id)) = &question.after {
     let count = match &conditions {
         None => queues.iter().map(|(_, open)| open).sum(),
         Some(conditions) => counted(run, &queues, conditions).await?,
@@ -184,42 +170,12 @@ async fn first_places(
             let before = Expr::tuple([Expr::val(*due_at), Expr::val(id.as_str())]);
             select.and_where(place.gt(before));
         }
-        if let Some(conditions) = &conditions {
         if let Some(conditions) = conditions {
             select.cond_where(conditions.clone());
         }
         select
             .order_by("due_at", Order::Asc)
             .order_by("id", Order::Asc)
-            .limit(limit as u64 + 1);
-        for row in run.fetch_all(&select).await? {
-            rows.push(TaskRow::read(&row)?);
-        }
-        // What cannot be on the page any more is not carried along.
-        if rows.len() > 4 * PAGE {
-            sort(&mut rows);
-            rows.truncate(limit + 1);
-        }
-    }
-    sort(&mut rows);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    Ok((rows, more, count))
-}
-
-fn sort(rows: &mut [TaskRow]) {
-    rows.sort_unstable_by(|a, b| (a.due_at, &a.id).cmp(&(b.due_at, &b.id)));
-}
-
-async fn counted(run: &mut impl Run, queue: i64, conditions: &Cond) -> Result<i64, Fault> {
-    let select = Query::select()
-        .expr_as(Func::count(Expr::col("id")), "rows")
-        .from("case_tasks")
-        .and_where(Expr::col("queue").eq(queue))
-        .cond_where(conditions.clone())
-        .to_owned();
-    let row = run.fetch_optional(&select).await?;
-    row.map_or(Ok(0), |row| row.i64("rows"))
             .limit(chunk as u64);
         // Around it once more: a part of a union has no limit of its own in SQLite.
         Query::select()

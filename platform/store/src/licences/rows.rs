@@ -4,7 +4,6 @@ use crate::sql::SqlRow;
 use kernel::Fault;
 use sea_query::Value;
 
-pub(super) const LICENCE: [&str; 25] = [
 pub(super) const LICENCE: [&str; 26] = [
     "id",
     "identifier",
