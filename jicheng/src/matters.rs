@@ -128,6 +128,8 @@ impl Matters {
             serial: None,
             valid_from: None,
             valid_to: None,
+            grade: None,
+            issued_on: None,
         };
         match self.licences.issue(&Actor::system(), &[new]).await {
             Ok(issued) => {
