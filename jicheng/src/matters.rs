@@ -63,20 +63,20 @@ impl Matters {
         cases: &dyn Cases,
     ) -> Result<(), Fault> {
         let system = Actor::system();
+        let there = self.decisions.models(None, MODELS).await?;
         for file in declared.systems.iter().flat_map(|s| &s.decisions) {
             let model = stem(&file.file).to_string();
-            if self.decisions.versions(&model, None, 1).await?.is_empty() {
-                let new = NewModel {
-                    model,
-                    xml: file.text.clone(),
-                    note: file.file.clone(),
-                    after_version: None,
-                };
-                self.decisions
-                    .publish(&system, &new)
-                    .await
-                    .map_err(|fault| at(&file.file, fault))?;
+            if there.iter().any(|known| known.model == model) {
+                continue;
             }
+            let new = NewModel {
+                model,
+                xml: file.text.clone(),
+                note: file.file.clone(),
+                after_version: None,
+            };
+            let published = self.decisions.publish(&system, &new).await;
+            published.map_err(|fault| at(&file.file, fault))?;
         }
         let known = cases.processes().await?;
         for file in declared.systems.iter().flat_map(|s| &s.processes) {

@@ -2,7 +2,6 @@
 //! too many connections, streams that are reset, bodies that explode, two lengths in one request,
 //! hosts that are not ours, names that climb out of their folder, cells that a spreadsheet runs.
 
-use crate::architecture::root;
 use crate::city::{PASSWORD, TestCity, parse};
 use flate2::Compression;
 use flate2::write::GzEncoder;
