@@ -3800,6 +3800,746 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/processes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 流程
+         * @description Processes
+         */
+        get: operations["getProcesses"];
+        put?: never;
+        /**
+         * 发布流程
+         * @description Publish processes
+         */
+        post: operations["postProcesses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/processes/{process}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 流程的各版本
+         * @description Versions of a process
+         */
+        get: operations["getProcessesProcessVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/processes/{process}/drawing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 流程图（BPMN 2.0）
+         * @description Drawing of a process (BPMN 2.0)
+         */
+        get: operations["getProcessesProcessDrawing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办件
+         * @description Cases one may read
+         */
+        get: operations["getCases"];
+        put?: never;
+        /**
+         * 发起办件
+         * @description Start a case
+         */
+        post: operations["postCases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个办件
+         * @description A case
+         */
+        get: operations["getCasesCase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办件经过
+         * @description What happened in a case
+         */
+        get: operations["getCasesCaseHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{case}/verbs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 对办件的操作：中止、恢复、终止、暂停计时、移动
+         * @description Act on a case: suspend, resume, cancel, stop its clock, move
+         */
+        post: operations["postCasesCaseVerbs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 把消息送给等它的办件
+         * @description Bring a message to the case that waits for it
+         */
+        post: operations["postCasesMessages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 发出信号
+         * @description Give a signal
+         */
+        post: operations["postCasesSignals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/set-aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 多次失败而搁置的工作
+         * @description Work that failed too often and was set aside
+         */
+        get: operations["getCasesSetAside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/set-aside/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 再试一次
+         * @description Try work set aside once more
+         */
+        post: operations["postCasesSetAsideIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendar/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一年的工作日历
+         * @description Working days of a year
+         */
+        get: operations["getCalendarYear"];
+        /**
+         * 发布一年的工作日历并重算时限
+         * @description Publish the working days of a year; clocks are counted anew
+         */
+        put: operations["putCalendarYear"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的待办
+         * @description What there is to do for me
+         */
+        get: operations["getTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一项待办
+         * @description A task
+         */
+        get: operations["getTasksTask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task}/verbs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 办理：签收、办结、转办、委托、加签、减签、驳回、退回、撤回、传阅、催办
+         * @description Act: claim, complete, transfer, delegate, add or remove a signer, send back, return, withdraw, circulate, urge
+         */
+        post: operations["postTasksTaskVerbs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 决策模型
+         * @description Models of decisions
+         */
+        get: operations["getDecisions"];
+        put?: never;
+        /**
+         * 发布决策模型
+         * @description Publish a model
+         */
+        post: operations["postDecisions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{model}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 模型的各版本
+         * @description Versions of a model
+         */
+        get: operations["getDecisionsModelVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{model}/xml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 模型（DMN）
+         * @description A model (DMN)
+         */
+        get: operations["getDecisionsModelXml"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 检查决策模型
+         * @description Check a model without publishing it
+         */
+        post: operations["postDecisionsCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 试算未发布的模型
+         * @description Try out a model that is not published
+         */
+        post: operations["postDecisionsTry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/{model}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 决策
+         * @description Decide
+         */
+        post: operations["postDecisionsModelDecide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 留存的决策
+         * @description Decisions that were kept
+         */
+        get: operations["getDecisionsEvaluations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/decisions/evaluations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一次决策及其理由
+         * @description A decision that was kept, and why it came out so
+         */
+        get: operations["getDecisionsEvaluationsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licence-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 证照类型
+         * @description Types of licences
+         */
+        get: operations["getLicenceTypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 某类证照
+         * @description Licences of a type
+         */
+        get: operations["getLicences"];
+        put?: never;
+        /**
+         * 签发证照
+         * @description Issue licences, all or none
+         */
+        post: operations["postLicences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licences/{identifier}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一份证照及其经过、使用记录
+         * @description A licence with its history and uses
+         */
+        get: operations["getLicencesIdentifier"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licences/{identifier}/change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 暂停、恢复、撤销、注销、吊销
+         * @description Suspend, resume, withdraw, cancel, take away
+         */
+        post: operations["postLicencesIdentifierChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licences/{identifier}/consult": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 以证照代替纸质材料
+         * @description Use a licence in place of paper
+         */
+        post: operations["postLicencesIdentifierConsult"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的证照
+         * @description My licences
+         */
+        get: operations["getMeLicences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/licences/{identifier}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的一份证照
+         * @description A licence of mine
+         */
+        get: operations["getMeLicencesIdentifier"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/licences/{identifier}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 谁用过我的证照
+         * @description Who used a licence of mine
+         */
+        get: operations["getMeLicencesIdentifierUses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/licences/{identifier}/present": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 出示证照：一次有效的短时码
+         * @description Show a licence: a code that is good once and briefly
+         */
+        post: operations["postMeLicencesIdentifierPresent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/licences/{identifier}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 下载可离线核验的签名文件（SD-JWT VC）
+         * @description A signed document that is verified without asking (SD-JWT VC)
+         */
+        post: operations["postMeLicencesIdentifierDocument"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licences/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 核验证照
+         * @description Verify a licence that is shown
+         */
+        post: operations["postLicencesVerify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/licences/status/{list}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 证照状态表（签名）
+         * @description Status list of licences, signed (Token Status List)
+         */
+        get: operations["getLicencesStatusList"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/licences/status/{list}/es256": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 证照状态表（ES256）
+         * @description The same signed with ES256, for wallets of others
+         */
+        get: operations["getLicencesStatusListEs256"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -5341,6 +6081,596 @@ export interface components {
                 account: string;
                 password: string | null;
             }[];
+        };
+        Limit: {
+            days: number;
+            /** @enum {string} */
+            count: "working_days" | "calendar_days";
+        };
+        Left: {
+            /** Format: date-time */
+            due: string;
+            days: number;
+            /** @enum {string} */
+            light: "green" | "yellow" | "red" | "paused";
+            provisional: boolean;
+        };
+        Pause: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string | null;
+            /** @enum {string} */
+            kind: "supplement" | "display" | "hearing" | "tender" | "inspection" | "appraisal" | "expert_review" | "force_majeure";
+            basis: string;
+            note: string;
+            by: string;
+        };
+        Process: {
+            process: string;
+            version: number;
+            name: string;
+            /** Format: date-time */
+            published_at: string;
+            published_by: string;
+            digest: string;
+            open: number;
+        };
+        Processes: {
+            items: components["schemas"]["Process"][];
+            next: string | null;
+            total: number;
+        };
+        NewProcess: {
+            name: string;
+            xml: string;
+        };
+        Drawing: {
+            process: string;
+            version: number | null;
+            xml: string;
+        };
+        NewCase: {
+            process: string;
+            version?: number | null;
+            number?: string | null;
+            title?: string;
+            organisation?: string | null;
+            data?: {
+                [key: string]: unknown;
+            };
+            once?: string | null;
+            statutory?: components["schemas"]["Limit"] | null;
+            promised?: components["schemas"]["Limit"] | null;
+        };
+        Case: {
+            id: string;
+            number: string;
+            process: string;
+            version: number;
+            title: string;
+            organisation: string | null;
+            /** @enum {string} */
+            state: "running" | "suspended" | "completed" | "failed" | "cancelled";
+            error: string | null;
+            started_by: string;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            ended_at: string | null;
+            parent: string | null;
+            stuck: number;
+            statutory: components["schemas"]["Left"] | null;
+            promised: components["schemas"]["Left"] | null;
+            revision: number;
+        };
+        Cases: {
+            items: components["schemas"]["Case"][];
+            next: string | null;
+            total: number;
+        };
+        CaseMark: {
+            node: string;
+            token: number;
+            stuck: components["schemas"]["Words"] | null;
+        };
+        CaseFile: {
+            case: components["schemas"]["Case"];
+            data: {
+                [key: string]: unknown;
+            };
+            marks: components["schemas"]["CaseMark"][];
+            passed: string[];
+            tasks: components["schemas"]["Task"][];
+            pauses: components["schemas"]["Pause"][];
+        };
+        CaseEntry: {
+            number: number;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            what: string;
+            task: string | null;
+            node: string | null;
+            details: unknown;
+        };
+        CaseHistory: {
+            items: components["schemas"]["CaseEntry"][];
+            next: string | null;
+            total: number;
+        };
+        CaseVerb: {
+            /** @enum {string} */
+            verb: "suspend";
+            reason: string;
+        } | {
+            /** @enum {string} */
+            verb: "resume";
+        } | {
+            /** @enum {string} */
+            verb: "cancel";
+            reason: string;
+        } | {
+            /** @enum {string} */
+            verb: "pause";
+            /** @enum {string} */
+            kind: "supplement" | "display" | "hearing" | "tender" | "inspection" | "appraisal" | "expert_review" | "force_majeure";
+            basis: string;
+            note?: string;
+        } | {
+            /** @enum {string} */
+            verb: "unpause";
+        } | {
+            /** @enum {string} */
+            verb: "set";
+            data: {
+                [key: string]: unknown;
+            };
+        } | {
+            /** @enum {string} */
+            verb: "retry";
+        } | {
+            /** @enum {string} */
+            verb: "move";
+            token: number;
+            to: string;
+            reason: string;
+        };
+        CaseMessage: {
+            name: string;
+            key?: unknown;
+            case?: string | null;
+            data?: {
+                [key: string]: unknown;
+            };
+            once?: string | null;
+        };
+        Correlated: {
+            case: string;
+            began: boolean;
+        };
+        Signal: {
+            name: string;
+            data?: {
+                [key: string]: unknown;
+            };
+        };
+        SetAside: {
+            id: string;
+            case: string;
+            kind: string;
+            name: string;
+            attempts: number;
+            error: string;
+            /** Format: date-time */
+            at: string;
+        };
+        SetAsideList: {
+            items: components["schemas"]["SetAside"][];
+            next: string | null;
+            total: number;
+        };
+        CalendarDay: {
+            day: string;
+            worked: boolean;
+            name?: string;
+        };
+        CalendarYear: {
+            items: components["schemas"]["CalendarDay"][];
+            next: string | null;
+            total: number;
+        };
+        CalendarChange: {
+            days: components["schemas"]["CalendarDay"][];
+        };
+        ClockMoved: {
+            kind: string;
+            id: string;
+            /** Format: date-time */
+            before: string | null;
+            /** Format: date-time */
+            after: string | null;
+        };
+        CalendarMoved: {
+            items: components["schemas"]["ClockMoved"][];
+            next: string | null;
+            total: number;
+        };
+        Task: {
+            id: string;
+            case: string;
+            number: string;
+            title: string;
+            process: string;
+            node: string;
+            name: string;
+            /** @enum {string} */
+            kind: "task" | "signer" | "reading";
+            /** @enum {string} */
+            state: "open" | "done" | "sent_back" | "withdrawn" | "dropped";
+            assignee: string | null;
+            owner: string | null;
+            roles: string[];
+            organisation: string | null;
+            parent: string | null;
+            form: string | null;
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: date-time */
+            claimed_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            ended_by: string | null;
+            left: components["schemas"]["Left"] | null;
+            urged: number;
+            revision: number;
+        };
+        Tasks: {
+            items: components["schemas"]["Task"][];
+            next: string | null;
+            total: number;
+        };
+        TaskFile: {
+            task: components["schemas"]["Task"];
+            data: {
+                [key: string]: unknown;
+            };
+        };
+        TaskVerb: {
+            /** @enum {string} */
+            verb: "claim";
+        } | {
+            /** @enum {string} */
+            verb: "release";
+        } | {
+            /** @enum {string} */
+            verb: "complete";
+            data?: {
+                [key: string]: unknown;
+            };
+        } | {
+            /** @enum {string} */
+            verb: "transfer";
+            to: string;
+            reason?: string;
+        } | {
+            /** @enum {string} */
+            verb: "delegate";
+            to: string;
+            reason?: string;
+        } | {
+            /** @enum {string} */
+            verb: "add_signer";
+            to: string;
+            reason?: string;
+        } | {
+            /** @enum {string} */
+            verb: "remove_signer";
+            signer: string;
+        } | {
+            /** @enum {string} */
+            verb: "send_back";
+            to: string;
+            reason: string;
+        } | {
+            /** @enum {string} */
+            verb: "return_to_starter";
+            reason: string;
+        } | {
+            /** @enum {string} */
+            verb: "withdraw";
+            reason?: string;
+        } | {
+            /** @enum {string} */
+            verb: "circulate";
+            to: string[];
+            reason?: string;
+        } | {
+            /** @enum {string} */
+            verb: "urge";
+            words?: string;
+        };
+        Acted: {
+            task: components["schemas"]["Task"];
+            case: components["schemas"]["Case"];
+            opened: components["schemas"]["Task"][];
+        };
+        ModelVersion: {
+            model: string;
+            version: number;
+            title: string;
+            digest: string;
+            note: string;
+            /** Format: date-time */
+            published_at: string;
+            published_by: string;
+        };
+        Models: {
+            items: components["schemas"]["ModelVersion"][];
+            next: string | null;
+            total: number;
+        };
+        NewModel: {
+            model: string;
+            xml: string;
+            note?: string;
+            after_version?: number | null;
+        };
+        ModelShape: {
+            title: string;
+            decisions: {
+                [key: string]: unknown;
+            }[];
+            services: string[];
+            inputs: {
+                [key: string]: unknown;
+            }[];
+        };
+        ModelText: {
+            version: components["schemas"]["ModelVersion"];
+            xml: string;
+            shape: components["schemas"]["ModelShape"];
+        };
+        ModelCheck: {
+            xml: string;
+        };
+        ModelTrial: {
+            xml: string;
+            decision: string;
+            input?: {
+                [key: string]: unknown;
+            };
+        };
+        DecisionKeeping: {
+            purpose: string;
+            basis?: string;
+            case?: string | null;
+            person?: string | null;
+        };
+        DecisionQuestion: {
+            decision: string;
+            version?: number | null;
+            input?: {
+                [key: string]: unknown;
+            };
+            keeping?: components["schemas"]["DecisionKeeping"] | null;
+        };
+        Outcome: {
+            model: string;
+            version: number;
+            decision: string;
+            input: {
+                [key: string]: unknown;
+            };
+            result: unknown;
+            explanation: {
+                [key: string]: unknown;
+            }[];
+            why_null?: string | null;
+            id?: string;
+        };
+        Evaluation: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            account: string;
+            keeping: components["schemas"]["DecisionKeeping"];
+            outcome: components["schemas"]["Outcome"];
+        };
+        Evaluations: {
+            items: components["schemas"]["Evaluation"][];
+            next: string | null;
+            total: number;
+        };
+        LicenceHolder: {
+            /** @enum {string} */
+            document: "citizen_number" | "residence_permit" | "passport" | "credit_code";
+            number: string;
+            name: string;
+        };
+        LicenceType: {
+            name: string;
+            code: string;
+            title: components["schemas"]["Words"];
+            issuer: string;
+            issuer_name: components["schemas"]["Words"];
+            issuer_code: string;
+            fields: {
+                [key: string]: unknown;
+            }[];
+            minimum: string[];
+            public: string[];
+        };
+        LicenceTypes: {
+            items: components["schemas"]["LicenceType"][];
+            next: string | null;
+            total: number;
+        };
+        NewLicence: {
+            kind: string;
+            source: string;
+            holder: components["schemas"]["LicenceHolder"];
+            fields?: {
+                [key: string]: unknown;
+            };
+            number?: string | null;
+            serial?: string | null;
+            valid_from?: string | null;
+            valid_to?: string | null;
+            grade?: string | null;
+            issued_on?: string | null;
+        };
+        NewLicences: {
+            licences: components["schemas"]["NewLicence"][];
+        };
+        Licence: {
+            identifier: string;
+            kind: string;
+            title: components["schemas"]["Words"];
+            number: string;
+            holder: components["schemas"]["LicenceHolder"];
+            fields: {
+                [key: string]: unknown;
+            };
+            issuer: components["schemas"]["Words"];
+            issuer_code: string;
+            /** Format: date-time */
+            issued_at: string;
+            /** Format: date-time */
+            valid_from: string;
+            /** Format: date-time */
+            valid_to: string | null;
+            grade: string;
+            /** @enum {string} */
+            state: "in_force" | "suspended" | "withdrawn" | "cancelled" | "penalty" | "replaced";
+            state_code: string;
+            reason: string | null;
+            replaces: string | null;
+            replaced_by: string | null;
+            version: number;
+        };
+        LicenceList: {
+            items: components["schemas"]["Licence"][];
+            next: string | null;
+            total: number;
+        };
+        LicenceStanding: {
+            id: string;
+            identifier: string;
+            state: string;
+            reason: string | null;
+            /** Format: date-time */
+            issued_at: string;
+            /** Format: date-time */
+            valid_from: string;
+            /** Format: date-time */
+            valid_to: string | null;
+            version: number;
+        };
+        LicenceStandings: {
+            items: components["schemas"]["LicenceStanding"][];
+            next: string | null;
+            total: number;
+        };
+        LicenceStep: {
+            /** Format: date-time */
+            at: string;
+            what: string;
+            state: string;
+            reason: string;
+        };
+        LicenceUse: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            way: string;
+            verifier: string;
+            purpose: string;
+            basis: string;
+            fields: string[];
+            verdict: string;
+            matter: string;
+        };
+        LicenceUses: {
+            items: components["schemas"]["LicenceUse"][];
+            next: string | null;
+            total: number;
+        };
+        LicenceLooked: {
+            licence: components["schemas"]["Licence"];
+            steps: components["schemas"]["LicenceStep"][];
+            uses: components["schemas"]["LicenceUse"][];
+        };
+        LicenceChange: {
+            to: string;
+            reason: string;
+            version?: number | null;
+        };
+        LicenceFields: {
+            fields?: string[];
+        };
+        WalletPage: {
+            licence: components["schemas"]["Licence"];
+            verdict: string;
+            steps: components["schemas"]["LicenceStep"][];
+            uses: components["schemas"]["LicenceUse"][];
+        };
+        NewPresentation: {
+            fields?: string[];
+            seconds?: number | null;
+        };
+        Presentation: {
+            token: string;
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
+            fields: string[];
+        };
+        LicenceDocument: {
+            document: string;
+        };
+        LicenceShown: {
+            /** @enum {string} */
+            by: "token";
+            token: string;
+        } | {
+            /** @enum {string} */
+            by: "identifier";
+            identifier: string;
+            name: string;
+        } | {
+            /** @enum {string} */
+            by: "document";
+            document: string;
+            audience?: string | null;
+            nonce?: string | null;
+        };
+        LicenceWhy: {
+            verifier: string;
+            purpose: string;
+            basis?: string;
+        };
+        LicenceVerification: {
+            shown: components["schemas"]["LicenceShown"];
+            why: components["schemas"]["LicenceWhy"];
+        };
+        Verification: {
+            verdict: string;
+            words: components["schemas"]["Words"];
+            /** Format: date-time */
+            as_of: string;
+            identifier: string | null;
+            title: components["schemas"]["Words"] | null;
+            issuer: components["schemas"]["Words"] | null;
+            grade: string | null;
+            /** Format: date-time */
+            valid_from: string | null;
+            /** Format: date-time */
+            valid_to: string | null;
+            fields: {
+                [key: string]: unknown;
+            }[];
+            watermark: components["schemas"]["Words"];
         };
     };
     responses: never;
@@ -12024,6 +13354,1380 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["KeyVersion"];
                 };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProcesses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Processes"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postProcesses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProcess"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Processes"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProcessesProcessVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                process: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Processes"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProcessesProcessDrawing: {
+        parameters: {
+            query?: {
+                /** @description number */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                process: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drawing"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCases: {
+        parameters: {
+            query?: {
+                /** @description string */
+                state?: string;
+                /** @description string */
+                process?: string;
+                /** @description string */
+                organisation?: string;
+                /** @description boolean */
+                mine?: boolean;
+                /** @description boolean */
+                stuck?: boolean;
+                /** @description string */
+                text?: string;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cases"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCase"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCasesCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFile"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCasesCaseHistory: {
+        parameters: {
+            query?: {
+                /** @description number */
+                after?: number;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseHistory"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCasesCaseVerbs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseVerb"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCasesMessages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseMessage"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Correlated"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCasesSignals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Signal"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCasesSetAside: {
+        parameters: {
+            query?: {
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetAsideList"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postCasesSetAsideIdRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCalendarYear: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarYear"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putCalendarYear: {
+        parameters: {
+            query?: {
+                /** @description boolean */
+                dry?: boolean;
+            };
+            header?: never;
+            path: {
+                year: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarChange"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarMoved"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTasks: {
+        parameters: {
+            query?: {
+                /** @description string */
+                whose?: string;
+                /** @description string */
+                process?: string;
+                /** @description string */
+                light?: string;
+                /** @description string */
+                text?: string;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tasks"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTasksTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskFile"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postTasksTaskVerbs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskVerb"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDecisions: {
+        parameters: {
+            query?: {
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDecisions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModel"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDecisionsModelVersions: {
+        parameters: {
+            query?: {
+                /** @description number */
+                before?: number;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDecisionsModelXml: {
+        parameters: {
+            query?: {
+                /** @description number */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelText"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDecisionsCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelCheck"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelShape"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDecisionsTry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelTrial"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDecisionsModelDecide: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionQuestion"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcome"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDecisionsEvaluations: {
+        parameters: {
+            query?: {
+                /** @description string */
+                model?: string;
+                /** @description string */
+                case?: string;
+                /** @description string */
+                person?: string;
+                /** @description string */
+                before?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluations"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDecisionsEvaluationsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLicenceTypes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceTypes"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLicences: {
+        parameters: {
+            query?: {
+                /** @description string */
+                type?: string;
+                /** @description string */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceStandings"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLicences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLicences"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceList"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLicencesIdentifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceLooked"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLicencesIdentifierChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceChange"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Licence"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLicencesIdentifierConsult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceFields"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeLicences: {
+        parameters: {
+            query?: {
+                /** @description string */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceList"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeLicencesIdentifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletPage"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeLicencesIdentifierUses: {
+        parameters: {
+            query?: {
+                /** @description string */
+                before?: string;
+            };
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceUses"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeLicencesIdentifierPresent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPresentation"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Presentation"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMeLicencesIdentifierDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceFields"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceDocument"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLicencesVerify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceVerification"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLicencesStatusList: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLicencesStatusListEs256: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description problem */
             default: {

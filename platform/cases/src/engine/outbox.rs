@@ -385,12 +385,13 @@ impl Work<'_> {
     pub(super) async fn try_again(&mut self, by: &Actor, id: &str) -> Result<Reply, Fault> {
         let by = self.engine.demand(by, Verb::Operate, "cases")?;
         self.flush().await?;
-        self.wrote();
         if let Some(mut job) = outbox::job(self.tx, id).await? {
+            self.wrote();
             (job.state, job.attempts, job.next_at) = (JobState::Waiting, 0, self.now.0);
             outbox::failed(self.tx, &job).await?;
             self.put_job(job.id.clone(), Some(job));
         } else if let Some(mut timer) = outbox::timer(self.tx, id).await? {
+            self.wrote();
             (timer.aside, timer.attempts, timer.due_at) = (0, 0, self.now.0);
             outbox::timer_failed(self.tx, &timer).await?;
         } else {
