@@ -8,7 +8,12 @@ use std::path::Path;
 pub fn declared() -> Declared {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut files = BTreeMap::new();
-    for folder in ["systems/environment", "cities/shijiazhuang"] {
+    // The city's accounts hold roles of the services, too.
+    for folder in [
+        "systems/environment",
+        "systems/services",
+        "cities/shijiazhuang",
+    ] {
         gather(&root, &root.join(folder), &mut files);
     }
     check::load(&files).unwrap_or_else(|faults| panic!("{faults:#?}"))
@@ -29,7 +34,7 @@ fn gather(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
 #[test]
 fn the_files_are_sound() {
     let declared = declared();
-    assert_eq!(declared.systems.len(), 1);
+    assert_eq!(declared.systems.len(), 2);
     assert_eq!(declared.city.districts.len(), 24);
     assert_eq!(declared.registers().count(), 4);
 }
