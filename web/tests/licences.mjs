@@ -75,7 +75,7 @@ export async function verify(page, base, how) {
   const seen = [];
   const watch = (r) => seen.push(r.url());
   page.on('request', watch);
-  await page.goto('about:blank');
+  await page.goto(`${base}/about`);
   await page.goto(how.token ? `${base}/verify#${how.token}` : `${base}/verify`);
   await page.locator('input[name=verifier]').waitFor();
   if (how.token) {
@@ -136,7 +136,7 @@ export async function path({ officer, holderPage, stranger, base, holder, type }
 
 /** By the keyboard alone: the code of the address, who and what for, the answer has the focus. */
 export async function byKeyboard(page, base) {
-  await page.goto('about:blank');
+  await page.goto(`${base}/about`);
   await page.goto(`${base}/verify#${'A'.repeat(43)}`);
   await page.locator('input[name=verifier]').waitFor();
   const tabTo = async (selector) => {
