@@ -51,7 +51,9 @@ export async function issueMany(page, base, holder, type) {
 export async function show(page, base, identifier) {
   await page.goto(`${base}/portal/licences`);
   await page.locator('.licence-card').first().waitFor();
-  await page.locator('input[name=show][value=valid]').check();
+  // The choice stands in the address, which the page follows a moment later; `check` would look at once.
+  await page.locator('input[name=show][value=valid]').click();
+  await page.locator('input[name=show][value=valid]:checked').waitFor();
   await page.locator(`.licence-card[href$="${encodeURIComponent(identifier)}"]`).click();
   await page.locator('#present').waitFor();
   // Nothing chosen is refused: it would be taken for the minimum.
