@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod applications;
 pub mod cases;
 pub mod city;
 pub mod clock;
@@ -16,6 +17,7 @@ pub mod facts;
 pub mod fault;
 pub mod holds;
 pub mod ids;
+pub mod items;
 pub mod licences;
 pub mod metering;
 pub mod numbers;
