@@ -320,7 +320,9 @@ impl Running {
         self.http = Some(local);
         if app.config.text("public_url").is_empty() {
             let scheme = if tls.is_some() { "https" } else { "http" };
-            app.openid.set_issuer(&format!("{scheme}://{local}"));
+            let issuer = format!("{scheme}://{local}");
+            app.openid.set_issuer(&issuer);
+            app.licences.set_issuer(&issuer);
         }
         let redirect = app.config.text("http_redirect");
         if !redirect.is_empty() {

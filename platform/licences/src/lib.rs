@@ -39,6 +39,7 @@ use kernel::licences::{
 };
 use kernel::parties::Parties;
 use kernel::{Clock, Fault, Problem, Words};
+use parking_lot::RwLock;
 use sealing::Sealing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -116,6 +117,7 @@ pub struct Engine {
     parties: Arc<dyn Parties>,
     pseudonym: Pseudonym,
     settings: Settings,
+    issuer: RwLock<String>,
     types: Types,
     uses: Arc<uses::Uses>,
     lists: status::Lists,
@@ -144,10 +146,21 @@ impl Engine {
             sealing,
             parties: means.parties,
             pseudonym: means.pseudonym,
+            issuer: RwLock::new(means.settings.issuer.clone()),
             settings: means.settings,
             types,
             lists: status::Lists::default(),
         }))
+    }
+
+    /// The city's own address, where it is known only once it listens.
+    pub fn set_issuer(&self, issuer: &str) {
+        *self.issuer.write() = issuer.trim_end_matches('/').into();
+    }
+
+    /// Issuer of signed documents, and before every address in them.
+    fn issuer(&self) -> String {
+        self.issuer.read().clone()
     }
 
     /// The types issued now, for pages and forms.
