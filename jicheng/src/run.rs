@@ -11,6 +11,7 @@ use crate::posture;
 use crate::{embed, systems};
 use kernel::city::{Bindings, Report};
 use kernel::declare::Declared;
+use kernel::organisations::Organisations;
 use kernel::{City, Clock, Fault};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -210,6 +211,13 @@ impl Running {
                 pseudonym: {
                     let log = log.clone();
                     Arc::new(move |person: &str| log.pseudonym(person))
+                },
+                offices: {
+                    let organisations = organisations.clone();
+                    Arc::new(move |code: &str| {
+                        let known = organisations.get(code, None);
+                        known.map(|known| known.title.zh.clone())
+                    })
                 },
                 types: kernel::licences::types(&city.declared),
                 settings: crate::matters::licence_settings(&config, &city.declared),

@@ -52,6 +52,9 @@ pub const WALLET_LEVEL: u8 = 2;
 /// From the number of a natural person to the name the audit log knows them by.
 pub type Pseudonym = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
+/// From the code of an organisation to its name.
+pub type Offices = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What the engine works with besides the store.
 pub struct Means {
     /// Keys: licences are signed with [`Ring::Seal`] and sealed with [`Ring::Secrets`].
@@ -61,6 +64,8 @@ pub struct Means {
     /// How the audit log knows a natural person by their number: uses then stand under "who saw
     /// my data" too.
     pub pseudonym: Pseudonym,
+    /// Name of an organisation by its code, for the holders who see who used a licence.
+    pub offices: Offices,
     /// The types declared now ([`kernel::licences::types`]).
     pub types: BTreeMap<String, LicenceType>,
     /// What the city configures.
@@ -116,6 +121,7 @@ pub struct Engine {
     sealing: Sealing,
     parties: Arc<dyn Parties>,
     pseudonym: Pseudonym,
+    offices: Offices,
     settings: Settings,
     issuer: RwLock<String>,
     types: Types,
@@ -146,6 +152,7 @@ impl Engine {
             sealing,
             parties: means.parties,
             pseudonym: means.pseudonym,
+            offices: means.offices,
             issuer: RwLock::new(means.settings.issuer.clone()),
             settings: means.settings,
             types,
@@ -167,6 +174,13 @@ impl Engine {
     pub fn types(&self) -> Vec<LicenceType> {
         let current = self.types.current.values();
         current.map(|(_, kind)| (**kind).clone()).collect()
+    }
+
+    /// The office an actor works for, by name; their account when they work for none.
+    fn office_of(&self, actor: &Actor) -> String {
+        let code = actor.organisation.as_deref();
+        let name = code.map(|code| (self.offices)(code).unwrap_or_else(|| code.into()));
+        name.unwrap_or_else(|| actor.account.clone())
     }
 
     /// The type a licence was issued under.
