@@ -327,7 +327,8 @@ fn read_city_file(work: &Work<'_>, city: &mut CityPack, file: &str, folder: &str
         "accounts.yaml" => work.read("accounts", file, |top| city.read_accounts(top)),
         "roles.yaml" => work.read("roles", file, |top| city.roles = read_roles(top)),
         "quotas.yaml" => work.read("quotas", file, |top| city.read_quotas(top)),
-        "README.md" => None,
+        // Halls are read by the engine of visits, which knows what they may hold.
+        "halls.yaml" | "README.md" => None,
         _ if rest.starts_with("access/") && rest.ends_with(".cedar") => {
             city.policies.extend(work.policy(file));
             None
