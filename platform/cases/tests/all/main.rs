@@ -9,6 +9,7 @@
 mod activities;
 mod clocks;
 mod crash;
+mod delivered;
 mod desk;
 mod events;
 mod gateways;
