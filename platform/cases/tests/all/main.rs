@@ -10,6 +10,8 @@ mod activities;
 mod clocks;
 mod crash;
 mod delivered;
+mod delivered_city;
+mod delivered_ways;
 mod desk;
 mod events;
 mod gateways;
