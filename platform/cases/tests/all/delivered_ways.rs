@@ -257,12 +257,14 @@ async fn money_within_the_limit_is_granted_at_once_and_above_the_balance_refused
     assert_eq!(city.ended(&looked).await["approved"], true);
 }
 
+/// A process, the answers of the form, and who does what with which answers of the desk.
+type Way<'a> = (&'a str, Value, &'a [(&'a str, &'a str, Value)]);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_other_processes_take_their_main_way() {
     let city = City::open().await;
     let yes = json!({"approved": true});
-    // process, form, who does what
-    let ways: &[(&str, Value, &[(&str, &str, Value)])] = &[
+    let ways: &[Way<'_>] = &[
         (
             "business_registration",
             json!({}),
