@@ -9,6 +9,9 @@
 mod activities;
 mod clocks;
 mod crash;
+mod delivered;
+mod delivered_city;
+mod delivered_ways;
 mod desk;
 mod events;
 mod gateways;

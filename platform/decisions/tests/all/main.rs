@@ -1,6 +1,7 @@
 //! Tests of the decisions engine.
 #![allow(clippy::unwrap_used)]
 
+mod delivered;
 mod expressions;
 mod models;
 mod published;
