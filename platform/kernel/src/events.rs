@@ -34,6 +34,8 @@ pub enum EventKind {
     Case = 10,
     /// A licence was issued, or changed where it stands.
     Licence = 12,
+    /// An item of service was published, or changed where it stands.
+    Item = 13,
 }
 
 impl EventKind {
@@ -51,6 +53,7 @@ impl EventKind {
             9 => EventKind::Metering,
             10 => EventKind::Case,
             12 => EventKind::Licence,
+            13 => EventKind::Item,
             _ => return None,
         })
     }

@@ -17,6 +17,7 @@ pub const ENGINES: &[&str] = &[
     "registers",
     "observations",
     "cases",
+    "items",
     "maps",
     "exchange",
     "licences",
@@ -57,6 +58,7 @@ pub const OBJECTS: &[&str] = &[
     "licences",
     "cases",
     "processes",
+    "items",
     "calendar",
     "decisions",
     "register.*",
@@ -273,6 +275,7 @@ fn read_system_file(work: &Work<'_>, system: &mut SystemDecl, file: &str, rest: 
         }
         ("processes", _) if name.ends_with(".bpmn") => system.processes.extend(work.policy(file)),
         ("decisions", _) if name.ends_with(".dmn") => system.decisions.extend(work.policy(file)),
+        ("items", _) if name.ends_with(".yaml") => system.items.extend(work.policy(file)),
         ("access", _) if name.ends_with(".cedar") => system.policies.extend(work.policy(file)),
         ("access", "roles.yaml") => {
             system
@@ -327,6 +330,10 @@ fn read_city_file(work: &Work<'_>, city: &mut CityPack, file: &str, folder: &str
         "README.md" => None,
         _ if rest.starts_with("access/") && rest.ends_with(".cedar") => {
             city.policies.extend(work.policy(file));
+            None
+        }
+        _ if rest.starts_with("items/") && rest.ends_with(".yaml") => {
+            city.items.extend(work.policy(file));
             None
         }
         _ if rest.starts_with("licences/") && rest.ends_with(".yaml") => {

@@ -1,6 +1,6 @@
 //! The city pack: what is particular to one city, in `cities/<name>/`: `city.yaml`,
 //! `organisations.yaml`, `districts.yaml`, `thresholds.yaml`, `accounts.yaml`, `roles.yaml`,
-//! `access/*.cedar`, `licences/*.yaml`.
+//! `access/*.cedar`, `licences/*.yaml`, `items/*.yaml`.
 
 use super::licence::LicenceDecl;
 use super::read::Reader;
@@ -37,6 +37,8 @@ pub struct CityPack {
     pub roles: Vec<RoleDecl>,
     /// Types of licences of this city.
     pub licences: Vec<LicenceDecl>,
+    /// `items/*.yaml`: items of service of this city.
+    pub items: Vec<super::PolicyFile>,
     /// `access/*.cedar`: policies that the roles file cannot say.
     pub policies: Vec<PolicyFile>,
 }

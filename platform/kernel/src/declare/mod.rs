@@ -66,6 +66,11 @@ impl Declared {
     pub fn indicators(&self) -> impl Iterator<Item = &IndicatorDecl> {
         self.systems.iter().flat_map(|s| &s.indicators)
     }
+    /// All files of items of service: of the systems, then of the city.
+    pub fn items(&self) -> impl Iterator<Item = &PolicyFile> {
+        let systems = self.systems.iter().flat_map(|s| &s.items);
+        systems.chain(&self.city.items)
+    }
     /// All files of policies: of the city, then of the systems.
     pub fn policies(&self) -> impl Iterator<Item = &PolicyFile> {
         let systems = self.systems.iter().flat_map(|s| &s.policies);

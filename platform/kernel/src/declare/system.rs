@@ -52,6 +52,8 @@ pub struct SystemDecl {
     pub processes: Vec<PolicyFile>,
     /// `decisions/*.dmn`: models published when the city starts.
     pub decisions: Vec<PolicyFile>,
+    /// `items/*.yaml`: items of service published when the city starts.
+    pub items: Vec<PolicyFile>,
     /// Words by key, Chinese and English.
     pub texts: BTreeMap<String, Words>,
 }

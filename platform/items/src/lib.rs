@@ -1,0 +1,1 @@
+//! items: government service items in versions; see the modules.
