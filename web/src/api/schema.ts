@@ -5038,7 +5038,7 @@ export interface components {
             now: string;
             rings: {
                 /** @enum {string} */
-                ring: "audit" | "open_id" | "secrets" | "backup" | "seal";
+                ring: "audit" | "open_id" | "secrets" | "backup" | "seal" | "letters";
                 keys: components["schemas"]["KeyVersion"][];
             }[];
         };
