@@ -218,6 +218,8 @@ pub enum PdfVerdict {
     Altered,
     /// Untouched since it was signed, but not by this city.
     Foreign,
+    /// Signed in a way that cannot be checked here (an algorithm or form that is not known).
+    Uncheckable,
     /// Not signed.
     Unsigned,
     /// Not a PDF that can be read.
@@ -236,6 +238,10 @@ impl PdfVerdict {
             PdfVerdict::Foreign => (
                 "签署后未被改动，但不是本市机关的签名",
                 "untouched, but not signed by this city",
+            ),
+            PdfVerdict::Uncheckable => (
+                "签名的算法或格式本系统无法核验",
+                "signed in a way that cannot be checked here",
             ),
             PdfVerdict::Unsigned => ("没有电子签名", "not signed"),
             PdfVerdict::Unreadable => ("不是可识别的 PDF 文件", "not a PDF that can be read"),

@@ -34,6 +34,8 @@ pub enum EventKind {
     Case = 10,
     /// A licence was issued, or changed where it stands.
     Licence = 12,
+    /// Files were handed in; a letter was issued or withdrawn.
+    Document = 16,
 }
 
 impl EventKind {
@@ -51,6 +53,7 @@ impl EventKind {
             9 => EventKind::Metering,
             10 => EventKind::Case,
             12 => EventKind::Licence,
+            16 => EventKind::Document,
             _ => return None,
         })
     }

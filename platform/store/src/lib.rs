@@ -23,6 +23,7 @@ pub mod documents;
 pub mod events;
 pub mod factors;
 mod faults;
+pub mod files;
 pub mod grants;
 pub mod jobs;
 pub mod keys;
@@ -115,6 +116,7 @@ fn migrations() -> Vec<Migration> {
         cases::migrations(),
         decisions::migrations(),
         licences::migrations(),
+        files::migrations(),
     ]
     .into_iter()
     .flatten()
