@@ -18,7 +18,7 @@ pub enum Keys {
     List,
     /// The public keys of a ring, for those who verify.
     Public {
-        /// audit, open_id, secrets, backup or seal.
+        /// audit, open_id, secrets, backup, seal or letters.
         ring: String,
         /// PEM of the current key instead of a JSON Web Key Set of all.
         #[arg(long)]
@@ -26,7 +26,7 @@ pub enum Keys {
     },
     /// Make a new version of a ring; the older ones still verify and open.
     Rotate {
-        /// audit, open_id, secrets, backup or seal.
+        /// audit, open_id, secrets, backup, seal or letters.
         ring: String,
         /// Why; kept in the audit log.
         #[arg(long)]
@@ -34,7 +34,7 @@ pub enum Keys {
     },
     /// Retire an old version: it verifies and opens nothing any more.
     Retire {
-        /// audit, open_id, secrets, backup or seal.
+        /// audit, open_id, secrets, backup, seal or letters.
         ring: String,
         /// Identification of the key.
         key: String,

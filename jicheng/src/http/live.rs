@@ -139,6 +139,7 @@ fn messages(
         | EventKind::Case
         | EventKind::Licence
         | EventKind::Item
+        | EventKind::Document
         | EventKind::Backup => {
             return vec![];
         }

@@ -33,7 +33,7 @@ pub(crate) struct Key {
 pub(crate) fn algorithm(ring: Ring, suite: Suite) -> Algorithm {
     match (ring, suite) {
         // Foreign clients must verify it, whatever the suite.
-        (Ring::OpenId, _) => Algorithm::Es256,
+        (Ring::OpenId | Ring::Letters, _) => Algorithm::Es256,
         (_, Suite::National) => Algorithm::Sm2,
         (Ring::Seal, Suite::International) => Algorithm::Es256,
         (_, Suite::International) => Algorithm::EdDsa,

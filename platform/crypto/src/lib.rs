@@ -8,8 +8,9 @@
 //! is escrowed by threshold: any `t` of `n` shares make it anew ([`escrow`]).
 //!
 //! Every version of a ring holds a signing key and a sealing key. The newest signs and seals; older
-//! ones verify and open until they are retired. [`kernel::crypto::Ring::OpenId`] signs with ES256
-//! in every suite, because foreign clients must verify it.
+//! ones verify and open until they are retired. [`kernel::crypto::Ring::OpenId`] and
+//! [`kernel::crypto::Ring::Letters`] sign with ES256 in every suite, because foreign clients must
+//! verify them.
 //!
 //! # A certified module in its place
 //!

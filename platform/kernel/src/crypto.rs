@@ -45,20 +45,24 @@ pub enum Ring {
     Backup,
     /// Licences and documents.
     Seal,
+    /// Letters and prints as PDF: always ES256, whatever the suite, because readers of PDF must
+    /// verify them.
+    Letters,
 }
 
 impl Ring {
     /// All rings.
-    pub const ALL: [Ring; 5] = [
+    pub const ALL: [Ring; 6] = [
         Ring::Audit,
         Ring::OpenId,
         Ring::Secrets,
         Ring::Backup,
         Ring::Seal,
+        Ring::Letters,
     ];
     /// The word in addresses, files and key identifications.
     pub fn word(self) -> &'static str {
-        ["audit", "open_id", "secrets", "backup", "seal"][self as usize]
+        ["audit", "open_id", "secrets", "backup", "seal", "letters"][self as usize]
     }
     /// From its word.
     pub fn parse(word: &str) -> Option<Ring> {

@@ -36,6 +36,8 @@ pub enum EventKind {
     Licence = 12,
     /// An item of service was published, or changed where it stands.
     Item = 13,
+    /// Files were handed in; a letter was issued or withdrawn.
+    Document = 16,
 }
 
 impl EventKind {
@@ -54,6 +56,7 @@ impl EventKind {
             10 => EventKind::Case,
             12 => EventKind::Licence,
             13 => EventKind::Item,
+            16 => EventKind::Document,
             _ => return None,
         })
     }

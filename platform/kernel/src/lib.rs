@@ -12,6 +12,7 @@ pub mod crypto;
 pub mod decisions;
 pub mod declare;
 pub mod devices;
+pub mod documents;
 pub mod events;
 pub mod facts;
 pub mod fault;

@@ -23,6 +23,7 @@ pub mod documents;
 pub mod events;
 pub mod factors;
 mod faults;
+pub mod files;
 pub mod grants;
 pub mod items;
 pub mod jobs;
@@ -117,6 +118,7 @@ fn migrations() -> Vec<Migration> {
         decisions::migrations(),
         licences::migrations(),
         items::migrations(),
+        files::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -5258,7 +5258,7 @@ export interface components {
             now: string;
             rings: {
                 /** @enum {string} */
-                ring: "audit" | "open_id" | "secrets" | "backup" | "seal";
+                ring: "audit" | "open_id" | "secrets" | "backup" | "seal" | "letters";
                 keys: components["schemas"]["KeyVersion"][];
             }[];
         };

@@ -14,6 +14,7 @@ export const custody = {
   'keys.ring.secrets': ['保存的机密', 'Stored secrets'],
   'keys.ring.backup': ['备份', 'Backups'],
   'keys.ring.seal': ['证照与文书', 'Licences and documents'],
+  'keys.ring.letters': ['公文 PDF 签名', 'Letters as PDF'],
   'keys.caption': ['密钥环“{ring}”的各个版本', 'Versions of the ring “{ring}”'],
   'keys.version': ['版本', 'Version'],
   'keys.id': ['编号', 'Identification'],

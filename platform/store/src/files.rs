@@ -1,0 +1,664 @@
+//! Files: what the documents engine keeps. The files of government services in sealed chunks, so
+//! that backup, log shipping and restore cover them, and the numbered letters of offices. What is
+//! personal arrives here sealed.
+
+use crate::Tx;
+use crate::migrations::{Migration, step};
+use crate::sql::{Run, SqlRow};
+use kernel::Fault;
+use sea_query::{
+    ColumnDef, Expr, ExprTrait, Func, Index, Order, Query, SelectStatement, Table, Value,
+};
+
+/// Rows listed at once, at most.
+pub const PAGE_LIMIT: u64 = 1000;
+
+const FILE: [&str; 16] = [
+    "id",
+    "owner",
+    "slot",
+    "sealed_name",
+    "kind",
+    "size",
+    "pages",
+    "sha256",
+    "sm3",
+    "chunks",
+    "person",
+    "created_at",
+    "created_by",
+    "handed_in",
+    "scanned_by",
+    "whole",
+];
+const LETTER: [&str; 19] = [
+    "id",
+    "once",
+    "office",
+    "series",
+    "year",
+    "n",
+    "number",
+    "check_code",
+    "kind",
+    "title",
+    "about",
+    "person",
+    "sealed",
+    "template",
+    "issued_at",
+    "issued_by",
+    "file",
+    "state",
+    "reason",
+];
+
+fn text(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).text().not_null().to_owned()
+}
+fn number(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).big_integer().not_null().to_owned()
+}
+fn maybe_text(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).text().to_owned()
+}
+fn bytes(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).blob().not_null().to_owned()
+}
+
+/// What this module adds to the store, in order.
+pub(crate) fn migrations() -> Vec<Migration> {
+    vec![Migration {
+        name: "files_1",
+        statements: |_| {
+            let files = Table::create()
+                .table("files")
+                .col(text("id").primary_key())
+                .col(text("owner"))
+                .col(text("slot"))
+                .col(bytes("sealed_name"))
+                .col(text("kind"))
+                .col(number("size"))
+                .col(ColumnDef::new("pages").big_integer().to_owned())
+                .col(text("sha256"))
+                .col(text("sm3"))
+                .col(number("chunks"))
+                .col(maybe_text("person"))
+                .col(number("created_at"))
+                .col(text("created_by"))
+                .col(number("handed_in"))
+                .col(maybe_text("scanned_by"))
+                .col(number("whole"))
+                .to_owned();
+            let chunks = Table::create()
+                .table("file_chunks")
+                .col(text("file"))
+                .col(number("n"))
+                .col(bytes("sealed"))
+                .primary_key(Index::create().col("file").col("n"))
+                .to_owned();
+            let letters = Table::create()
+                .table("letters")
+                .col(text("id").primary_key())
+                .col(text("once").unique_key())
+                .col(text("office"))
+                .col(text("series"))
+                .col(number("year"))
+                .col(number("n"))
+                .col(text("number").unique_key())
+                .col(text("check_code"))
+                .col(text("kind"))
+                .col(text("title"))
+                .col(text("about"))
+                .col(maybe_text("person"))
+                .col(bytes("sealed"))
+                .col(text("template"))
+                .col(number("issued_at"))
+                .col(text("issued_by"))
+                .col(maybe_text("file"))
+                .col(text("state"))
+                .col(maybe_text("reason"))
+                .to_owned();
+            let index = |name, table: &'static str, columns: &[&'static str], unique: bool| {
+                let mut index = Index::create();
+                index.name(name).table(table);
+                for column in columns {
+                    index.col(*column);
+                }
+                if unique {
+                    index.unique();
+                }
+                step(index.to_owned())
+            };
+            let series = ["office", "series", "year", "n"];
+            vec![
+                step(files),
+                step(chunks),
+                step(letters),
+                index("files_by_owner", "files", &["owner", "id"], false),
+                index("files_by_sha256", "files", &["sha256"], false),
+                index("files_by_whole", "files", &["whole", "id"], false),
+                index("letters_by_series", "letters", &series, true),
+                index("letters_by_about", "letters", &["about", "id"], false),
+                index("letters_by_file", "letters", &["file"], false),
+                index("letters_by_state", "letters", &["state", "id"], false),
+            ]
+        },
+    }]
+}
+
+/// A file. Times are microseconds UTC.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileRow {
+    /// Identification (ULID).
+    pub id: String,
+    /// What it belongs to.
+    pub owner: String,
+    /// Which material of it.
+    pub slot: String,
+    /// Its name, sealed.
+    pub sealed_name: Vec<u8>,
+    /// `pdf`, `jpeg`, `png`, `ofd`.
+    pub kind: String,
+    /// Bytes.
+    pub size: i64,
+    /// Pages, where the kind has them.
+    pub pages: Option<i64>,
+    /// SHA-256 of the content, hexadecimal.
+    pub sha256: String,
+    /// SM3 of the content, hexadecimal.
+    pub sm3: String,
+    /// Number of its chunks.
+    pub chunks: i64,
+    /// Whom it concerns (a pseudonym).
+    pub person: Option<String>,
+    /// When it came.
+    pub created_at: i64,
+    /// Account that brought it.
+    pub created_by: String,
+    /// 1 when it was handed in.
+    pub handed_in: i64,
+    /// What searched it for viruses.
+    pub scanned_by: Option<String>,
+    /// 1 when every chunk is there.
+    pub whole: i64,
+}
+
+/// A letter. Times are microseconds UTC.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LetterRow {
+    /// Identification (ULID).
+    pub id: String,
+    /// The key it is written once for.
+    pub once: String,
+    /// Code of the office.
+    pub office: String,
+    /// Series of its number.
+    pub series: String,
+    /// Year of its number.
+    pub year: i64,
+    /// Its number in the series, from 1.
+    pub n: i64,
+    /// Number as printed.
+    pub number: String,
+    /// Code printed beside it.
+    pub check_code: String,
+    /// Name of its template.
+    pub kind: String,
+    /// Title.
+    pub title: String,
+    /// What it is about.
+    pub about: String,
+    /// Whom it concerns (a pseudonym).
+    pub person: Option<String>,
+    /// What was asked for, sealed.
+    pub sealed: Vec<u8>,
+    /// Digest of the template it is written with.
+    pub template: String,
+    /// When it was issued.
+    pub issued_at: i64,
+    /// Account that issued it.
+    pub issued_by: String,
+    /// Its PDF, once that is kept.
+    pub file: Option<String>,
+    /// `numbered`, `issued`, `withdrawn`.
+    pub state: String,
+    /// Why it was withdrawn.
+    pub reason: Option<String>,
+}
+
+fn values_of_file(row: &FileRow) -> Vec<Value> {
+    vec![
+        row.id.clone().into(),
+        row.owner.clone().into(),
+        row.slot.clone().into(),
+        row.sealed_name.clone().into(),
+        row.kind.clone().into(),
+        row.size.into(),
+        row.pages.into(),
+        row.sha256.clone().into(),
+        row.sm3.clone().into(),
+        row.chunks.into(),
+        row.person.clone().into(),
+        row.created_at.into(),
+        row.created_by.clone().into(),
+        row.handed_in.into(),
+        row.scanned_by.clone().into(),
+        row.whole.into(),
+    ]
+}
+
+fn read_file(row: &SqlRow) -> Result<FileRow, Fault> {
+    Ok(FileRow {
+        id: row.text("id")?,
+        owner: row.text("owner")?,
+        slot: row.text("slot")?,
+        sealed_name: row.bytes("sealed_name")?,
+        kind: row.text("kind")?,
+        size: row.i64("size")?,
+        pages: row.opt_i64("pages")?,
+        sha256: row.text("sha256")?,
+        sm3: row.text("sm3")?,
+        chunks: row.i64("chunks")?,
+        person: row.opt_text("person")?,
+        created_at: row.i64("created_at")?,
+        created_by: row.text("created_by")?,
+        handed_in: row.i64("handed_in")?,
+        scanned_by: row.opt_text("scanned_by")?,
+        whole: row.i64("whole")?,
+    })
+}
+
+fn values_of_letter(row: &LetterRow) -> Vec<Value> {
+    vec![
+        row.id.clone().into(),
+        row.once.clone().into(),
+        row.office.clone().into(),
+        row.series.clone().into(),
+        row.year.into(),
+        row.n.into(),
+        row.number.clone().into(),
+        row.check_code.clone().into(),
+        row.kind.clone().into(),
+        row.title.clone().into(),
+        row.about.clone().into(),
+        row.person.clone().into(),
+        row.sealed.clone().into(),
+        row.template.clone().into(),
+        row.issued_at.into(),
+        row.issued_by.clone().into(),
+        row.file.clone().into(),
+        row.state.clone().into(),
+        row.reason.clone().into(),
+    ]
+}
+
+fn read_letter(row: &SqlRow) -> Result<LetterRow, Fault> {
+    Ok(LetterRow {
+        id: row.text("id")?,
+        once: row.text("once")?,
+        office: row.text("office")?,
+        series: row.text("series")?,
+        year: row.i64("year")?,
+        n: row.i64("n")?,
+        number: row.text("number")?,
+        check_code: row.text("check_code")?,
+        kind: row.text("kind")?,
+        title: row.text("title")?,
+        about: row.text("about")?,
+        person: row.opt_text("person")?,
+        sealed: row.bytes("sealed")?,
+        template: row.text("template")?,
+        issued_at: row.i64("issued_at")?,
+        issued_by: row.text("issued_by")?,
+        file: row.opt_text("file")?,
+        state: row.text("state")?,
+        reason: row.opt_text("reason")?,
+    })
+}
+
+fn select(table: &'static str, columns: &[&'static str]) -> SelectStatement {
+    Query::select()
+        .columns(columns.iter().copied())
+        .from(table)
+        .to_owned()
+}
+
+async fn add(
+    tx: &mut Tx,
+    table: &'static str,
+    columns: &[&'static str],
+    values: Vec<Value>,
+) -> Result<(), Fault> {
+    let statement = Query::insert()
+        .into_table(table)
+        .columns(columns.iter().copied())
+        .values_panic(values.into_iter().map(Expr::val))
+        .to_owned();
+    tx.execute(&statement).await?;
+    Ok(())
+}
+
+/// Adds a file.
+pub async fn add_file(tx: &mut Tx, row: &FileRow) -> Result<(), Fault> {
+    add(tx, "files", &FILE, values_of_file(row)).await
+}
+
+/// Adds a chunk of a file.
+pub async fn add_chunk(tx: &mut Tx, file: &str, n: i64, sealed: Vec<u8>) -> Result<(), Fault> {
+    let values = vec![file.into(), n.into(), sealed.into()];
+    add(tx, "file_chunks", &["file", "n", "sealed"], values).await
+}
+
+/// Every chunk of a file is there; `false` when the file is not.
+pub async fn mark_whole(tx: &mut Tx, id: &str) -> Result<bool, Fault> {
+    let statement = Query::update()
+        .table("files")
+        .value("whole", 1_i64)
+        .and_where(Expr::col("id").eq(id))
+        .to_owned();
+    Ok(tx.execute(&statement).await? == 1)
+}
+
+/// A file whose chunks are all there.
+pub async fn file(run: &mut impl Run, id: &str) -> Result<Option<FileRow>, Fault> {
+    let question = select("files", &FILE)
+        .and_where(Expr::col("id").eq(id))
+        .and_where(Expr::col("whole").eq(1_i64))
+        .to_owned();
+    let row = run.fetch_optional(&question).await?;
+    row.as_ref().map(read_file).transpose()
+}
+
+/// The PDFs of letters with this digest, a handful at most.
+pub async fn letters_with(run: &mut impl Run, sha256: &str) -> Result<Vec<LetterRow>, Fault> {
+    let question = select("files", &["id"])
+        .and_where(Expr::col("sha256").eq(sha256))
+        .and_where(Expr::col("owner").like("letter/%"))
+        .and_where(Expr::col("whole").eq(1_i64))
+        .limit(8)
+        .to_owned();
+    let mut found = vec![];
+    for row in run.fetch_all(&question).await? {
+        found.extend(letter(run, By::File, &row.text("id")?).await?);
+    }
+    Ok(found)
+}
+
+/// A chunk of a file.
+pub async fn chunk(run: &mut impl Run, file: &str, n: i64) -> Result<Option<Vec<u8>>, Fault> {
+    let question = select("file_chunks", &["sealed"])
+        .and_where(Expr::col("file").eq(file))
+        .and_where(Expr::col("n").eq(n))
+        .to_owned();
+    let row = run.fetch_optional(&question).await?;
+    row.map(|row| row.bytes("sealed")).transpose()
+}
+
+/// Writes a chunk sealed anew; it is the same content.
+pub async fn put_chunk(tx: &mut Tx, file: &str, n: i64, sealed: Vec<u8>) -> Result<(), Fault> {
+    let statement = Query::update()
+        .table("file_chunks")
+        .value("sealed", sealed)
+        .and_where(Expr::col("file").eq(file))
+        .and_where(Expr::col("n").eq(n))
+        .to_owned();
+    tx.execute(&statement).await?;
+    Ok(())
+}
+
+/// Writes the name of a file sealed anew.
+pub async fn put_name(tx: &mut Tx, id: &str, sealed: Vec<u8>) -> Result<(), Fault> {
+    let statement = Query::update()
+        .table("files")
+        .value("sealed_name", sealed)
+        .and_where(Expr::col("id").eq(id))
+        .to_owned();
+    tx.execute(&statement).await?;
+    Ok(())
+}
+
+/// Files of an owner whose chunks are all there, oldest first, [`PAGE_LIMIT`] at most.
+pub async fn files_of(run: &mut impl Run, owner: &str) -> Result<Vec<FileRow>, Fault> {
+    let question = select("files", &FILE)
+        .and_where(Expr::col("owner").eq(owner))
+        .and_where(Expr::col("whole").eq(1_i64))
+        .order_by("id", Order::Asc)
+        .limit(PAGE_LIMIT)
+        .to_owned();
+    run.fetch_all(&question)
+        .await?
+        .iter()
+        .map(read_file)
+        .collect()
+}
+
+/// Number and bytes of an owner's files, those that still arrive with them.
+pub async fn usage(run: &mut impl Run, owner: &str) -> Result<(i64, i64), Fault> {
+    let size = Func::sum(Expr::col("size")).cast_as("bigint");
+    let question = Query::select()
+        .expr_as(Func::count(Expr::col("id")), "files")
+        .expr_as(size, "bytes")
+        .from("files")
+        .and_where(Expr::col("owner").eq(owner))
+        .to_owned();
+    match run.fetch_optional(&question).await? {
+        Some(row) => Ok((row.i64("files")?, row.opt_i64("bytes")?.unwrap_or(0))),
+        None => Ok((0, 0)),
+    }
+}
+
+/// Files after this identification, whole or not, for sealing anew.
+pub async fn files_after(
+    run: &mut impl Run,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<FileRow>, Fault> {
+    let question = select("files", &FILE)
+        .and_where(Expr::col("id").gt(after))
+        .order_by("id", Order::Asc)
+        .limit(std::cmp::min(limit, PAGE_LIMIT))
+        .to_owned();
+    run.fetch_all(&question)
+        .await?
+        .iter()
+        .map(read_file)
+        .collect()
+}
+
+/// Files that never became whole and began before this moment.
+pub async fn unfinished(run: &mut impl Run, before: i64, limit: u64) -> Result<Vec<String>, Fault> {
+    let question = select("files", &["id"])
+        .and_where(Expr::col("whole").eq(0_i64))
+        .and_where(Expr::col("created_at").lt(before))
+        .order_by("id", Order::Asc)
+        .limit(std::cmp::min(limit, PAGE_LIMIT))
+        .to_owned();
+    let rows = run.fetch_all(&question).await?;
+    rows.iter().map(|row| row.text("id")).collect()
+}
+
+/// Removes a file with its chunks; `false` when it is not there or was handed in meanwhile.
+pub async fn remove_file(tx: &mut Tx, id: &str) -> Result<bool, Fault> {
+    let statement = Query::delete()
+        .from_table("files")
+        .and_where(Expr::col("id").eq(id))
+        .and_where(Expr::col("handed_in").eq(0_i64))
+        .to_owned();
+    let removed = tx.execute(&statement).await? == 1;
+    if removed {
+        remove_chunks(tx, id).await?;
+    }
+    Ok(removed)
+}
+
+/// Removes a file that never became whole, handed in or not.
+pub async fn remove_unfinished(tx: &mut Tx, id: &str) -> Result<bool, Fault> {
+    let statement = Query::delete()
+        .from_table("files")
+        .and_where(Expr::col("id").eq(id))
+        .and_where(Expr::col("whole").eq(0_i64))
+        .to_owned();
+    let removed = tx.execute(&statement).await? == 1;
+    if removed {
+        remove_chunks(tx, id).await?;
+    }
+    Ok(removed)
+}
+
+async fn remove_chunks(tx: &mut Tx, id: &str) -> Result<(), Fault> {
+    let statement = Query::delete()
+        .from_table("file_chunks")
+        .and_where(Expr::col("file").eq(id))
+        .to_owned();
+    tx.execute(&statement).await?;
+    Ok(())
+}
+
+/// Gives every whole file of one owner to another, handed in; says how many.
+pub async fn attach(tx: &mut Tx, from: &str, to: &str) -> Result<u64, Fault> {
+    let statement = Query::update()
+        .table("files")
+        .value("owner", to)
+        .value("handed_in", 1_i64)
+        .and_where(Expr::col("owner").eq(from))
+        .and_where(Expr::col("whole").eq(1_i64))
+        .to_owned();
+    tx.execute(&statement).await
+}
+
+/// Adds a letter.
+pub async fn add_letter(tx: &mut Tx, row: &LetterRow) -> Result<(), Fault> {
+    add(tx, "letters", &LETTER, values_of_letter(row)).await
+}
+
+/// What a letter is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Identification.
+    Id,
+    /// The key it is written once for.
+    Once,
+    /// Number as printed.
+    Number,
+    /// Its PDF.
+    File,
+}
+
+/// A letter.
+pub async fn letter(run: &mut impl Run, by: By, value: &str) -> Result<Option<LetterRow>, Fault> {
+    let column = match by {
+        By::Id => "id",
+        By::Once => "once",
+        By::Number => "number",
+        By::File => "file",
+    };
+    let question = select("letters", &LETTER)
+        .and_where(Expr::col(column).eq(value))
+        .limit(1)
+        .to_owned();
+    let row = run.fetch_optional(&question).await?;
+    row.as_ref().map(read_letter).transpose()
+}
+
+/// Letters about something, oldest first, [`PAGE_LIMIT`] at most; those whose PDF is not kept yet
+/// are left out.
+pub async fn letters_about(run: &mut impl Run, about: &str) -> Result<Vec<LetterRow>, Fault> {
+    let question = select("letters", &LETTER)
+        .and_where(Expr::col("about").eq(about))
+        .and_where(Expr::col("file").is_not_null())
+        .order_by("id", Order::Asc)
+        .limit(PAGE_LIMIT)
+        .to_owned();
+    run.fetch_all(&question)
+        .await?
+        .iter()
+        .map(read_letter)
+        .collect()
+}
+
+/// Letters that have a number and no PDF yet, numbered before this moment.
+pub async fn unwritten(
+    run: &mut impl Run,
+    before: i64,
+    limit: u64,
+) -> Result<Vec<LetterRow>, Fault> {
+    let question = select("letters", &LETTER)
+        .and_where(Expr::col("state").eq("numbered"))
+        .and_where(Expr::col("issued_at").lt(before))
+        .order_by("id", Order::Asc)
+        .limit(std::cmp::min(limit, PAGE_LIMIT))
+        .to_owned();
+    run.fetch_all(&question)
+        .await?
+        .iter()
+        .map(read_letter)
+        .collect()
+}
+
+/// Letters after this identification, for sealing anew.
+pub async fn letters_after(
+    run: &mut impl Run,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<LetterRow>, Fault> {
+    let question = select("letters", &LETTER)
+        .and_where(Expr::col("id").gt(after))
+        .order_by("id", Order::Asc)
+        .limit(std::cmp::min(limit, PAGE_LIMIT))
+        .to_owned();
+    run.fetch_all(&question)
+        .await?
+        .iter()
+        .map(read_letter)
+        .collect()
+}
+
+/// The next number of a series: asked and used in one transaction, it has neither gap nor twin.
+pub async fn next_number(tx: &mut Tx, office: &str, series: &str, year: i64) -> Result<i64, Fault> {
+    let question = Query::select()
+        .expr_as(Func::max(Expr::col("n")), "last")
+        .from("letters")
+        .and_where(Expr::col("office").eq(office))
+        .and_where(Expr::col("series").eq(series))
+        .and_where(Expr::col("year").eq(year))
+        .to_owned();
+    let row = tx.fetch_optional(&question).await?;
+    let last = row.map_or(Ok(None), |row| row.opt_i64("last"))?;
+    Ok(last.unwrap_or(0) + 1)
+}
+
+/// The letter's PDF is kept: it is issued. `false` when another was quicker.
+pub async fn issue_letter(tx: &mut Tx, id: &str, file: &str) -> Result<bool, Fault> {
+    let statement = Query::update()
+        .table("letters")
+        .value("file", file)
+        .value("state", "issued")
+        .and_where(Expr::col("id").eq(id))
+        .and_where(Expr::col("state").eq("numbered"))
+        .to_owned();
+    Ok(tx.execute(&statement).await? == 1)
+}
+
+/// The letter counts no more; `false` when it did not count.
+pub async fn withdraw_letter(tx: &mut Tx, id: &str, reason: &str) -> Result<bool, Fault> {
+    let statement = Query::update()
+        .table("letters")
+        .value("state", "withdrawn")
+        .value("reason", reason)
+        .and_where(Expr::col("id").eq(id))
+        .and_where(Expr::col("state").eq("issued"))
+        .to_owned();
+    Ok(tx.execute(&statement).await? == 1)
+}
+
+/// Writes what was asked for sealed anew.
+pub async fn put_request(tx: &mut Tx, id: &str, sealed: Vec<u8>) -> Result<(), Fault> {
+    let statement = Query::update()
+        .table("letters")
+        .value("sealed", sealed)
+        .and_where(Expr::col("id").eq(id))
+        .to_owned();
+    tx.execute(&statement).await?;
+    Ok(())
+}
