@@ -140,6 +140,8 @@ fn messages(
         | EventKind::Licence
         | EventKind::Item
         | EventKind::Document
+        | EventKind::Office
+        | EventKind::Visit
         | EventKind::Backup => {
             return vec![];
         }

@@ -38,6 +38,10 @@ pub enum EventKind {
     Item = 13,
     /// Files were handed in; a letter was issued or withdrawn.
     Document = 16,
+    /// A message was given up; a notice, document or entry of a calendar changed.
+    Office = 16,
+    /// A hall, an appointment or a queue number changed.
+    Visit = 17,
 }
 
 impl EventKind {
@@ -57,6 +61,8 @@ impl EventKind {
             12 => EventKind::Licence,
             13 => EventKind::Item,
             16 => EventKind::Document,
+            16 => EventKind::Office,
+            17 => EventKind::Visit,
             _ => return None,
         })
     }

@@ -29,9 +29,11 @@ pub mod items;
 pub mod jobs;
 pub mod keys;
 pub mod licences;
+pub mod messages;
 pub mod metering;
 mod migrations;
 pub mod observations;
+pub mod office;
 pub mod openid;
 pub mod organisations;
 pub mod parties;
@@ -39,8 +41,10 @@ mod pools;
 pub mod questions;
 pub mod records;
 pub mod sql;
+mod tables;
 mod tail;
 mod transaction;
+pub mod visits;
 pub mod wal;
 
 pub use sql::{Backend, Run, SqlRow, Statement};
@@ -119,6 +123,9 @@ fn migrations() -> Vec<Migration> {
         licences::migrations(),
         items::migrations(),
         files::migrations(),
+        messages::migrations(),
+        office::migrations(),
+        visits::migrations(),
     ]
     .into_iter()
     .flatten()
