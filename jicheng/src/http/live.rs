@@ -142,6 +142,7 @@ fn messages(
         | EventKind::Document
         | EventKind::Office
         | EventKind::Visit
+        | EventKind::Application
         | EventKind::Backup => {
             return vec![];
         }

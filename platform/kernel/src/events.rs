@@ -42,6 +42,8 @@ pub enum EventKind {
     Office = 16,
     /// A hall, an appointment or a queue number changed.
     Visit = 17,
+    /// An application was handed in, accepted, decided, delivered or rated.
+    Application = 14,
 }
 
 impl EventKind {
@@ -63,6 +65,7 @@ impl EventKind {
             16 => EventKind::Document,
             16 => EventKind::Office,
             17 => EventKind::Visit,
+            14 => EventKind::Application,
             _ => return None,
         })
     }

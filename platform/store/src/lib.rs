@@ -12,6 +12,7 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod applications;
 pub mod audit;
 pub mod audit_tree;
 pub mod backup;
@@ -126,6 +127,7 @@ fn migrations() -> Vec<Migration> {
         messages::migrations(),
         office::migrations(),
         visits::migrations(),
+        applications::migrations(),
     ]
     .into_iter()
     .flatten()
