@@ -1,4 +1,3 @@
-//! items: government service items in versions; see the modules.
 //! items: government service items in versions. What is published stays; a designer works on a copy
 //! that is checked as a whole, tried out and published; forms are read, their answers judged, and
 //! drafts of earlier versions carried over.

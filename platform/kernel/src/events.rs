@@ -37,7 +37,7 @@ pub enum EventKind {
     /// An item of service was published, or changed where it stands.
     Item = 13,
     /// Files were handed in; a letter was issued or withdrawn.
-    Document = 16,
+    Document = 15,
     /// A message was given up; a notice, document or entry of a calendar changed.
     Office = 16,
     /// A hall, an appointment or a queue number changed.
@@ -62,7 +62,7 @@ impl EventKind {
             10 => EventKind::Case,
             12 => EventKind::Licence,
             13 => EventKind::Item,
-            16 => EventKind::Document,
+            15 => EventKind::Document,
             16 => EventKind::Office,
             17 => EventKind::Visit,
             14 => EventKind::Application,
