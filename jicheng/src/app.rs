@@ -61,6 +61,20 @@ pub struct App {
     pub matters: Arc<crate::matters::Matters>,
     /// Electronic licences.
     pub licences: Arc<licences::Engine>,
+    /// Items of service.
+    pub items: Arc<items::Engine>,
+    /// Applications for them.
+    pub applications: Arc<applications::Engine>,
+    /// Files and letters.
+    pub documents: Arc<documents::Engine>,
+    /// Messages.
+    pub messages: Arc<office::Centre>,
+    /// The office platform.
+    pub office: Arc<office::Engine>,
+    /// Service halls.
+    pub visits: Arc<visits::Engine>,
+    /// Who works where.
+    pub staff: Arc<crate::window::Staff>,
     /// Kinds of work that are handed over when somebody moves.
     pub open_work: Vec<Arc<dyn OpenWork>>,
     /// Registers, for import.
@@ -119,6 +133,12 @@ impl App {
             gateways: self.gateways(),
             ..self.city.clone()
         }
+    }
+
+    /// How the audit log knows the natural person behind an actor, once proven.
+    pub fn pseudonym_of(&self, actor: &Actor) -> Option<String> {
+        let person = actor.standing.person.as_deref()?;
+        self.log.pseudonym(person)
     }
 
     /// Is there a role of this name?

@@ -212,6 +212,56 @@ const SETTINGS: &[Setting] = &[
         about: "password hashes computed at once; 0: half of the processors",
     },
     Setting {
+        name: "fonts",
+        default: "",
+        about: "further folders with fonts for letters, with commas between; a Chinese font is needed",
+    },
+    Setting {
+        name: "clamav",
+        default: "",
+        about: "address of clamd that searches uploads for viruses, such as 127.0.0.1:3310; empty: none",
+    },
+    Setting {
+        name: "smtp_host",
+        default: "",
+        about: "mail server; empty: no e-mail is sent",
+    },
+    Setting {
+        name: "smtp_port",
+        default: "587",
+        about: "its port",
+    },
+    Setting {
+        name: "smtp_security",
+        default: "starttls",
+        about: "starttls, tls or none (none only on this machine, without an account)",
+    },
+    Setting {
+        name: "smtp_account",
+        default: "",
+        about: "account at the mail server",
+    },
+    Setting {
+        name: "smtp_password",
+        default: "",
+        about: "its password",
+    },
+    Setting {
+        name: "smtp_from",
+        default: "",
+        about: "address mail comes from",
+    },
+    Setting {
+        name: "smtp_from_name",
+        default: "",
+        about: "name mail comes from",
+    },
+    Setting {
+        name: "payment_secret",
+        default: "",
+        about: "secret a payment service signs its notices with; empty: none is connected",
+    },
+    Setting {
         name: "sms_url",
         default: "",
         about: "address of the carrier of short messages; empty: none, mobile numbers cannot be proven",
@@ -502,7 +552,7 @@ impl Config {
     }
 
     /// The items of a setting with commas.
-    fn list(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
         let items = self.text(name).split(',').map(str::trim);
         items.filter(|item| !item.is_empty())
     }
@@ -633,7 +683,10 @@ impl Config {
 
 /// Hides tokens and the password inside a database address.
 fn hide(name: &str, value: &str) -> String {
-    if (name.ends_with("_token") || name == "master_key") && !value.is_empty() {
+    let secret = ["_token", "_password", "_secret"]
+        .iter()
+        .any(|end| name.ends_with(end));
+    if (secret || name == "master_key") && !value.is_empty() {
         return "***".into();
     }
     if name == "store"

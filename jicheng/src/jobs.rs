@@ -97,6 +97,7 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
             }
         }
     });
+    window_jobs(&mut jobs, &app);
     backup_jobs(&mut jobs, &app);
     jobs.prepare().await?;
     let jobs = Arc::new(jobs);
@@ -108,6 +109,38 @@ pub async fn start(app: Arc<App>) -> Result<tokio::task::JoinHandle<()>, Fault> 
         };
         jobs.run(stop).await;
     }))
+}
+
+/// The jobs of the one window.
+fn window_jobs(jobs: &mut Jobs, app: &Arc<App>) {
+    let every = |name, span| JobPlan::new(name, Schedule::Every(span));
+    let applications = app.applications.clone();
+    jobs.register(every("deem_accepted", Span::minutes(10)), move || {
+        let applications = applications.clone();
+        async move { applications.deem_accepted().await.map(|_| ()) }
+    });
+    let applications = app.applications.clone();
+    jobs.register(every("tidy_applications", Span::hours(1)), move || {
+        let applications = applications.clone();
+        async move {
+            applications.tidy().await?;
+            applications.repair().await?;
+            applications.reseal().await.map(|_| ())
+        }
+    });
+    let messages = app.messages.clone();
+    jobs.register(every("tidy_messages", Span::hours(1)), move || {
+        let messages = messages.clone();
+        async move {
+            messages.tidy().await?;
+            messages.reseal().await.map(|_| ())
+        }
+    });
+    let staff = app.staff.clone();
+    jobs.register(every("refresh_staff", Span::minutes(1)), move || {
+        let staff = staff.clone();
+        async move { staff.refresh().await }
+    });
 }
 
 /// The jobs that look after the repository. Without one they have nothing to do and are not there.

@@ -15,6 +15,7 @@ pub mod listen;
 pub mod matters;
 pub mod metered;
 pub mod outgoing;
+pub mod payments;
 pub mod people;
 pub mod persons;
 pub mod posture;
@@ -22,6 +23,7 @@ pub mod run;
 pub mod services;
 pub mod signon;
 pub mod systems;
+pub mod window;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;

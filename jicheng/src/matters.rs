@@ -2,12 +2,13 @@
 //! tasks call; and the processes and models that the declarations bring.
 
 use crate::config::Config;
+use crate::window::{Serving, refused};
 use async_trait::async_trait;
 use kernel::cases::{Cases, Expressions, Served, Services};
 use kernel::decisions::{Decisions, Expressions as Feel, NewModel, ReadyModel};
 use kernel::declare::Declared;
 use kernel::licences::{Holder, Licences, NewLicence};
-use kernel::{Actor, Fault, Words};
+use kernel::{Actor, Fault};
 use parking_lot::RwLock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -24,6 +25,7 @@ pub struct Matters {
     feel: decisions::FeelExpressions,
     decisions: Arc<decisions::Engine>,
     licences: Arc<licences::Engine>,
+    serving: Serving,
     /// The newest version of every model, ready to decide within a step.
     ready: RwLock<HashMap<String, Arc<dyn ReadyModel>>>,
 }
@@ -39,11 +41,16 @@ struct Wanted {
 
 impl Matters {
     /// Nothing is known yet; see [`Matters::publish_declared`].
-    pub fn new(decisions: Arc<decisions::Engine>, licences: Arc<licences::Engine>) -> Arc<Matters> {
+    pub fn new(
+        decisions: Arc<decisions::Engine>,
+        licences: Arc<licences::Engine>,
+        serving: Serving,
+    ) -> Arc<Matters> {
         Arc::new(Matters {
             feel: decisions.expressions(),
             decisions,
             licences,
+            serving,
             ready: RwLock::default(),
         })
     }
@@ -146,15 +153,6 @@ impl Matters {
     }
 }
 
-/// An error of the drawing, with what was wrong.
-fn refused(fault: &Fault) -> Served {
-    let problems: Vec<&Words> = fault.problems.iter().map(|p| &p.words).collect();
-    Served::Refused {
-        code: fault.code.to_string(),
-        variables: Map::from_iter([("problems".to_string(), json!(problems))]),
-    }
-}
-
 fn stem(file: &str) -> &str {
     let name = file.rsplit('/').next().unwrap_or(file);
     name.split('.').next().unwrap_or(name)
@@ -194,7 +192,10 @@ impl Services for Matters {
     ) -> Result<Served, Fault> {
         match name {
             "licences.issue" => self.issue(key, &input).await,
-            _ => Ok(refused(&Fault::missing(name))),
+            _ => match self.serving.call(name, key, &input).await {
+                Some(answer) => answer,
+                None => Ok(refused(&Fault::missing(name))),
+            },
         }
     }
 }

@@ -200,6 +200,7 @@ impl Running {
             key_rings.clone(),
             clock.clone(),
         );
+        let sms = means.messenger.clone();
         let parties = parties::Engine::open(store.clone(), clock.clone(), means).await?;
         let decisions = decisions::Engine::open(store.clone(), clock.clone())?;
         let licences = licences::Engine::open(
@@ -224,7 +225,29 @@ impl Running {
             },
         )
         .await?;
-        let matters = crate::matters::Matters::new(decisions.clone(), licences.clone());
+        let late = crate::window::Late::default();
+        let window = crate::window::Window::open(crate::window::Parts {
+            config: &config,
+            store: store.clone(),
+            clock: clock.clone(),
+            declared: city.declared.clone(),
+            crypto: key_rings.clone(),
+            policy: policy.clone(),
+            organisations: organisations.clone(),
+            identity: identity.clone(),
+            parties: parties.clone(),
+            registers: registers.clone(),
+            licences: licences.clone(),
+            log: log.clone(),
+            sms,
+            cases: late.clone(),
+        })
+        .await?;
+        let serving = crate::window::Serving {
+            applications: window.applications.clone(),
+            cases: late.clone(),
+        };
+        let matters = crate::matters::Matters::new(decisions.clone(), licences.clone(), serving);
         let cases = cases::Engine::open(
             store.clone(),
             clock.clone(),
@@ -236,9 +259,13 @@ impl Running {
             cases::Tuning::default(),
         )
         .await?;
+        // Nobody else sets it.
+        let _ = late.set(cases.clone());
+        window.applications.set_cases(cases.clone());
         matters
             .publish_declared(&city.declared, cases.as_ref())
             .await?;
+        window.publish_declared(&city.declared).await?;
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             room: Arc::new(Semaphore::new(config.number("max_requests") as usize)),
@@ -255,6 +282,13 @@ impl Running {
             decisions,
             matters,
             licences,
+            items: window.items,
+            applications: window.applications,
+            documents: window.documents,
+            messages: window.messages,
+            office: window.office,
+            visits: window.visits,
+            staff: window.staff,
             crypto: key_rings.clone(),
             key_rings,
             log,
@@ -365,6 +399,7 @@ impl Running {
         self.tasks.push(tokio::spawn(cases.run(async move {
             let _ = stopping.wait_for(|stop| *stop).await;
         })));
+        self.tasks.extend(crate::window::carry_on(&self.app));
         self.tasks
             .push(tokio::spawn(metered::write_down(self.app.clone())));
         Ok(())

@@ -222,6 +222,7 @@ async fn accounts(running: &Running) -> Result<(), String> {
         .ensure_demo_accounts(&passwords)
         .await
         .map_err(say)?;
+    app.staff.refresh().await.map_err(say)?;
     println!("演示账号（数据为模拟）/ demonstration accounts (the data are simulated):");
     for (name, value) in &all {
         println!(

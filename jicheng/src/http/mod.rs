@@ -13,13 +13,16 @@ pub mod devices;
 pub mod front;
 pub mod guard;
 pub mod input;
+pub mod items;
 pub mod keys;
 pub mod licences;
 pub mod live;
 pub mod members;
+pub mod messages;
 pub mod meter;
 pub mod meters;
 pub mod my_data;
+pub mod office;
 pub mod openapi;
 pub mod openid;
 pub mod operator;
@@ -32,12 +35,15 @@ pub mod registers;
 pub mod reports;
 pub mod scope;
 pub mod series;
+pub mod service_applications;
 pub mod session;
 pub mod sta;
 pub mod standing;
 pub mod table;
 pub mod tasks;
+pub mod uploads;
 pub mod upstream;
+pub mod visits;
 pub mod wallets;
 pub mod web;
 
@@ -89,6 +95,12 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     decisions::add(&mut table);
     licences::add(&mut table);
     wallets::add(&mut table);
+    items::add(&mut table);
+    service_applications::add(&mut table);
+    uploads::add(&mut table);
+    office::add(&mut table);
+    messages::add(&mut table);
+    visits::add(&mut table);
     sta::add(&mut table);
     table.add(
         line("GET /api/v1/openapi.json", Access::Public, "OpenAPI 文档", "The OpenAPI document"),

@@ -68,7 +68,7 @@ pub const ANSWER: Limit = Limit {
     count: Count::WorkingDays,
 };
 /// Object of the policy.
-const OBJECT: &str = "applications";
+const OBJECT: &str = "service_applications";
 /// Times a decision is made anew when its ground has moved.
 const TRIES: usize = 100;
 

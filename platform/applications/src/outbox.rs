@@ -183,7 +183,9 @@ impl Engine {
         if !goes_on || open.row.case_id.is_some() || open.row.bundle == 1 {
             return Ok(());
         }
-        let item = self.version_of(&open.row.item, open.row.item_version).await?;
+        let item = self
+            .version_of(&open.row.item, open.row.item_version)
+            .await?;
         let Some(process) = &item.content.process else {
             tracing::warn!(item = item.item, "no process decides this item");
             return Ok(());
@@ -270,15 +272,31 @@ impl Engine {
         let Some(letter) = letter.filter(|letter| letter.line.file.is_none()) else {
             return Ok(());
         };
-        let item = self.version_of(&open.row.item, open.row.item_version).await?;
+        let item = self
+            .version_of(&open.row.item, open.row.item_version)
+            .await?;
         let kind = letter.line.kind.clone();
         let number = job.name.rsplit_once('-').and_then(|(_, n)| n.parse().ok());
+        let mut fields = letter_fields(&open, &kind, number.unwrap_or(1));
+        let content = &item.content;
+        fields.insert(
+            "type".into(),
+            serde_json::to_value(content.kind).unwrap_or_default(),
+        );
+        fields.insert("contact".into(), content.contact.zh.clone().into());
+        fields.insert("channel".into(), open.row.channel.clone().into());
+        if content.outcome.licence.is_some() {
+            fields.insert("licence".into(), content.outcome.title.zh.clone().into());
+        }
+        if let Some(at) = open.row.accepted_at {
+            fields.insert("accepted_at".into(), kernel::Time(at).rfc3339().into());
+        }
         let new = NewLetter {
-            template: item.content.letters.get(&kind).cloned(),
+            template: content.letters.get(&kind).cloned(),
             key: job.id.clone(),
             organisation: open.row.organisation.clone(),
             about: format!("application/{}", open.row.id),
-            fields: letter_fields(&open, &kind, number.unwrap_or(1)),
+            fields,
             person: self.person_of(&open),
             kind,
         };
@@ -385,9 +403,14 @@ fn letter_fields(open: &Open, kind: &str, number: usize) -> Map<String, Value> {
     put("applicant", holder.name.clone().into());
     put(
         "applicant_number",
-        crate::views::applicant_line(&body.applicant, false).number.into(),
+        crate::views::applicant_line(&body.applicant, false)
+            .number
+            .into(),
     );
-    put("submitted_at", kernel::Time(row.submitted_at).rfc3339().into());
+    put(
+        "submitted_at",
+        kernel::Time(row.submitted_at).rfc3339().into(),
+    );
     match kind {
         "receipt" => {
             put("check", body.check.clone().into());

@@ -42,7 +42,16 @@ impl Engine {
                 return Ok(Served::Done(answer));
             }
             let open = self.of_input(input).await?;
-            if open.state() != ApplicationState::Accepted && function != "applications.note" {
+            let fits = match function {
+                "applications.note" => true,
+                // A result follows what was approved a moment ago.
+                "applications.licence" => matches!(
+                    open.state(),
+                    ApplicationState::Accepted | ApplicationState::Approved
+                ),
+                _ => open.state() == ApplicationState::Accepted,
+            };
+            if !fits {
                 return Ok(Served::Refused {
                     code: "application_ended".into(),
                     variables: state_of(&open),
@@ -170,7 +179,10 @@ impl Engine {
         let before = change.open.body.bills.len();
         paying::add_bills(change, &fees);
         let bills = &change.open.body.bills;
-        let new: Vec<Value> = bills[before..].iter().map(|b| b.id.clone().into()).collect();
+        let new: Vec<Value> = bills[before..]
+            .iter()
+            .map(|b| b.id.clone().into())
+            .collect();
         let fen: i64 = bills[before..].iter().map(|bill| bill.fen).sum();
         if new.is_empty() {
             // Nothing to pay: whoever waits for the payment goes on.

@@ -192,7 +192,10 @@ impl Engine {
             let kept = super::work::kept(&row.ok_or_else(|| Fault::missing(&job.case_id))?)?;
             let wait = kept.instance.waits.get(&(job.wait as u64));
             let Some(wait) = wait else { return Ok(()) };
-            kept.instance.variables(wait.scope)
+            let mut input = kept.instance.variables(wait.scope);
+            // Which case calls; a variable of that name would mean something else.
+            input.insert("case".into(), job.case_id.clone().into());
+            input
         };
         let services = self.means.services.clone();
         let (name, key) = (job.name.clone(), job.id.clone());

@@ -52,7 +52,8 @@ pub enum Served {
 /// done once for a key.
 #[async_trait]
 pub trait Services: Send + Sync {
-    /// Calls the function `name`.
+    /// Calls the function `name` with the variables its task sees, and the identification of its
+    /// case under `case`.
     async fn call(&self, name: &str, key: &str, input: Map<String, Value>)
     -> Result<Served, Fault>;
 }

@@ -61,6 +61,10 @@ pub const OBJECTS: &[&str] = &[
     "items",
     "calendar",
     "decisions",
+    "service_applications",
+    "messages",
+    "office",
+    "visits",
     "register.*",
 ];
 
@@ -327,8 +331,12 @@ fn read_city_file(work: &Work<'_>, city: &mut CityPack, file: &str, folder: &str
         "accounts.yaml" => work.read("accounts", file, |top| city.read_accounts(top)),
         "roles.yaml" => work.read("roles", file, |top| city.roles = read_roles(top)),
         "quotas.yaml" => work.read("quotas", file, |top| city.read_quotas(top)),
-        // Halls are read by the engine of visits, which knows what they may hold.
-        "halls.yaml" | "README.md" => None,
+        "README.md" => None,
+        // Shapes of halls are read where halls are kept.
+        "halls.yaml" => {
+            city.halls = work.policy(file);
+            None
+        }
         _ if rest.starts_with("access/") && rest.ends_with(".cedar") => {
             city.policies.extend(work.policy(file));
             None

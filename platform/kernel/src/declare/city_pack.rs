@@ -37,6 +37,8 @@ pub struct CityPack {
     pub roles: Vec<RoleDecl>,
     /// Types of licences of this city.
     pub licences: Vec<LicenceDecl>,
+    /// `halls.yaml`: service halls.
+    pub halls: Option<super::PolicyFile>,
     /// `items/*.yaml`: items of service of this city.
     pub items: Vec<super::PolicyFile>,
     /// `access/*.cedar`: policies that the roles file cannot say.

@@ -1,0 +1,311 @@
+//! Letters of offices about applications: which template, which fields, whose seal.
+
+use super::Days;
+use applications::{Letters, NewLetter};
+use async_trait::async_trait;
+use kernel::applications::LetterLine;
+use kernel::cases::{Count, Limit};
+use kernel::declare::Declared;
+use kernel::documents::{Documents, NewLetter as Written, Office};
+use kernel::organisations::Organisations;
+use kernel::time::BEIJING_OFFSET;
+use kernel::{Actor, Fault, Time};
+use parking_lot::Mutex;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Templates beside those of the documents engine: for what is no permit, where the law on permits
+/// must not be cited.
+const SERVICE: &[(&str, &str)] = &[
+    (
+        "service_receipt",
+        include_str!("letters/service_receipt.txt"),
+    ),
+    (
+        "service_acceptance",
+        include_str!("letters/service_acceptance.txt"),
+    ),
+    (
+        "service_correction",
+        include_str!("letters/service_correction.txt"),
+    ),
+    (
+        "service_refusal",
+        include_str!("letters/service_refusal.txt"),
+    ),
+    ("service_grant", include_str!("letters/service_grant.txt")),
+    ("service_denial", include_str!("letters/service_denial.txt")),
+];
+/// Type of items that are permits (行政许可).
+const PERMIT: &str = "01";
+/// Templates of items kept in memory, at most.
+const OWN: usize = 2000;
+
+/// Templates of this program.
+pub fn templates() -> BTreeMap<String, String> {
+    let both = |(name, text): &(&str, &str)| (name.to_string(), text.to_string());
+    SERVICE.iter().map(both).collect()
+}
+
+/// Writes letters by the documents engine.
+pub struct CityLetters {
+    documents: Arc<documents::Engine>,
+    organisations: Arc<organisations::Engine>,
+    days: Arc<Days>,
+    declared: Arc<Declared>,
+    /// Templates of items, by name.
+    own: Mutex<BTreeMap<String, String>>,
+}
+
+impl CityLetters {
+    /// Over these engines.
+    pub fn new(
+        documents: Arc<documents::Engine>,
+        organisations: Arc<organisations::Engine>,
+        days: Arc<Days>,
+        declared: Arc<Declared>,
+    ) -> CityLetters {
+        CityLetters {
+            documents,
+            organisations,
+            days,
+            declared,
+            own: Mutex::new(templates()),
+        }
+    }
+
+    /// The organisation as its letters name it.
+    fn office(&self, code: &str) -> Office {
+        let known = self.organisations.get(code, None);
+        let name = known.as_ref().map_or(code, |known| &known.title.zh);
+        let credit_code = known.as_ref().and_then(|known| known.credit_code.clone());
+        Office {
+            code: code.into(),
+            name: name.into(),
+            short: short(name, &self.declared.city.title.zh),
+            credit_code,
+        }
+    }
+
+    /// The name of an item's own template, in force from now on.
+    fn own_template(&self, kind: &str, text: &str) -> Result<String, Fault> {
+        let digest = Sha256::digest(text);
+        let mark: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
+        let name = format!("{kind}_{mark}");
+        let mut own = self.own.lock();
+        if own.contains_key(&name) {
+            return Ok(name);
+        }
+        if own.len() >= OWN {
+            *own = templates();
+        }
+        let mut all = own.clone();
+        all.insert(name.clone(), text.into());
+        self.documents.replace_templates(&all)?;
+        *own = all;
+        Ok(name)
+    }
+
+    async fn fields(&self, letter: &NewLetter) -> Map<String, Value> {
+        let given = &letter.fields;
+        let text = |name: &str| given.get(name).and_then(Value::as_str).unwrap_or("");
+        let mut all = Map::new();
+        let mut put = |name: &str, value: &str| {
+            if !value.is_empty() {
+                all.insert(name.into(), value.into());
+            }
+        };
+        put("applicant", text("applicant"));
+        put("item", text("title"));
+        put("application", text("number"));
+        put("contact", text("contact"));
+        put("reason", text("reason"));
+        put("basis", text("basis"));
+        put("licence", text("licence"));
+        let submitted = day(text("submitted_at"));
+        match letter.kind.as_str() {
+            "receipt" => {
+                put("received_on", &submitted);
+                put("channel", channel(text("channel")));
+                if let Some(at) = Time::parse(text("submitted_at")) {
+                    let due = applications::WorkingDays::add(self.days.as_ref(), at, ANSWER).await;
+                    put(
+                        "answer_by",
+                        &due.map_or(String::new(), |left| last_day(left.due)),
+                    );
+                }
+            }
+            "acceptance" => {
+                put("applied_on", &submitted);
+                put("accepted_on", &day(text("at")));
+                let days = given.get("days").and_then(Value::as_u64).unwrap_or(20);
+                put("limit", &format!("{days}个工作日"));
+                let limit = Limit {
+                    days: u32::try_from(days).unwrap_or(20),
+                    count: Count::WorkingDays,
+                };
+                if let Some(at) = Time::parse(text("at")) {
+                    let due = applications::WorkingDays::add(self.days.as_ref(), at, limit).await;
+                    put(
+                        "due_on",
+                        &due.map_or(String::new(), |left| last_day(left.due)),
+                    );
+                }
+            }
+            "correction" | "non_acceptance" => put("applied_on", &submitted),
+            _ => {
+                put("accepted_on", &day(text("accepted_at")));
+                let content = match text("reason") {
+                    "" => "准予办理",
+                    reason => reason,
+                };
+                put("content", content);
+                let above = self.organisations.above(&letter.organisation, None);
+                let above = above.last().map(|code| self.office(code).name);
+                put(
+                    "review_office",
+                    &above.unwrap_or_else(|| "本级人民政府".into()),
+                );
+                put("court", "有管辖权的人民法院");
+            }
+        }
+        if let Some(Value::Array(titles)) = given.get("materials") {
+            let rows = titles
+                .iter()
+                .map(|title| json!({ "name": title, "form": "电子", "copies": "1" }));
+            all.insert("materials".into(), rows.collect::<Vec<_>>().into());
+        }
+        if let Some(Value::Array(missing)) = given.get("missing") {
+            let rows = missing.iter().map(|one| match one.as_str() {
+                Some(text) => json!({ "name": "", "problem": text }),
+                None => json!({ "name": one["name"], "problem": one["problem"] }),
+            });
+            all.insert("missing".into(), rows.collect::<Vec<_>>().into());
+        }
+        all
+    }
+}
+
+/// Working days within which an office says whether it accepts (行政许可法第三十二条).
+const ANSWER: Limit = Limit {
+    days: 5,
+    count: Count::WorkingDays,
+};
+
+/// Name of the template for a kind of letter.
+fn template(kind: &str, permit: bool) -> String {
+    let name = match kind {
+        "non_acceptance" => "refusal",
+        "approval" => "grant",
+        "refusal" => "denial",
+        other => other,
+    };
+    match permit {
+        true => name.into(),
+        false => format!("service_{name}"),
+    }
+}
+
+/// The short word of an office's numbers (机关代字): its name without the city and without 局, 委.
+fn short(name: &str, city: &str) -> String {
+    let place = city.strip_suffix('市').unwrap_or(city);
+    let rest = name.strip_prefix(city).or_else(|| name.strip_prefix(place));
+    let rest = rest.filter(|rest| !rest.is_empty()).unwrap_or(name);
+    let rest = rest.trim_end_matches(['局', '委', '会', '员']);
+    let word: String = rest
+        .chars()
+        .filter(|c| !"和与、".contains(*c))
+        .take(6)
+        .collect();
+    match word.is_empty() {
+        true => name.chars().take(6).collect(),
+        false => word,
+    }
+}
+
+fn channel(word: &str) -> &'static str {
+    match word {
+        "web" => "网上",
+        "phone" => "手机",
+        "counter" => "窗口",
+        "terminal" => "自助终端",
+        "hotline" => "热线代办",
+        _ => "",
+    }
+}
+
+/// `2026年11月25日` of an RFC 3339 time, Beijing; empty when it is none.
+fn day(text: &str) -> String {
+    Time::parse(text).map_or(String::new(), chinese)
+}
+
+fn chinese(at: Time) -> String {
+    let text = Time(at.0 + BEIJING_OFFSET).rfc3339();
+    let mut parts = text.get(..10).unwrap_or_default().split('-');
+    let mut next = || {
+        parts
+            .next()
+            .unwrap_or("")
+            .trim_start_matches('0')
+            .to_string()
+    };
+    let (year, month, day) = (next(), next(), next());
+    format!("{year}年{month}月{day}日")
+}
+
+/// The day a clock ends on: its end is the beginning of the next.
+fn last_day(due: Time) -> String {
+    chinese(Time(due.0 - 1))
+}
+
+#[async_trait]
+impl Letters for CityLetters {
+    async fn make(&self, letter: &NewLetter) -> Result<LetterLine, Fault> {
+        let permit = letter.fields.get("type").and_then(Value::as_str) == Some(PERMIT);
+        let kind = match &letter.template {
+            Some(text) => self.own_template(&letter.kind, text)?,
+            None => template(&letter.kind, permit),
+        };
+        let written = Written {
+            kind,
+            office: self.office(&letter.organisation),
+            about: letter.about.clone(),
+            key: letter.key.clone(),
+            fields: self.fields(letter).await,
+            person: letter.person.clone(),
+        };
+        let made = self.documents.letter(&Actor::system(), &written).await?;
+        Ok(LetterLine {
+            kind: letter.kind.clone(),
+            number: made.number,
+            file: Some(made.file),
+            at: made.issued_at,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_carry_the_short_word_of_their_office() {
+        for (name, expect) in [
+            ("石家庄市数据和政务服务局", "数据政务服务"),
+            ("石家庄市公安局", "公安"),
+            ("石家庄市卫生健康委员会", "卫生健康"),
+            ("石家庄市住房公积金管理中心", "住房公积金管"),
+            ("某局", "某"),
+        ] {
+            assert_eq!(short(name, "石家庄市"), expect, "{name}");
+        }
+    }
+
+    #[test]
+    fn days_are_those_of_beijing() {
+        assert_eq!(day("2026-11-24T16:30:00Z"), "2026年11月25日");
+        assert_eq!(day("x"), "");
+    }
+}
