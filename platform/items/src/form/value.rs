@@ -155,7 +155,7 @@ fn said(field: &Field, error: &ValidationError<'_>) -> (Reason, Words) {
             Reason::Choice,
             words("请在选项中选择", "choose one of the choices"),
         ),
-        Wrong::UniqueItems { .. } => bound("同一选项选了两次".into(), "one choice twice".into()),
+        Wrong::UniqueItems => bound("同一选项选了两次".into(), "one choice twice".into()),
         Wrong::MinItems { limit } => bound(
             format!("至少选 {limit} 项"),
             format!("choose at least {limit}"),
