@@ -119,6 +119,7 @@ async fn the_head_of_an_item() {
     check("/proofing", json!(0), &["/proofing"]).await;
     check("/process", json!("nothing"), &["/process"]).await;
     check("/process", json!(null), &["/process"]).await;
+    check("/process", json!("measured"), &["/desk_forms/measure"]).await;
     check(
         "/bundle",
         json!(["birth", "other"]),
