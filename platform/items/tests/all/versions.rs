@@ -419,3 +419,40 @@ async fn of_two_who_publish_at_once_one_wins() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_another_process_publishes_is_noticed() {
+    // Two stores on one database share no memory: two processes, as far as the engine can tell.
+    let address = testkit::fresh_postgres();
+    let (one, two) = (
+        Store::open(&address).await.unwrap(),
+        Store::open(&address).await.unwrap(),
+    );
+    let (here, there) = (engine(&one).await, engine(&two).await);
+    for round in 1..=3 {
+        published(&here, &format!("第 {round} 版")).await;
+        let seen = there.item("cert", None).await.unwrap();
+        assert_eq!(
+            (seen.version, &seen.content.title.zh),
+            (round, &format!("证明第 {round} 版"))
+        );
+        let filter = ItemFilter {
+            text: Some(format!("第 {round} 版")),
+            limit: 5,
+            ..ItemFilter::default()
+        };
+        assert_eq!(there.items(None, &filter).await.unwrap().count, 1);
+    }
+    // Both publish what one of them saved: one is first.
+    here.save(&designer("zhang"), "cert", None, &titled("末版"))
+        .await
+        .unwrap();
+    let (zhang, li) = (designer("zhang"), designer("li"));
+    let (a, b) = tokio::join!(
+        here.rule(&zhang, "cert", publish()),
+        there.rule(&li, "cert", publish())
+    );
+    assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|won| **won).count(), 1);
+    one.close().await;
+    two.close().await;
+}
