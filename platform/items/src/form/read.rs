@@ -118,6 +118,9 @@ fn read_field(name: &str, part: &mut Part<'_>, required: bool, faults: &Faults) 
     let choices = match kind {
         Kind::Choice => read_choices(part),
         Kind::Choices => {
+            if !part.has("items") {
+                part.fault("items", "缺少选项", "the choices are missing");
+            }
             let at = format!("{}/items", part.at);
             let items = part.get("items").and_then(|v| Part::of(v, at, faults));
             items.map_or_else(Vec::new, |mut items| {
