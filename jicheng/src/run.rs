@@ -64,6 +64,7 @@ pub fn declared(config: &Config) -> Result<Declared, Vec<kernel::Problem>> {
         })?;
     let (declared, mut faults) = kernel::declare::check::load_all(&files);
     faults.extend(policy::check(&declared));
+    faults.extend(crate::window::check_items(&declared));
     if faults.is_empty() {
         faults = crate::bindings::compare(&declared, &systems::all());
     }

@@ -66,7 +66,7 @@ pub fn check(config: &Config) -> Result<(), String> {
 pub fn schema(config: &Config, kind: Option<&str>) -> Result<(), String> {
     let files = crate::embed::declarations(config.text("declarations"), config.text("city"))
         .map_err(|e| format!("无法读取声明目录 / cannot read the declarations: {e}"))?;
-    let schemas = kernel::declare::check::schemas(&files);
+    let schemas = crate::window::schemas(&files);
     let kinds: Vec<&str> = schemas.keys().map(String::as_str).collect();
     let Some(kind) = kind else {
         println!("{}", kinds.join("\n"));

@@ -102,7 +102,7 @@ fn add_halls(table: &mut Table) {
             "Appointments of a day",
         )
         .query(&["day: string", "after: string", "limit: number"])
-        .gives("Appointments"),
+        .gives("VisitAppointments"),
         appointments,
     );
 }
@@ -111,8 +111,8 @@ fn add_visitors(table: &mut Table) {
     let own = Access::SignedIn;
     table.add(
         line("POST /api/v1/appointments", own, "预约", "Book a time")
-            .takes("NewAppointment")
-            .gives("Appointment"),
+            .takes("NewVisitAppointment")
+            .gives("VisitAppointment"),
         book,
     );
     table.add(
@@ -123,7 +123,7 @@ fn add_visitors(table: &mut Table) {
             "My appointments",
         )
         .query(PAGED)
-        .gives("Appointments"),
+        .gives("VisitAppointments"),
         mine,
     );
     table.add(
@@ -133,7 +133,7 @@ fn add_visitors(table: &mut Table) {
             "取消预约",
             "Give a time back",
         )
-        .gives("Appointment"),
+        .gives("VisitAppointment"),
         cancel,
     );
     table.add(
@@ -143,7 +143,7 @@ fn add_visitors(table: &mut Table) {
             "未到",
             "Nobody came",
         )
-        .gives("Appointment"),
+        .gives("VisitAppointment"),
         no_show,
     );
     table.add(

@@ -20,7 +20,9 @@ use kernel::messages::{Channel, MailCarrier};
 use kernel::numbers::Day;
 use kernel::organisations::Organisations;
 use kernel::parties::Messenger;
-use kernel::{Clock, Fault, Time};
+use kernel::{Clock, Fault, Problem, Time};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use store::Store;
@@ -307,6 +309,30 @@ pub fn carry_on(app: &Arc<App>) -> Vec<tokio::task::JoinHandle<()>> {
 /// How long the carrier of messages sleeps when nothing new comes.
 const CARRY: Duration = Duration::from_secs(5);
 
+/// The JSON Schema of every kind of declaration: those the kernel reads, and items of service.
+pub fn schemas(files: &BTreeMap<String, String>) -> BTreeMap<String, Value> {
+    let mut all = kernel::declare::check::schemas(files);
+    all.insert("item".into(), items::schema());
+    all
+}
+
+/// What is wrong with the files of items, as far as a file says it without the city.
+pub fn check_items(declared: &Declared) -> Vec<Problem> {
+    let mut found = vec![];
+    for file in declared.items() {
+        if let Err(problems) = items::read_declared(&file.text) {
+            found.extend(problems.into_iter().map(|mut problem| {
+                problem.at = format!("{}:{}", file.file, problem.at);
+                problem
+            }));
+        }
+    }
+    found
+}
+
+/// How a task of a drawing names its form.
+const FORM: &str = "jicheng:form=\"";
+
 /// What items are checked against.
 struct Around {
     declared: Arc<Declared>,
@@ -322,6 +348,12 @@ impl items::Surroundings for Around {
     async fn process(&self, name: &str) -> Result<bool, Fault> {
         let known = there(&self.cases, "cases")?.processes().await?;
         Ok(known.iter().any(|process| process.process == name))
+    }
+    async fn process_forms(&self, name: &str) -> Result<Vec<String>, Fault> {
+        let drawing = there(&self.cases, "cases")?.drawing(name, None).await?;
+        let named = drawing.split(FORM).skip(1);
+        let forms = named.filter_map(|rest| Some(rest.split_once('"')?.0.to_string()));
+        Ok(forms.collect())
     }
     async fn licence(&self, name: &str) -> Result<Option<LicenceDecl>, Fault> {
         Ok(self.declared.licences().find(|l| l.name == name).cloned())
