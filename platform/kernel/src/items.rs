@@ -524,6 +524,13 @@ pub trait Items: Send + Sync {
     /// Changes where an item stands.
     async fn rule(&self, by: &Actor, item: &str, verb: ItemVerb) -> Result<Item, Fault>;
 
+    /// Answers as they are kept: numbers of persons and enterprises with capitals and without
+    /// blanks, mobile numbers as 11 digits, texts without blanks around them. What is wrong stays as
+    /// it is, for [`Items::judge`] to name. Whoever takes answers in calls it first.
+    fn tidy(&self, item: &Item, answers: &Map<String, Value>) -> Map<String, Value> {
+        let _ = item;
+        answers.clone()
+    }
     /// Names of the fields that are asked for these answers, in order of the form.
     fn asked(&self, item: &Item, answers: &Map<String, Value>) -> Vec<String>;
     /// What is wrong with answers; with `whole` also what is missing. `at` is `/answers/<field>`.

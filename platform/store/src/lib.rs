@@ -24,6 +24,7 @@ pub mod events;
 pub mod factors;
 mod faults;
 pub mod grants;
+pub mod items;
 pub mod jobs;
 pub mod keys;
 pub mod licences;
@@ -115,6 +116,7 @@ fn migrations() -> Vec<Migration> {
         cases::migrations(),
         decisions::migrations(),
         licences::migrations(),
+        items::migrations(),
     ]
     .into_iter()
     .flatten()
