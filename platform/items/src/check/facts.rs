@@ -16,6 +16,11 @@ pub trait Surroundings: Send + Sync {
     async fn organisation(&self, code: &str) -> Result<bool, Fault>;
     /// Is there a published process of this name?
     async fn process(&self, name: &str) -> Result<bool, Fault>;
+    /// Names of the forms that tasks of this process give (`jicheng:form`), as far as they are known.
+    async fn process_forms(&self, name: &str) -> Result<Vec<String>, Fault> {
+        let _ = name;
+        Ok(vec![])
+    }
     /// The type of licence of this name.
     async fn licence(&self, name: &str) -> Result<Option<LicenceDecl>, Fault>;
     /// The register of this name.
@@ -37,6 +42,7 @@ pub(crate) trait Ask: Send + Sync {
 pub(crate) struct Facts {
     pub(crate) organisation: bool,
     pub(crate) process: bool,
+    pub(crate) process_forms: Vec<String>,
     licences: BTreeMap<String, LicenceDecl>,
     registers: BTreeMap<String, RegisterDecl>,
     items: BTreeMap<String, Arc<Item>>,
@@ -90,6 +96,9 @@ impl Facts {
             },
             ..Facts::default()
         };
+        if let (Some(process), true) = (&content.process, facts.process) {
+            facts.process_forms = around.process_forms(process).await?;
+        }
         for name in licences {
             if let Some(decl) = around.licence(name).await? {
                 facts.licences.insert(name.into(), decl);

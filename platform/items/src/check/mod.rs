@@ -9,6 +9,7 @@ mod sources;
 pub use facts::Surroundings;
 pub(crate) use facts::{Ask, Facts};
 
+use crate::desk::STANDARD;
 use crate::form::{self, Form};
 use crate::say::{brief, escape, is_name, problem};
 use crate::shape;
@@ -279,6 +280,17 @@ fn bundle(content: &ItemContent, form: &Form, own: Option<&str>, facts: &Facts) 
             ));
         }
         _ => {}
+    }
+    for name in &facts.process_forms {
+        let known = STANDARD.contains(&name.as_str()) || content.desk_forms.contains_key(name);
+        if !known {
+            let short = brief(name);
+            found.push(problem(
+                format!("/desk_forms/{}", escape(name)),
+                format!("流程的任务要用表单“{short}”，但没有这个表单"),
+                format!("a task of the process asks for the form \"{short}\", which is missing"),
+            ));
+        }
     }
     if content.bundle.len() == 1 {
         let (zh, en) = ("一件事应有 2 个以上事项", "a bundle has two items or more");

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 /// Whole numbers every program reads exactly (RFC 8785).
 pub(super) const WHOLE: i64 = 9_007_199_254_740_991;
 
+/// Choices in one answer, at most: more than any field has.
+const MOST: usize = 500;
+
 /// Bytes of a compiled pattern, at most.
 const PATTERN_BYTES: usize = 1 << 18;
 
@@ -107,6 +110,7 @@ impl Values {
             .flat_map(|validator| validator.iter_errors(value));
         let mut found: Vec<(Reason, Words)> =
             errors.map(|error| said(field, &error)).take(5).collect();
+        found.dedup();
         if let (true, Some(text)) = (found.is_empty(), value.as_str()) {
             found.extend(wrong_format(field.kind, text));
         }
@@ -126,7 +130,7 @@ fn wrong_kind(field: &Field, value: &Value) -> Option<Words> {
         Kind::Boolean => value.is_boolean(),
         Kind::Choices => value
             .as_array()
-            .is_some_and(|list| list.iter().all(Value::is_string)),
+            .is_some_and(|list| list.len() <= MOST && list.iter().all(Value::is_string)),
         _ => value.is_string(),
     };
     (!sound).then(|| match field.kind {

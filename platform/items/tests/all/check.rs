@@ -119,6 +119,7 @@ async fn the_head_of_an_item() {
     check("/proofing", json!(0), &["/proofing"]).await;
     check("/process", json!("nothing"), &["/process"]).await;
     check("/process", json!(null), &["/process"]).await;
+    check("/process", json!("measured"), &["/desk_forms/measure"]).await;
     check(
         "/bundle",
         json!(["birth", "other"]),
@@ -544,13 +545,8 @@ async fn forms_say_only_what_is_understood() {
 async fn an_incomplete_copy_is_kept_and_all_that_is_missing_named() {
     let (_dir, engine) = alone().await;
     let by = designer("zhang");
-    let saved = engine.save(
-        &by,
-        "new",
-        None,
-        &json!({ "title": { "zh": "新事项", "en": "New item" } }),
-    );
-    let saved = saved.await.unwrap();
+    let begun = json!({ "title": { "zh": "新事项", "en": "New item" } });
+    let saved = engine.save(&by, "new", None, &begun).await.unwrap();
     for at in [
         "/organisation",
         "/form",

@@ -127,3 +127,29 @@ async fn faults_of_files_have_file_and_line() {
         1
     );
 }
+
+#[tokio::test]
+async fn the_example_of_the_page_is_sound() {
+    let (_dir, engine) = alone().await;
+    let page = include_str!("../../../../docs/items.md");
+    let begin = page.find("```yaml\n").unwrap() + 8;
+    let end = begin + page[begin..].find("```").unwrap();
+    let example = content(&page[begin..end]);
+    assert_eq!(engine.check(&example).await, vec![]);
+}
+
+#[test]
+fn systems_and_the_city_declare_items() {
+    let files = ["systems/s/items/one.yaml", "cities/c/items/two.yaml"]
+        .map(|file| (file.to_string(), CERTIFICATE.to_string()));
+    let (declared, problems) = kernel::declare::check::load_all(&files.into_iter().collect());
+    let found: Vec<&str> = declared.items().map(|file| file.file.as_str()).collect();
+    assert_eq!(
+        found,
+        ["systems/s/items/one.yaml", "cities/c/items/two.yaml"]
+    );
+    assert!(
+        !problems.iter().any(|p| p.at.contains("/items/")),
+        "{problems:?}"
+    );
+}

@@ -5,7 +5,7 @@ use kernel::items::Items;
 
 /// Sound answers for a restaurant.
 pub(crate) fn restaurant() -> Value {
-    json!({ "operator": "测试饭店", "responsible": "李明", "responsible_number": "130199199001010019",
+    json!({ "operator": "测试饭店", "responsible": "李明", "responsible_number": "130199199001010014",
         "mobile": "13800000013", "premises": "测试路 1 号", "place": "114.502461,38.045474",
         "area": 80.5, "opens_on": "2026-12-01", "leased_to": "2030-12-01", "business": "catering",
         "items": "热食类", "dishes": ["hot", "cold"], "cold_room": true, "seats": 40,
@@ -77,7 +77,7 @@ async fn answers_and_their_faults() {
         &[("premises", "看不见的字符")],
     );
     check(
-        json!({ "responsible_number": "130199199001010018" }),
+        json!({ "responsible_number": "130199199001010015" }),
         true,
         &[("responsible_number", "校验位")],
     );

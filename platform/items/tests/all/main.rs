@@ -77,7 +77,15 @@ impl Surroundings for SmallCity {
         Ok(code == "data_bureau")
     }
     async fn process(&self, name: &str) -> Result<bool, Fault> {
-        Ok(matches!(name, "food_permit" | "confirm"))
+        Ok(matches!(name, "food_permit" | "confirm" | "measured"))
+    }
+    async fn process_forms(&self, name: &str) -> Result<Vec<String>, Fault> {
+        let forms: &[&str] = match name {
+            "food_permit" => &["accept", "inspect", "approve"],
+            "measured" => &["measure"],
+            _ => &[],
+        };
+        Ok(forms.iter().map(|form| form.to_string()).collect())
     }
     async fn licence(&self, name: &str) -> Result<Option<LicenceDecl>, Fault> {
         Ok(self.0.licences().find(|decl| decl.name == name).cloned())

@@ -11,7 +11,7 @@ fn publish() -> ItemVerb {
 
 fn titled(title: &str) -> Value {
     let mut content = value(CERTIFICATE);
-    content["title"]["zh"] = json!(title);
+    content["title"]["zh"] = json!(format!("证明{title}"));
     content
 }
 
@@ -40,7 +40,7 @@ async fn the_life_of_an_item() {
         );
         assert_eq!(
             engine.item("cert", Some(0)).await.unwrap().content.title.zh,
-            "一"
+            "证明一"
         );
         let all = ItemFilter {
             all: true,
@@ -77,7 +77,10 @@ async fn the_life_of_an_item() {
             note: "回退".into(),
         };
         let three = engine.rule(&by, "cert", back).await.unwrap();
-        assert_eq!((three.version, three.content.title.zh.as_str()), (3, "一"));
+        assert_eq!(
+            (three.version, three.content.title.zh.as_str()),
+            (3, "证明一")
+        );
 
         let suspend = || ItemVerb::Suspend {
             note: "系统升级".into(),
@@ -171,7 +174,7 @@ async fn the_life_of_an_item() {
             .iter()
             .map(|v| (v.version, v.content.title.zh.as_str()))
             .collect();
-        assert_eq!(seen, [(3, "一"), (2, "二"), (1, "一")]);
+        assert_eq!(seen, [(3, "证明一"), (2, "证明二"), (1, "证明一")]);
         assert!(versions.iter().all(|v| v.state == ItemState::Cancelled));
         assert_eq!(
             *again.item("cert", Some(2)).await.unwrap(),
@@ -304,13 +307,10 @@ async fn nobody_overwrites_what_they_have_not_seen() {
             "input.conflict"
         );
         let stale = engine
-            .save(&li, "cert", Some(&seen.digest), &titled("李"))
+            .save(&li, "cert", Some(&second.digest), &titled("李"))
             .await
             .unwrap_err();
-        assert_eq!(
-            stale.code, "input.stale",
-            "version 1 is not the newest any more"
-        );
+        assert_eq!(stale.code, "input.stale", "that copy was given up");
         let fresh = engine.working_copy(&li, "cert").await.unwrap();
         engine
             .save(&li, "cert", Some(&fresh.digest), &titled("李"))
