@@ -16,15 +16,28 @@ use store::Store;
 /// The city as its files declare it.
 struct City(Declared);
 
+impl City {
+    fn drawing(&self, name: &str) -> Option<&str> {
+        let file = format!("/{name}.bpmn");
+        let mut processes = self.0.systems.iter().flat_map(|s| &s.processes);
+        let found = processes.find(|process| process.file.ends_with(&file))?;
+        Some(&found.text)
+    }
+}
+
 #[async_trait]
 impl Surroundings for City {
     async fn organisation(&self, code: &str) -> Result<bool, Fault> {
         Ok(self.0.city.organisations.iter().any(|o| o.code == code))
     }
     async fn process(&self, name: &str) -> Result<bool, Fault> {
-        let file = format!("/{name}.bpmn");
-        let mut processes = self.0.systems.iter().flat_map(|s| &s.processes);
-        Ok(processes.any(|process| process.file.ends_with(&file)))
+        Ok(self.drawing(name).is_some())
+    }
+    async fn process_forms(&self, name: &str) -> Result<Vec<String>, Fault> {
+        let drawing = self.drawing(name).unwrap_or_default();
+        let given = drawing.split("jicheng:form=\"").skip(1);
+        let names = given.filter_map(|rest| rest.split_once('"'));
+        Ok(names.map(|(form, _)| form.to_string()).collect())
     }
     async fn licence(&self, name: &str) -> Result<Option<LicenceDecl>, Fault> {
         Ok(self.0.licences().find(|decl| decl.name == name).cloned())
