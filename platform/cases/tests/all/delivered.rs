@@ -97,6 +97,10 @@ fn every_process_is_read_drawn_and_known_to_whom() {
                     "{at}: no role {role}"
                 );
             }
+            assert!(
+                said.organisation.is_some(),
+                "{at} is offered in every organisation"
+            );
             let literal = said
                 .organisation
                 .as_deref()

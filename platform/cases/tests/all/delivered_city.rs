@@ -130,14 +130,21 @@ impl City {
         }
     }
 
-    /// An application is accepted: its case begins.
+    /// An application is accepted: its case begins. What the form holds came from registers, unless
+    /// it says `typed_in`.
     pub async fn accept(&self, process: &str, number: &str, form: Value) -> String {
         let days = |days| Limit {
             days,
             count: Count::WorkingDays,
         };
-        let application =
-            json!({"id": format!("A-{number}"), "number": number, "item": process, "form": form});
+        let known: Vec<&String> = match form.get("typed_in") {
+            Some(_) => vec![],
+            None => form.as_object().unwrap().keys().collect(),
+        };
+        let application = json!({
+            "id": format!("A-{number}"), "number": number, "item": process, "known": known,
+            "form": form,
+        });
         let new = NewCase {
             process: process.into(),
             number: Some(number.into()),

@@ -87,7 +87,7 @@ async fn a_tower_is_reviewed_displayed_heard_and_permitted() {
     // The calendar of 2027 is not known here.
     assert!(left.provisional);
 
-    let approver = "permit_approver@planning_bureau";
+    let approver = "department_approver@planning_bureau";
     city.does(&case, approver, "approve", json!({"approved": true}))
         .await;
     let decided = city.ended(&case).await;
@@ -118,7 +118,7 @@ async fn a_permit_is_refused_with_reason_and_basis() {
     city.does(&case, "planning_reviewer@planning_bureau", "summarise", why)
         .await;
     let no = json!({"approved": false, "opinion": "容积率超出规划条件"});
-    city.does(&case, "permit_approver@planning_bureau", "approve", no)
+    city.does(&case, "department_approver@planning_bureau", "approve", no)
         .await;
     let decided = city.ended(&case).await;
     assert_eq!(decided["approved"], false);
@@ -235,7 +235,7 @@ async fn water_waits_for_its_bill_and_gives_up_after_thirty_days() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn money_within_the_limit_is_granted_at_once_and_above_the_balance_refused() {
+async fn money_is_granted_at_once_looked_at_or_refused_by_the_tables() {
     let city = City::open().await;
     let ask = |amount: i64| json!({"purpose": "rent", "amount": amount, "balance": 20000, "paid_months": 12});
     let at_once = city
@@ -255,6 +255,27 @@ async fn money_within_the_limit_is_granted_at_once_and_above_the_balance_refused
     city.does(&looked, clerk, "review", json!({"approved": true}))
         .await;
     assert_eq!(city.ended(&looked).await["approved"], true);
+    // What somebody typed in is looked at, however little it is.
+    let mut typed_in = ask(1);
+    typed_in["typed_in"] = json!(true);
+    let case = city.accept("housing_fund_withdrawal", "H4", typed_in).await;
+    city.does(&case, clerk, "review", json!({"approved": true}))
+        .await;
+    // Nobody is asked about somebody of 70.
+    let young = json!({"birth_date": "1956-01-01"});
+    let case = city.accept("elderly_subsidy", "H5", young).await;
+    assert_eq!(city.ended(&case).await["approved"], false);
+    let old = json!({"birth_date": "1936-01-01"});
+    let case = city.accept("elderly_subsidy", "H6", old).await;
+    let (clerk, approver) = (
+        "civil_affairs_reviewer@civil_affairs_bureau",
+        "department_approver@civil_affairs_bureau",
+    );
+    city.does(&case, clerk, "review", json!({})).await;
+    city.does(&case, approver, "approve", json!({"approved": true}))
+        .await;
+    let decided = city.ended(&case).await;
+    assert!(decided["reason"].as_str().unwrap().ends_with("每月 200 元"));
 }
 
 /// A process, the answers of the form, and who does what with which answers of the desk.
@@ -274,7 +295,7 @@ async fn the_other_processes_take_their_main_way() {
                     "review",
                     json!({"fit": true}),
                 ),
-                ("permit_approver@market_bureau", "approve", yes.clone()),
+                ("department_approver@market_bureau", "approve", yes.clone()),
             ],
         ),
         (
@@ -304,7 +325,7 @@ async fn the_other_processes_take_their_main_way() {
                     json!({"alive": true}),
                 ),
                 (
-                    "permit_approver@civil_affairs_bureau",
+                    "department_approver@civil_affairs_bureau",
                     "approve",
                     yes.clone(),
                 ),
@@ -320,7 +341,11 @@ async fn the_other_processes_take_their_main_way() {
                     "inspect",
                     json!({"passed": true}),
                 ),
-                ("permit_approver@transport_bureau", "approve", yes.clone()),
+                (
+                    "department_approver@transport_bureau",
+                    "approve",
+                    yes.clone(),
+                ),
             ],
         ),
         (
@@ -337,7 +362,11 @@ async fn the_other_processes_take_their_main_way() {
                     "examination",
                     json!({}),
                 ),
-                ("permit_approver@transport_bureau", "approve", yes.clone()),
+                (
+                    "department_approver@transport_bureau",
+                    "approve",
+                    yes.clone(),
+                ),
             ],
         ),
         (
@@ -347,7 +376,7 @@ async fn the_other_processes_take_their_main_way() {
                 ("urban_reviewer@urban_bureau", "review", json!({})),
                 ("urban_reviewer@urban_bureau", "expert_review", json!({})),
                 ("urban_reviewer@urban_bureau", "survey", json!({})),
-                ("permit_approver@urban_bureau", "approve", yes.clone()),
+                ("department_approver@urban_bureau", "approve", yes.clone()),
             ],
         ),
         (
@@ -391,7 +420,7 @@ async fn the_other_processes_take_their_main_way() {
                     json!({}),
                 ),
                 (
-                    "permit_approver@disabled_federation",
+                    "department_approver@disabled_federation",
                     "approve",
                     yes.clone(),
                 ),
@@ -408,7 +437,7 @@ async fn the_other_processes_take_their_main_way() {
                 ),
                 ("urban_reviewer@urban_bureau", "review", json!({})),
                 (
-                    "permit_approver@urban_bureau",
+                    "department_approver@urban_bureau",
                     "approve",
                     json!({"approved": true, "charged": false}),
                 ),

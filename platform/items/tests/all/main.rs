@@ -4,6 +4,7 @@
 mod carry;
 mod check;
 mod declared;
+mod delivered;
 mod judge;
 mod properties;
 mod search;
