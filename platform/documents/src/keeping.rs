@@ -232,7 +232,11 @@ fn over(engine: &Engine, files: i64, bytes: i64) -> Option<Problem> {
 
 pub(crate) async fn put(engine: &Engine, actor: &Actor, new: NewFile) -> Result<FileInfo, Fault> {
     let _turn = engine.turn(&engine.uploads).await?;
-    let (mut new, judged) = judge(engine, new).await?;
+    let (mut new, judged) = {
+        // Looking at a file takes a core and some room.
+        let _turn = engine.turn(&engine.drawings).await?;
+        judge(engine, new).await?
+    };
     let mut scanned_by = None;
     if let Some(scanner) = &engine.scanner {
         match scanner.scan(&new.bytes).await? {

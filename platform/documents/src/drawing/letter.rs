@@ -26,8 +26,11 @@ const CELL: f32 = 12.0;
 const CELL_PITCH: f32 = 17.0;
 const PAD: f32 = 4.0;
 /// What office, date and seal need.
-const CLOSING: f32 = 62.0 * MM;
+const CLOSING: f32 = 53.0 * MM;
 const CODE: f32 = 26.0 * MM;
+
+/// Page of a seal, from 0, and its place in points from the lower left.
+pub(super) type Sealed = (usize, [f32; 4]);
 
 /// What a letter says.
 pub(crate) struct LetterText<'a> {
@@ -83,6 +86,8 @@ pub(super) struct Pen<'a> {
     pub(super) page: usize,
     pub(super) y: f32,
     bottom: f32,
+    /// Points between lines of the body.
+    pitch: f32,
 }
 
 /// A text of one size.
@@ -110,6 +115,7 @@ impl<'a> Pen<'a> {
             page: 0,
             y: top,
             bottom,
+            pitch: PITCH,
         }
     }
 
@@ -254,7 +260,15 @@ fn body(pen: &mut Pen<'_>, letter: &LetterText<'_>) {
             Block::Paragraph { pieces, indent } => {
                 if let Some(text) = letter.fill(pieces) {
                     let indent = if *indent { 2.0 } else { 0.0 };
-                    pen.text(&text, &Style { indent, ..PLAIN });
+                    let pitch = pen.pitch;
+                    pen.text(
+                        &text,
+                        &Style {
+                            indent,
+                            pitch,
+                            ..PLAIN
+                        },
+                    );
                 }
             }
             Block::Heading(pieces) => {
@@ -344,7 +358,7 @@ pub(super) fn closing(
     at: Time,
     code: &str,
     captions: &[String],
-) -> Result<(usize, [f32; 4]), Fault> {
+) -> Result<Sealed, Fault> {
     pen.need(CLOSING);
     pen.y += PITCH;
     let top = pen.y;
@@ -393,9 +407,14 @@ pub(super) fn closing(
     Ok((pen.page, place))
 }
 
-/// Draws a letter.
-pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Fault> {
+/// Places a letter on sheets; `false` when the seal stands alone on the last.
+fn place<'a>(
+    fonts: &'a Fonts,
+    letter: &LetterText<'_>,
+    pitch: f32,
+) -> Result<(Pen<'a>, Sealed, bool), Fault> {
     let mut pen = Pen::new(fonts, TOP, BOTTOM);
+    pen.pitch = pitch;
     let title = Style {
         size: TITLE,
         pitch: 36.0,
@@ -413,13 +432,31 @@ pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Faul
     pen.text(letter.number, &number);
     pen.y += PITCH * 0.5;
     body(&mut pen, letter);
+    let before = pen.page;
     let captions = [
         "扫码核验，或凭文号和验证码核验".to_owned(),
         format!("验证码：{}", letter.check),
     ];
-    let (seal_page, seal_place) =
-        closing(&mut pen, letter.office, letter.at, letter.qr, &captions)?;
+    let sealed = closing(&mut pen, letter.office, letter.at, letter.qr, &captions)?;
     pen.foot();
+    let together = pen.page == before;
+    Ok((pen, sealed, together))
+}
+
+/// Draws a letter. The seal does not stand alone on a sheet (GB/T 9704, 7.3.5): lines move closer
+/// for it.
+pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Fault> {
+    let mut placed = place(fonts, letter, PITCH)?;
+    for pitch in [PITCH - 2.0, PITCH - 4.0] {
+        if placed.2 {
+            break;
+        }
+        let closer = place(fonts, letter, pitch)?;
+        if closer.2 {
+            placed = closer;
+        }
+    }
+    let (pen, (seal_page, seal_place), _) = placed;
     let about = About {
         title: &format!("{} {}", letter.template.title, letter.number),
         author: &letter.office.name,
