@@ -192,10 +192,9 @@ impl<'a> Pen<'a> {
             }
             let height = taken as f32 * CELL_PITCH + 2.0 * PAD;
             let mut x = LEFT;
-            for n in 0..rest.len() {
-                let width = rest[n].1;
-                self.frame(x, width, height);
-                let lines: Vec<Line> = rest[n].0.by_ref().take(taken).collect();
+            for (lines, width) in &mut rest {
+                self.frame(x, *width, height);
+                let lines: Vec<Line> = lines.by_ref().take(taken).collect();
                 for (row, line) in lines.into_iter().enumerate() {
                     let y = self.y + PAD + CELL_PITCH * (row as f32 + 0.75);
                     self.mark(Mark::Text {
@@ -206,7 +205,7 @@ impl<'a> Pen<'a> {
                         bold,
                     });
                 }
-                x += width;
+                x += *width;
             }
             self.y += height;
             left = longest(&rest);

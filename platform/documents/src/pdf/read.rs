@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
 
     fn count_byte(&mut self) -> Option<()> {
         self.bytes_read += 1;
-        if self.bytes_read % BYTES == 0 {
+        if self.bytes_read.is_multiple_of(BYTES) {
             self.budget = self.budget.checked_sub(1)?;
         }
         Some(())
