@@ -4,7 +4,7 @@
 
 mod shown;
 
-pub(crate) use shown::{find, preview, proof, withdraw};
+pub(crate) use shown::{find, ofd, preview, proof, withdraw};
 
 use crate::drawing::letter::{self as drawing, LetterText};
 use crate::inspect::problem;
@@ -148,10 +148,40 @@ pub(crate) async fn letter(
     new: &NewLetter,
 ) -> Result<Letter, Fault> {
     let template = judge(engine, new)?;
+    measure(engine, new, &template).await?;
     let row = number(engine, actor, new, &template).await?;
     match row.file {
         Some(_) => letter_of(&row),
         None => write(engine, actor, row).await,
+    }
+}
+
+/// Refuses a letter that would be too long, before a number is taken for it.
+async fn measure(engine: &Engine, new: &NewLetter, template: &Arc<Template>) -> Result<(), Fault> {
+    let (fonts, new, template) = (engine.fonts()?, new.clone(), template.clone());
+    let at = engine.clock.now();
+    let turn = engine.turn(&engine.drawings).await?;
+    let fits = blocking(move || {
+        let text = LetterText {
+            template: &template,
+            office: &new.office,
+            number: &template.number(&new.office.short, 2000, 0),
+            check: "",
+            at,
+            fields: &new.fields,
+            qr: "",
+        };
+        drawing::fits(&fonts, &text)
+    });
+    let fits = fits.await??;
+    drop(turn);
+    match fits {
+        true => Ok(()),
+        false => Err(Fault::invalid_at(
+            "fields",
+            "文书过长（超过 60 页），请精简或改用附件",
+            "the letter would have more than 60 pages; shorten it or use attachments",
+        )),
     }
 }
 
@@ -166,7 +196,12 @@ async fn number(
     let mut tx = engine.store.begin().await?;
     if let Some(row) = rows::letter(&mut tx, By::Once, &new.key).await? {
         let asked = asked(engine, &row)?;
-        return match asked == *new {
+        // The office may have another name by now; the letter says the one of its day.
+        let same = asked.kind == new.kind
+            && asked.office.code == new.office.code
+            && asked.about == new.about
+            && asked.fields == new.fields;
+        return match same {
             true => Ok(row),
             false => Err(Fault::new(
                 FaultKind::Conflict,
@@ -275,6 +310,16 @@ fn asked(engine: &Engine, row: &LetterRow) -> Result<NewLetter, Fault> {
     serde_json::from_slice(&opened).map_err(|e| Fault::internal("reading a letter", e))
 }
 
+/// What the code of a letter says: where it is verified.
+fn qr(engine: &Engine, row: &LetterRow) -> String {
+    format!(
+        "{}?number={}&check={}",
+        engine.settings.verify_at,
+        encoded(&row.number),
+        encoded(&row.check_code)
+    )
+}
+
 /// Draws, signs and keeps a letter that has its number.
 async fn write(engine: &Engine, actor: &Actor, row: LetterRow) -> Result<Letter, Fault> {
     let fonts = engine.fonts()?;
@@ -282,12 +327,7 @@ async fn write(engine: &Engine, actor: &Actor, row: LetterRow) -> Result<Letter,
     let new = asked(engine, &row)?;
     let identity = engine.authority.identity(&new.office).await?;
     let crypto = engine.crypto.clone();
-    let qr = format!(
-        "{}?number={}&check={}",
-        engine.settings.verify_at,
-        encoded(&row.number),
-        encoded(&row.check_code)
-    );
+    let qr = qr(engine, &row);
     let turn = engine.turn(&engine.drawings).await?;
     let (number, check, at) = (
         row.number.clone(),

@@ -5,12 +5,12 @@
 use super::Drawn;
 use super::flow::{self, Line};
 use super::seal::{DIAMETER, seal};
+use super::shape::Shape;
 use super::sheet::{About, BLACK, GREY, HEIGHT, MM, Mark, PAGES, Sheets, WIDTH, one_line, qr};
 use crate::fonts::{Fonts, Lookup};
 use crate::template::{Block, Piece, Template, printed};
 use kernel::documents::Office;
 use kernel::{Fault, Time};
-use krilla::geom::{PathBuilder, Rect};
 use serde_json::{Map, Value};
 
 const TOP: f32 = 37.0 * MM;
@@ -213,17 +213,13 @@ impl<'a> Pen<'a> {
     }
 
     fn frame(&mut self, x: f32, width: f32, height: f32) {
-        let mut path = PathBuilder::new();
-        if let Some(rect) = Rect::from_xywh(x, self.y, width, height) {
-            path.push_rect(rect);
-        }
-        if let Some(path) = path.finish() {
-            self.mark(Mark::Outline {
-                path,
-                width: 0.6,
-                colour: BLACK,
-            });
-        }
+        let mut shape = Shape::default();
+        shape.rectangle(x, self.y, width, height);
+        self.mark(Mark::Outline {
+            shape,
+            width: 0.6,
+            colour: BLACK,
+        });
     }
 
     /// Numbers of pages at the foot: — 1 —.
@@ -442,9 +438,15 @@ fn place<'a>(
     Ok((pen, sealed, together))
 }
 
-/// Draws a letter. The seal does not stand alone on a sheet (GB/T 9704, 7.3.5): lines move closer
+/// Does a letter fit on the sheets it may have?
+pub(crate) fn fits(fonts: &Fonts, letter: &LetterText<'_>) -> Result<bool, Fault> {
+    let (pen, ..) = place(fonts, letter, PITCH)?;
+    Ok(pen.sheets.pages.len() <= PAGES)
+}
+
+/// Places a letter. The seal does not stand alone on a sheet (GB/T 9704, 7.3.5): lines move closer
 /// for it.
-pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Fault> {
+fn compose<'a>(fonts: &'a Fonts, letter: &LetterText<'_>) -> Result<(Pen<'a>, Sealed), Fault> {
     let mut placed = place(fonts, letter, PITCH)?;
     for pitch in [PITCH - 2.0, PITCH - 4.0] {
         if placed.2 {
@@ -455,17 +457,32 @@ pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Faul
             placed = closer;
         }
     }
-    let (pen, (seal_page, seal_place), _) = placed;
+    Ok((placed.0, placed.1))
+}
+
+/// Draws a letter.
+pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Fault> {
+    let (pen, (seal_page, seal_place)) = compose(fonts, letter)?;
     let about = About {
         title: &format!("{} {}", letter.template.title, letter.number),
         author: &letter.office.name,
         at: letter.at,
     };
-    let pages = pen.sheets.pages.len() as u32;
     Ok(Drawn {
         pdf: pen.sheets.pdf(fonts, &about)?,
-        pages,
+        pages: pen.sheets.pages.len() as u32,
         seal_page,
         seal_place,
     })
+}
+
+/// Draws a letter as OFD.
+pub(crate) fn ofd(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Vec<u8>, Fault> {
+    let (pen, _) = compose(fonts, letter)?;
+    let about = About {
+        title: &format!("{} {}", letter.template.title, letter.number),
+        author: &letter.office.name,
+        at: letter.at,
+    };
+    Ok(super::ofd::ofd(&pen.sheets, &about))
 }

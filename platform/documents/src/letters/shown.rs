@@ -1,15 +1,18 @@
 //! Letters as they are shown: found by number and check, taken back, and how one would look.
 
-use super::{announce, asked, letter_of, note, office_problems, shown, state_of, unwritable};
+use super::{
+    announce, asked, kept_template, letter_of, note, office_problems, qr, shown, state_of,
+    unwritable,
+};
 use crate::drawing::letter::{self as drawing, LetterText};
-use crate::keeping::is_reference;
+use crate::keeping::{entry, is_reference};
 use crate::template::Template;
 use crate::{Engine, blocking};
 use kernel::access::Actor;
 use kernel::documents::{Letter, LetterProof, Office};
 use kernel::fault::FaultKind;
 use kernel::{Fault, Time};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use store::files::{self as rows, By, LetterRow};
 
@@ -99,6 +102,39 @@ pub(crate) async fn find(engine: &Engine, number: &str, check: &str) -> Result<L
         return Err(missing());
     }
     proof(engine, &row).await?.ok_or_else(missing)
+}
+
+/// A letter as OFD.
+pub(crate) async fn ofd(engine: &Engine, actor: &Actor, id: &str) -> Result<Vec<u8>, Fault> {
+    let missing = || Fault::missing("letter");
+    if !is_reference(id, 40, false) {
+        return Err(missing());
+    }
+    let row = rows::letter(&mut engine.store.reader().await?, By::Id, id).await?;
+    let row = row.filter(|row| row.file.is_some()).ok_or_else(missing)?;
+    let template = kept_template(engine, &row.template).await?;
+    let (fonts, new, qr) = (engine.fonts()?, asked(engine, &row)?, qr(engine, &row));
+    let details = json!({ "what": "ofd", "about": row.about });
+    let person = row.person.as_deref();
+    let now = engine.clock.now();
+    let read = entry(actor, now, "read", "letters", &row.number, person, details);
+    let turn = engine.turn(&engine.drawings).await?;
+    let made = blocking(move || {
+        let text = LetterText {
+            template: &template,
+            office: &new.office,
+            number: &row.number,
+            check: &row.check_code,
+            at: Time(row.issued_at),
+            fields: &new.fields,
+            qr: &qr,
+        };
+        drawing::ofd(&fonts, &text)
+    });
+    let made = made.await??;
+    drop(turn);
+    engine.reads.note(read).await?;
+    Ok(made)
 }
 
 /// How a letter would look.

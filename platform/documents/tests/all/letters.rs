@@ -366,6 +366,11 @@ async fn wrong_fields_are_all_named_and_take_no_number() {
         table.fields = object(json!({"applicant": "某", "item": "某事", "application": "1", "applied_on": "今", "missing": [{"name": "甲"}, {"nam": "乙"}, "丙"]}));
         let said = said(house.engine.letter(&clerk(), &table).await);
         assert!(said.contains("fields/missing/1") && said.contains("fields/missing/2"), "{said}");
+        // Too long a letter takes no number either.
+        let rows = vec![json!({"name": "甲".repeat(500), "problem": "乙".repeat(500)}); 100];
+        table.fields.insert("missing".into(), Value::Array(rows));
+        let long = super::said(house.engine.letter(&clerk(), &table).await);
+        assert!(long.contains("60 pages"), "{long}");
         table.kind = "nothing".into();
         assert!(house.engine.letter(&clerk(), &table).await.err().unwrap().words.en.contains("fault"));
         let letter = house.engine.letter(&clerk(), &acceptance("a")).await.unwrap();

@@ -155,6 +155,10 @@ async fn what_is_handed_in_stays() {
         house.engine.get(&clerk(), &kept).await.unwrap();
         said(house.engine.attach(&clerk(), "draft/1", "letter/1").await);
         said(house.engine.attach(&clerk(), "draft/1", "draft/1").await);
+        for owner in ["letter/1", "../x", "a", "/draft/1", "draft 1", ""] {
+            let new = file(owner, "deed", "a.png", png(10, 10));
+            assert!(said(house.engine.put(&clerk(), new).await).contains("owner"));
+        }
     })
     .await;
 }
