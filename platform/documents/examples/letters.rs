@@ -44,6 +44,7 @@ fn letter(n: usize) -> NewLetter {
         key: format!("benchmark/{n}"),
         fields: fields.as_object().unwrap().clone(),
         person: None,
+        template: None,
     }
 }
 

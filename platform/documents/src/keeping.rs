@@ -458,9 +458,6 @@ pub(crate) async fn attach(
             problems.push(reference_problem(at));
         }
     }
-    if from == to {
-        problems.push(problem("to", "与原归属相同", "is the same as before"));
-    }
     if !problems.is_empty() {
         return Err(Fault::invalid(problems));
     }

@@ -115,8 +115,13 @@ pub(crate) fn unwritable(engine: &Engine, text: &str) -> Result<Option<Problem>,
 
 /// Judges what is asked for; every fault is named.
 fn judge(engine: &Engine, new: &NewLetter) -> Result<Arc<Template>, Fault> {
-    let template = engine.templates.read().get(&new.kind).cloned();
-    let Some(template) = template else {
+    let template = match &new.template {
+        Some(text) => Some(Template::parse(&new.kind, text).map_err(Fault::invalid)?),
+        None => None,
+    };
+    let template = template.map(Arc::new);
+    let of_city = || engine.templates.read().get(&new.kind).cloned();
+    let Some(template) = template.or_else(of_city) else {
         let known: Vec<String> = engine.templates.read().keys().cloned().collect();
         let known = known.join(", ");
         return Err(Fault::invalid_at(

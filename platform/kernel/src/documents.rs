@@ -156,6 +156,10 @@ pub struct NewLetter {
     /// Whom it concerns, as [`NewFile::person`].
     #[serde(default)]
     pub person: Option<String>,
+    /// Text of a template in place of the city's of this kind: an item's own. Its numbers are of
+    /// the same series unless it says another.
+    #[serde(default)]
+    pub template: Option<String>,
 }
 
 /// Where a letter stands.
@@ -373,8 +377,8 @@ pub trait Documents: Send + Sync {
     /// Removes a file that was not handed in; `input.conflict` for one that was.
     async fn remove(&self, actor: &Actor, id: &str) -> Result<(), Fault>;
     /// Hands in: every file of `from` (`draft/<id>`) belongs to `to` (`application/<id>`) from now
-    /// on and can no longer be removed. May be asked again after a crash: answers the files of
-    /// `to`.
+    /// on and can no longer be removed. With `from` and `to` alike, what came later (补正) is handed
+    /// in where it is. May be asked again after a crash: answers the files of `to`.
     async fn attach(&self, actor: &Actor, from: &str, to: &str) -> Result<Vec<FileInfo>, Fault>;
 
     /// Writes a letter: checks the fields against the template (every fault named), takes the next

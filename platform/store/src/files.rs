@@ -399,14 +399,18 @@ async fn remove_chunks(tx: &mut Tx, id: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives every whole file of one owner to another, handed in; says how many.
+/// Gives every whole file of one owner to another, handed in; of one to itself, those that were
+/// not handed in before. Says how many.
 pub async fn attach(tx: &mut Tx, from: &str, to: &str) -> Result<u64, Fault> {
-    let statement = Query::update()
+    let mut statement = Query::update();
+    statement
         .table("files")
         .value("owner", to)
         .value("handed_in", 1_i64)
         .and_where(Expr::col("owner").eq(from))
-        .and_where(Expr::col("whole").eq(1_i64))
-        .to_owned();
+        .and_where(Expr::col("whole").eq(1_i64));
+    if from == to {
+        statement.and_where(Expr::col("handed_in").eq(0_i64));
+    }
     tx.execute(&statement).await
 }

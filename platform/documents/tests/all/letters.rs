@@ -241,6 +241,42 @@ async fn sixty_four_letters_at_once_have_sixty_four_numbers_in_a_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_item_may_have_a_text_of_its_own() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        house
+            .engine
+            .letter(&clerk(), &acceptance("a"))
+            .await
+            .unwrap();
+        let text = "title: 摊位受理单\nnumber: {short}受字〔{year}〕第{n:6}号\n\
+                    text applicant: 申请人, required, 100\n---\n> {{applicant}}：\n已受理。";
+        let own = NewLetter {
+            template: Some(text.into()),
+            fields: object(json!({"applicant": "示例摊主"})),
+            ..acceptance("b")
+        };
+        let letter = house.engine.letter(&clerk(), &own).await.unwrap();
+        assert_eq!(letter.title, "摊位受理单");
+        assert_eq!(
+            letter.number, "冀城审受字〔2026〕第000002号",
+            "of the same series"
+        );
+        let file = house.engine.get(&clerk(), &letter.file).await.unwrap();
+        if let Some(text) = text_of(&file.bytes) {
+            assert!(text.contains("摊位受理单") && text.contains("示例摊主："));
+        }
+        let wrong = NewLetter {
+            template: Some("title: x".into()),
+            ..acceptance("c")
+        };
+        let said = super::said(house.engine.letter(&clerk(), &wrong).await);
+        assert!(said.contains("letters/acceptance.txt:1"), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_has_one_letter() {
     each_store(|store| async move {
         let house = house(&store).await;

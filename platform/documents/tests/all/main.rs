@@ -108,6 +108,7 @@ pub(crate) fn acceptance(key: &str) -> NewLetter {
         key: key.into(),
         fields: object(fields),
         person: Some("person-7".into()),
+        template: None,
     }
 }
 

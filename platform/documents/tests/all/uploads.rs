@@ -154,7 +154,16 @@ async fn what_is_handed_in_stays() {
         assert_eq!(refused.code, "input.conflict");
         house.engine.get(&clerk(), &kept).await.unwrap();
         said(house.engine.attach(&clerk(), "draft/1", "letter/1").await);
-        said(house.engine.attach(&clerk(), "draft/1", "draft/1").await);
+        // What comes later is handed in where it is.
+        let later = file("application/9", "deed", "b.png", png(9, 9));
+        let later = house.engine.put(&clerk(), later).await.unwrap();
+        assert!(!later.handed_in);
+        let all = house
+            .engine
+            .attach(&clerk(), "application/9", "application/9")
+            .await;
+        assert!(all.unwrap().iter().all(|info| info.handed_in));
+        assert!(house.engine.remove(&clerk(), &later.id).await.is_err());
         for owner in ["letter/1", "../x", "a", "/draft/1", "draft 1", ""] {
             let new = file(owner, "deed", "a.png", png(10, 10));
             assert!(said(house.engine.put(&clerk(), new).await).contains("owner"));
