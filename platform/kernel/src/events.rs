@@ -35,7 +35,7 @@ pub enum EventKind {
     /// A licence was issued, or changed where it stands.
     Licence = 12,
     /// Files were handed in; a letter was issued or withdrawn.
-    Document = 15,
+    Document = 16,
 }
 
 impl EventKind {
@@ -53,7 +53,7 @@ impl EventKind {
             9 => EventKind::Metering,
             10 => EventKind::Case,
             12 => EventKind::Licence,
-            15 => EventKind::Document,
+            16 => EventKind::Document,
             _ => return None,
         })
     }
