@@ -252,8 +252,21 @@ pub(crate) async fn put(engine: &Engine, actor: &Actor, new: NewFile) -> Result<
     let mut coming = incoming(engine, actor, &new, judged)?;
     coming.row.scanned_by = scanned_by;
     let bytes = std::mem::take(&mut new.bytes);
-    write(engine, actor, &mut coming, bytes).await?;
+    if let Err(fault) = write(engine, actor, &mut coming, bytes).await {
+        discard(engine, &coming.row.id).await;
+        return Err(fault);
+    }
     info_of(&coming.row, coming.name)
+}
+
+/// Removes what was written of a file that could not be written whole; what cannot be removed now
+/// is swept away later.
+async fn discard(engine: &Engine, id: &str) {
+    if let Ok(mut tx) = engine.store.begin().await
+        && rows::remove_unfinished(&mut tx, id).await.is_ok()
+    {
+        let _ = tx.commit().await;
+    }
 }
 
 /// That something infected came is worth knowing.
