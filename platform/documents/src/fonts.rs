@@ -145,13 +145,23 @@ impl Fonts {
             names: vec![],
         };
         for path in search(folders) {
+            let name = path.file_name().unwrap_or_default();
+            let name = name.to_string_lossy().into_owned();
             if fonts.faces.len() == USED {
                 break;
             }
+            // Two of one family have the same characters.
+            let family = |name: &str| name.chars().take(4).collect::<String>();
+            if fonts
+                .names
+                .iter()
+                .any(|known| family(known) == family(&name))
+            {
+                continue;
+            }
             if let Some(face) = Face::read(&path) {
                 fonts.faces.push(face);
-                let name = path.file_name().unwrap_or_default();
-                fonts.names.push(name.to_string_lossy().into_owned());
+                fonts.names.push(name);
             }
         }
         match fonts.faces.is_empty() {

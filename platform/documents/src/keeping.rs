@@ -124,7 +124,9 @@ async fn judge(engine: &Engine, new: NewFile) -> Result<(NewFile, Judged), Fault
     }
     blocking(move || {
         let mut problems = vec![];
-        if !is_reference(&new.owner, 200, true) || new.owner.len() < 3 {
+        // What belongs to letters is written by the engine alone.
+        let sound = is_reference(&new.owner, 200, true) && new.owner.len() >= 3;
+        if !sound || new.owner.starts_with("letter/") {
             problems.push(reference_problem("owner"));
         }
         if !is_reference(&new.slot, 100, false) {
@@ -232,7 +234,11 @@ fn over(engine: &Engine, files: i64, bytes: i64) -> Option<Problem> {
 
 pub(crate) async fn put(engine: &Engine, actor: &Actor, new: NewFile) -> Result<FileInfo, Fault> {
     let _turn = engine.turn(&engine.uploads).await?;
-    let (mut new, judged) = judge(engine, new).await?;
+    let (mut new, judged) = {
+        // Looking at a file takes a core and some room.
+        let _turn = engine.turn(&engine.drawings).await?;
+        judge(engine, new).await?
+    };
     let mut scanned_by = None;
     if let Some(scanner) = &engine.scanner {
         match scanner.scan(&new.bytes).await? {
@@ -246,8 +252,21 @@ pub(crate) async fn put(engine: &Engine, actor: &Actor, new: NewFile) -> Result<
     let mut coming = incoming(engine, actor, &new, judged)?;
     coming.row.scanned_by = scanned_by;
     let bytes = std::mem::take(&mut new.bytes);
-    write(engine, actor, &mut coming, bytes).await?;
+    if let Err(fault) = write(engine, actor, &mut coming, bytes).await {
+        discard(engine, &coming.row.id).await;
+        return Err(fault);
+    }
     info_of(&coming.row, coming.name)
+}
+
+/// Removes what was written of a file that could not be written whole; what cannot be removed now
+/// is swept away later.
+async fn discard(engine: &Engine, id: &str) {
+    if let Ok(mut tx) = engine.store.begin().await
+        && rows::remove_unfinished(&mut tx, id).await.is_ok()
+    {
+        let _ = tx.commit().await;
+    }
 }
 
 /// That something infected came is worth knowing.
@@ -451,9 +470,6 @@ pub(crate) async fn attach(
         if !is_reference(owner, 200, true) || owner.starts_with("letter/") {
             problems.push(reference_problem(at));
         }
-    }
-    if from == to {
-        problems.push(problem("to", "与原归属相同", "is the same as before"));
     }
     if !problems.is_empty() {
         return Err(Fault::invalid(problems));

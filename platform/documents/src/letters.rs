@@ -2,6 +2,10 @@
 //! signed, and kept in another. Whoever asks again with the same key, after a crash too, gets the
 //! same number and, when it was kept already, the same file.
 
+mod shown;
+
+pub(crate) use shown::{find, ofd, preview, proof, withdraw};
+
 use crate::drawing::letter::{self as drawing, LetterText};
 use crate::inspect::problem;
 use crate::keeping::{
@@ -13,7 +17,7 @@ use crate::template::Template;
 use crate::{Engine, blocking};
 use kernel::access::Actor;
 use kernel::crypto::Ring;
-use kernel::documents::{FileKind, Letter, LetterProof, LetterState, NewFile, NewLetter, Office};
+use kernel::documents::{FileKind, Letter, LetterState, NewFile, NewLetter, Office};
 use kernel::fault::FaultKind;
 use kernel::{Fault, Problem, Span, Time};
 use serde_json::{Map, Value, json};
@@ -40,17 +44,6 @@ fn new_check() -> String {
         check.push(char::from(ALPHABET[usize::from(byte % 32)]));
     }
     check
-}
-
-/// As somebody types it: without groups, in capitals, with the usual confusions put right.
-fn typed_check(text: &str) -> String {
-    let kept = text.chars().filter(char::is_ascii_alphanumeric);
-    kept.map(|c| match c.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        c => c,
-    })
-    .collect()
 }
 
 /// Percent-encoded for the query of an address (RFC 3986).
@@ -122,8 +115,13 @@ pub(crate) fn unwritable(engine: &Engine, text: &str) -> Result<Option<Problem>,
 
 /// Judges what is asked for; every fault is named.
 fn judge(engine: &Engine, new: &NewLetter) -> Result<Arc<Template>, Fault> {
-    let template = engine.templates.read().get(&new.kind).cloned();
-    let Some(template) = template else {
+    let template = match &new.template {
+        Some(text) => Some(Template::parse(&new.kind, text).map_err(Fault::invalid)?),
+        None => None,
+    };
+    let template = template.map(Arc::new);
+    let of_city = || engine.templates.read().get(&new.kind).cloned();
+    let Some(template) = template.or_else(of_city) else {
         let known: Vec<String> = engine.templates.read().keys().cloned().collect();
         let known = known.join(", ");
         return Err(Fault::invalid_at(
@@ -155,10 +153,40 @@ pub(crate) async fn letter(
     new: &NewLetter,
 ) -> Result<Letter, Fault> {
     let template = judge(engine, new)?;
+    measure(engine, new, &template).await?;
     let row = number(engine, actor, new, &template).await?;
     match row.file {
         Some(_) => letter_of(&row),
         None => write(engine, actor, row).await,
+    }
+}
+
+/// Refuses a letter that would be too long, before a number is taken for it.
+async fn measure(engine: &Engine, new: &NewLetter, template: &Arc<Template>) -> Result<(), Fault> {
+    let (fonts, new, template) = (engine.fonts()?, new.clone(), template.clone());
+    let at = engine.clock.now();
+    let turn = engine.turn(&engine.drawings).await?;
+    let fits = blocking(move || {
+        let text = LetterText {
+            template: &template,
+            office: &new.office,
+            number: &template.number(&new.office.short, 2000, 0),
+            check: "",
+            at,
+            fields: &new.fields,
+            qr: "",
+        };
+        drawing::fits(&fonts, &text)
+    });
+    let fits = fits.await??;
+    drop(turn);
+    match fits {
+        true => Ok(()),
+        false => Err(Fault::invalid_at(
+            "fields",
+            "文书过长（超过 60 页），请精简或改用附件",
+            "the letter would have more than 60 pages; shorten it or use attachments",
+        )),
     }
 }
 
@@ -173,7 +201,12 @@ async fn number(
     let mut tx = engine.store.begin().await?;
     if let Some(row) = rows::letter(&mut tx, By::Once, &new.key).await? {
         let asked = asked(engine, &row)?;
-        return match asked == *new {
+        // The office may have another name by now; the letter says the one of its day.
+        let same = asked.kind == new.kind
+            && asked.office.code == new.office.code
+            && asked.about == new.about
+            && asked.fields == new.fields;
+        return match same {
             true => Ok(row),
             false => Err(Fault::new(
                 FaultKind::Conflict,
@@ -282,6 +315,16 @@ fn asked(engine: &Engine, row: &LetterRow) -> Result<NewLetter, Fault> {
     serde_json::from_slice(&opened).map_err(|e| Fault::internal("reading a letter", e))
 }
 
+/// What the code of a letter says: where it is verified.
+fn qr(engine: &Engine, row: &LetterRow) -> String {
+    format!(
+        "{}?number={}&check={}",
+        engine.settings.verify_at,
+        encoded(&row.number),
+        encoded(&row.check_code)
+    )
+}
+
 /// Draws, signs and keeps a letter that has its number.
 async fn write(engine: &Engine, actor: &Actor, row: LetterRow) -> Result<Letter, Fault> {
     let fonts = engine.fonts()?;
@@ -289,12 +332,7 @@ async fn write(engine: &Engine, actor: &Actor, row: LetterRow) -> Result<Letter,
     let new = asked(engine, &row)?;
     let identity = engine.authority.identity(&new.office).await?;
     let crypto = engine.crypto.clone();
-    let qr = format!(
-        "{}?number={}&check={}",
-        engine.settings.verify_at,
-        encoded(&row.number),
-        encoded(&row.check_code)
-    );
+    let qr = qr(engine, &row);
     let turn = engine.turn(&engine.drawings).await?;
     let (number, check, at) = (
         row.number.clone(),
@@ -440,83 +478,6 @@ pub(crate) async fn letters(engine: &Engine, about: &str) -> Result<Vec<Letter>,
     found.iter().map(letter_of).collect()
 }
 
-pub(crate) async fn withdraw(
-    engine: &Engine,
-    actor: &Actor,
-    id: &str,
-    reason: &str,
-) -> Result<Letter, Fault> {
-    let reason = reason.trim();
-    if !(2..=200).contains(&reason.chars().count()) || reason.chars().any(char::is_control) {
-        return Err(Fault::invalid_at(
-            "reason",
-            "请说明理由，2 至 200 个字",
-            "a reason of 2 to 200 characters is needed",
-        ));
-    }
-    let mut tx = engine.store.begin().await?;
-    let row = match is_reference(id, 40, false) {
-        true => rows::letter(&mut tx, By::Id, id).await?,
-        false => None,
-    };
-    let mut row = row.ok_or_else(|| Fault::missing("letter"))?;
-    if !rows::withdraw_letter(&mut tx, id, reason).await? {
-        return Err(Fault::new(
-            FaultKind::Conflict,
-            "input.conflict",
-            format!("文书 {} 已经撤回或尚未出具", row.number),
-            format!(
-                "the letter {} was withdrawn before, or is not issued",
-                row.number
-            ),
-        ));
-    }
-    row.state = "withdrawn".into();
-    row.reason = Some(reason.into());
-    let now = engine.clock.now();
-    note(&mut tx, actor, now, &row, "withdraw").await?;
-    announce(&mut tx, now, &row, None).await?;
-    tx.commit().await?;
-    letter_of(&row)
-}
-
-/// What anybody may know of a letter; `None` when its file or its office cannot be read.
-pub(crate) async fn proof(engine: &Engine, row: &LetterRow) -> Result<Option<LetterProof>, Fault> {
-    let Some(file) = &row.file else {
-        return Ok(None);
-    };
-    let file = rows::file(&mut engine.store.reader().await?, file).await?;
-    let asked = asked(engine, row)?;
-    Ok(file.map(|file| LetterProof {
-        number: row.number.clone(),
-        title: row.title.clone(),
-        office: asked.office.name,
-        issued_at: Time(row.issued_at),
-        state: state_of(row),
-        sha256: file.sha256,
-    }))
-}
-
-pub(crate) async fn find(engine: &Engine, number: &str, check: &str) -> Result<LetterProof, Fault> {
-    let missing = || Fault::missing("letter");
-    let number = number.trim();
-    if number.chars().count() > 200 || check.len() > 40 || number.contains('\0') {
-        return Err(missing());
-    }
-    // Brackets as a keyboard has them.
-    let number = number
-        .replace(['[', '【', '﹝', '['], "〔")
-        .replace([']', '】', '﹞', ']'], "〕");
-    let row = rows::letter(&mut engine.store.reader().await?, By::Number, &number).await?;
-    let row = row.ok_or_else(missing)?;
-    // Compared by digests, so that the time taken tells nothing of how much fits.
-    let digest = |check: &str| Sha256::digest(typed_check(check));
-    if digest(&row.check_code) != digest(check) {
-        return Err(missing());
-    }
-    proof(engine, &row).await?.ok_or_else(missing)
-}
-
 /// Writes letters whose process ended between number and PDF.
 pub(crate) async fn finish(engine: &Engine) -> Result<u64, Fault> {
     let before = (engine.clock.now() - Span::minutes(2)).0;
@@ -531,38 +492,4 @@ pub(crate) async fn finish(engine: &Engine) -> Result<u64, Fault> {
         }
     }
     Ok(written)
-}
-
-/// How a letter would look.
-pub(crate) async fn preview(
-    engine: &Engine,
-    kind: &str,
-    text: &str,
-    office: &Office,
-    fields: Map<String, Value>,
-) -> Result<Vec<u8>, Fault> {
-    let template = Template::parse(kind, text).map_err(Fault::invalid)?;
-    let mut problems = office_problems(office);
-    problems.extend(template.judge(&fields));
-    problems.extend(unwritable(engine, &shown(office, &fields))?);
-    if !problems.is_empty() {
-        return Err(Fault::invalid(problems));
-    }
-    let (fonts, office) = (engine.fonts()?, office.clone());
-    let at = engine.clock.now();
-    let _turn = engine.turn(&engine.drawings).await?;
-    blocking(move || {
-        let year = i64::from(at.beijing_fields().0);
-        let text = LetterText {
-            template: &template,
-            office: &office,
-            number: &format!("样张 {}", template.number(&office.short, year, 0)),
-            check: "样张",
-            at,
-            fields: &fields,
-            qr: "preview",
-        };
-        Ok(drawing::draw(&fonts, &text)?.pdf)
-    })
-    .await?
 }

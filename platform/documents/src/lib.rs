@@ -277,6 +277,12 @@ impl Documents for Engine {
     async fn licence_pdf(&self, print: &LicencePrint) -> Result<Vec<u8>, Fault> {
         printing::licence(self, print).await
     }
+    async fn letter_ofd(&self, actor: &Actor, id: &str) -> Result<Vec<u8>, Fault> {
+        letters::ofd(self, actor, id).await
+    }
+    async fn licence_ofd(&self, print: &LicencePrint) -> Result<Vec<u8>, Fault> {
+        printing::licence_ofd(self, print).await
+    }
     async fn authority(&self) -> Result<String, Fault> {
         Ok(printing::pem(&self.authority.certificate))
     }

@@ -116,6 +116,13 @@ pub(crate) async fn licence(engine: &Engine, print: &LicencePrint) -> Result<Vec
     .await?
 }
 
+pub(crate) async fn licence_ofd(engine: &Engine, print: &LicencePrint) -> Result<Vec<u8>, Fault> {
+    judge(engine, print)?;
+    let (fonts, print) = (engine.fonts()?, print.clone());
+    let _turn = engine.turn(&engine.drawings).await?;
+    blocking(move || drawing::ofd(&fonts, &print)).await?
+}
+
 pub(crate) async fn verify(engine: &Engine, bytes: Vec<u8>) -> Result<PdfCheck, Fault> {
     let limit = engine.settings.limits.bytes;
     if bytes.len() > limit {

@@ -7,7 +7,9 @@
 //! concerned can see it.
 
 use crate::access::Actor;
+use crate::declare::FieldKind;
 use crate::fault::{Fault, Words};
+use crate::licences::{Licence, LicenceType};
 use crate::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -154,6 +156,10 @@ pub struct NewLetter {
     /// Whom it concerns, as [`NewFile::person`].
     #[serde(default)]
     pub person: Option<String>,
+    /// Text of a template in place of the city's of this kind: an item's own. Its numbers are of
+    /// the same series unless it says another.
+    #[serde(default)]
+    pub template: Option<String>,
 }
 
 /// Where a letter stands.
@@ -299,6 +305,58 @@ pub struct LicencePrint {
     pub watermark: Option<Watermark>,
 }
 
+impl LicencePrint {
+    /// A licence as it is printed: its holder, its fields in the order of the type with choices by
+    /// their titles, and how long it is valid. `office` is its issuer, `qr` an address to verify
+    /// it at.
+    pub fn of(
+        licence: &Licence,
+        kind: &LicenceType,
+        office: Office,
+        qr: String,
+        watermark: Option<Watermark>,
+    ) -> LicencePrint {
+        let titles = ["持证主体", "持证主体代码"].map(String::from);
+        let holder = [&licence.holder.name, &licence.holder.number].map(String::clone);
+        let mut lines: Vec<(String, String)> = titles.into_iter().zip(holder).collect();
+        for field in &kind.decl.fields {
+            let said = match licence.fields.get(&field.name) {
+                None | Some(Value::Null) => continue,
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Bool(yes)) => if *yes { "是" } else { "否" }.into(),
+                Some(other) => other.to_string(),
+            };
+            let choice = match &field.kind {
+                FieldKind::Choice { of } => of.iter().find(|(value, _)| *value == said),
+                _ => None,
+            };
+            let said = choice.map_or(said, |(_, words)| words.zh.clone());
+            lines.push((field.title.zh.clone(), said));
+        }
+        let day = |time: Time| {
+            let (y, m, d, ..) = time.beijing_fields();
+            format!("{y}年{m}月{d}日")
+        };
+        // The end is exclusive: the last day is the one before.
+        let last = licence.valid_to.map(|to| day(Time(to.0 - 1)));
+        let last = last.unwrap_or_else(|| "长期".into());
+        lines.push((
+            "有效期".into(),
+            format!("{}至{last}", day(licence.valid_from)),
+        ));
+        LicencePrint {
+            title: licence.title.zh.clone(),
+            number: licence.number.clone(),
+            identifier: licence.identifier.clone(),
+            office,
+            lines,
+            issued_at: licence.issued_at,
+            qr,
+            watermark,
+        }
+    }
+}
+
 /// The documents engine as others see it.
 #[async_trait]
 pub trait Documents: Send + Sync {
@@ -319,8 +377,8 @@ pub trait Documents: Send + Sync {
     /// Removes a file that was not handed in; `input.conflict` for one that was.
     async fn remove(&self, actor: &Actor, id: &str) -> Result<(), Fault>;
     /// Hands in: every file of `from` (`draft/<id>`) belongs to `to` (`application/<id>`) from now
-    /// on and can no longer be removed. May be asked again after a crash: answers the files of
-    /// `to`.
+    /// on and can no longer be removed. With `from` and `to` alike, what came later (补正) is handed
+    /// in where it is. May be asked again after a crash: answers the files of `to`.
     async fn attach(&self, actor: &Actor, from: &str, to: &str) -> Result<Vec<FileInfo>, Fault>;
 
     /// Writes a letter: checks the fields against the template (every fault named), takes the next
@@ -340,6 +398,12 @@ pub trait Documents: Send + Sync {
     /// The print of a licence, sealed and signed by its office. Nothing is kept; the caller notes
     /// the use.
     async fn licence_pdf(&self, print: &LicencePrint) -> Result<Vec<u8>, Fault>;
+    /// A letter as OFD (GB/T 33190), for archives that ask for that form: the same sheets, with the
+    /// read on record as for [`Documents::get`]. It carries no electronic seal (GB/T 38540): the
+    /// signed form is the PDF.
+    async fn letter_ofd(&self, actor: &Actor, id: &str) -> Result<Vec<u8>, Fault>;
+    /// The print of a licence as OFD, with the same reservation.
+    async fn licence_ofd(&self, print: &LicencePrint) -> Result<Vec<u8>, Fault>;
     /// The certificate letters are traced to, PEM: to be trusted by readers of PDF.
     async fn authority(&self) -> Result<String, Fault>;
 }

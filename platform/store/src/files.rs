@@ -2,9 +2,16 @@
 //! that backup, log shipping and restore cover them, and the numbered letters of offices. What is
 //! personal arrives here sealed.
 
+mod letters;
+
+pub use letters::{
+    By, LetterRow, add_letter, issue_letter, letter, letters_about, letters_after, letters_with,
+    next_number, put_request, unwritten, withdraw_letter,
+};
+
 use crate::Tx;
 use crate::migrations::{Migration, step};
-use crate::sql::{Run, SqlRow};
+use crate::sql::{Backend, Plain, Run, SqlRow};
 use kernel::Fault;
 use sea_query::{
     ColumnDef, Expr, ExprTrait, Func, Index, Order, Query, SelectStatement, Table, Value,
@@ -31,28 +38,6 @@ const FILE: [&str; 16] = [
     "scanned_by",
     "whole",
 ];
-const LETTER: [&str; 19] = [
-    "id",
-    "once",
-    "office",
-    "series",
-    "year",
-    "n",
-    "number",
-    "check_code",
-    "kind",
-    "title",
-    "about",
-    "person",
-    "sealed",
-    "template",
-    "issued_at",
-    "issued_by",
-    "file",
-    "state",
-    "reason",
-];
-
 fn text(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).text().not_null().to_owned()
 }
@@ -70,7 +55,7 @@ fn bytes(name: &'static str) -> ColumnDef {
 pub(crate) fn migrations() -> Vec<Migration> {
     vec![Migration {
         name: "files_1",
-        statements: |_| {
+        statements: |backend| {
             let files = Table::create()
                 .table("files")
                 .col(text("id").primary_key())
@@ -131,10 +116,14 @@ pub(crate) fn migrations() -> Vec<Migration> {
                 step(index.to_owned())
             };
             let series = ["office", "series", "year", "n"];
-            vec![
-                step(files),
-                step(chunks),
-                step(letters),
+            let mut steps = vec![step(files), step(chunks), step(letters)];
+            if backend == Backend::Postgres {
+                // Nothing compresses what is sealed; PostgreSQL's own attempt only costs time.
+                steps.push(step(Plain(
+                    "ALTER TABLE file_chunks ALTER COLUMN sealed SET STORAGE EXTERNAL",
+                )));
+            }
+            steps.extend([
                 index("files_by_owner", "files", &["owner", "id"], false),
                 index("files_by_sha256", "files", &["sha256"], false),
                 index("files_by_whole", "files", &["whole", "id"], false),
@@ -142,7 +131,8 @@ pub(crate) fn migrations() -> Vec<Migration> {
                 index("letters_by_about", "letters", &["about", "id"], false),
                 index("letters_by_file", "letters", &["file"], false),
                 index("letters_by_state", "letters", &["state", "id"], false),
-            ]
+            ]);
+            steps
         },
     }]
 }
@@ -184,49 +174,6 @@ pub struct FileRow {
     pub whole: i64,
 }
 
-/// A letter. Times are microseconds UTC.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LetterRow {
-    /// Identification (ULID).
-    pub id: String,
-    /// The key it is written once for.
-    pub once: String,
-    /// Code of the office.
-    pub office: String,
-    /// Series of its number.
-    pub series: String,
-    /// Year of its number.
-    pub year: i64,
-    /// Its number in the series, from 1.
-    pub n: i64,
-    /// Number as printed.
-    pub number: String,
-    /// Code printed beside it.
-    pub check_code: String,
-    /// Name of its template.
-    pub kind: String,
-    /// Title.
-    pub title: String,
-    /// What it is about.
-    pub about: String,
-    /// Whom it concerns (a pseudonym).
-    pub person: Option<String>,
-    /// What was asked for, sealed.
-    pub sealed: Vec<u8>,
-    /// Digest of the template it is written with.
-    pub template: String,
-    /// When it was issued.
-    pub issued_at: i64,
-    /// Account that issued it.
-    pub issued_by: String,
-    /// Its PDF, once that is kept.
-    pub file: Option<String>,
-    /// `numbered`, `issued`, `withdrawn`.
-    pub state: String,
-    /// Why it was withdrawn.
-    pub reason: Option<String>,
-}
-
 fn values_of_file(row: &FileRow) -> Vec<Value> {
     vec![
         row.id.clone().into(),
@@ -266,54 +213,6 @@ fn read_file(row: &SqlRow) -> Result<FileRow, Fault> {
         handed_in: row.i64("handed_in")?,
         scanned_by: row.opt_text("scanned_by")?,
         whole: row.i64("whole")?,
-    })
-}
-
-fn values_of_letter(row: &LetterRow) -> Vec<Value> {
-    vec![
-        row.id.clone().into(),
-        row.once.clone().into(),
-        row.office.clone().into(),
-        row.series.clone().into(),
-        row.year.into(),
-        row.n.into(),
-        row.number.clone().into(),
-        row.check_code.clone().into(),
-        row.kind.clone().into(),
-        row.title.clone().into(),
-        row.about.clone().into(),
-        row.person.clone().into(),
-        row.sealed.clone().into(),
-        row.template.clone().into(),
-        row.issued_at.into(),
-        row.issued_by.clone().into(),
-        row.file.clone().into(),
-        row.state.clone().into(),
-        row.reason.clone().into(),
-    ]
-}
-
-fn read_letter(row: &SqlRow) -> Result<LetterRow, Fault> {
-    Ok(LetterRow {
-        id: row.text("id")?,
-        once: row.text("once")?,
-        office: row.text("office")?,
-        series: row.text("series")?,
-        year: row.i64("year")?,
-        n: row.i64("n")?,
-        number: row.text("number")?,
-        check_code: row.text("check_code")?,
-        kind: row.text("kind")?,
-        title: row.text("title")?,
-        about: row.text("about")?,
-        person: row.opt_text("person")?,
-        sealed: row.bytes("sealed")?,
-        template: row.text("template")?,
-        issued_at: row.i64("issued_at")?,
-        issued_by: row.text("issued_by")?,
-        file: row.opt_text("file")?,
-        state: row.text("state")?,
-        reason: row.opt_text("reason")?,
     })
 }
 
@@ -368,21 +267,6 @@ pub async fn file(run: &mut impl Run, id: &str) -> Result<Option<FileRow>, Fault
         .to_owned();
     let row = run.fetch_optional(&question).await?;
     row.as_ref().map(read_file).transpose()
-}
-
-/// The PDFs of letters with this digest, a handful at most.
-pub async fn letters_with(run: &mut impl Run, sha256: &str) -> Result<Vec<LetterRow>, Fault> {
-    let question = select("files", &["id"])
-        .and_where(Expr::col("sha256").eq(sha256))
-        .and_where(Expr::col("owner").like("letter/%"))
-        .and_where(Expr::col("whole").eq(1_i64))
-        .limit(8)
-        .to_owned();
-    let mut found = vec![];
-    for row in run.fetch_all(&question).await? {
-        found.extend(letter(run, By::File, &row.text("id")?).await?);
-    }
-    Ok(found)
 }
 
 /// A chunk of a file.
@@ -515,150 +399,18 @@ async fn remove_chunks(tx: &mut Tx, id: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives every whole file of one owner to another, handed in; says how many.
+/// Gives every whole file of one owner to another, handed in; of one to itself, those that were
+/// not handed in before. Says how many.
 pub async fn attach(tx: &mut Tx, from: &str, to: &str) -> Result<u64, Fault> {
-    let statement = Query::update()
+    let mut statement = Query::update();
+    statement
         .table("files")
         .value("owner", to)
         .value("handed_in", 1_i64)
         .and_where(Expr::col("owner").eq(from))
-        .and_where(Expr::col("whole").eq(1_i64))
-        .to_owned();
+        .and_where(Expr::col("whole").eq(1_i64));
+    if from == to {
+        statement.and_where(Expr::col("handed_in").eq(0_i64));
+    }
     tx.execute(&statement).await
-}
-
-/// Adds a letter.
-pub async fn add_letter(tx: &mut Tx, row: &LetterRow) -> Result<(), Fault> {
-    add(tx, "letters", &LETTER, values_of_letter(row)).await
-}
-
-/// What a letter is found by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// Identification.
-    Id,
-    /// The key it is written once for.
-    Once,
-    /// Number as printed.
-    Number,
-    /// Its PDF.
-    File,
-}
-
-/// A letter.
-pub async fn letter(run: &mut impl Run, by: By, value: &str) -> Result<Option<LetterRow>, Fault> {
-    let column = match by {
-        By::Id => "id",
-        By::Once => "once",
-        By::Number => "number",
-        By::File => "file",
-    };
-    let question = select("letters", &LETTER)
-        .and_where(Expr::col(column).eq(value))
-        .limit(1)
-        .to_owned();
-    let row = run.fetch_optional(&question).await?;
-    row.as_ref().map(read_letter).transpose()
-}
-
-/// Letters about something, oldest first, [`PAGE_LIMIT`] at most; those whose PDF is not kept yet
-/// are left out.
-pub async fn letters_about(run: &mut impl Run, about: &str) -> Result<Vec<LetterRow>, Fault> {
-    let question = select("letters", &LETTER)
-        .and_where(Expr::col("about").eq(about))
-        .and_where(Expr::col("file").is_not_null())
-        .order_by("id", Order::Asc)
-        .limit(PAGE_LIMIT)
-        .to_owned();
-    run.fetch_all(&question)
-        .await?
-        .iter()
-        .map(read_letter)
-        .collect()
-}
-
-/// Letters that have a number and no PDF yet, numbered before this moment.
-pub async fn unwritten(
-    run: &mut impl Run,
-    before: i64,
-    limit: u64,
-) -> Result<Vec<LetterRow>, Fault> {
-    let question = select("letters", &LETTER)
-        .and_where(Expr::col("state").eq("numbered"))
-        .and_where(Expr::col("issued_at").lt(before))
-        .order_by("id", Order::Asc)
-        .limit(std::cmp::min(limit, PAGE_LIMIT))
-        .to_owned();
-    run.fetch_all(&question)
-        .await?
-        .iter()
-        .map(read_letter)
-        .collect()
-}
-
-/// Letters after this identification, for sealing anew.
-pub async fn letters_after(
-    run: &mut impl Run,
-    after: &str,
-    limit: u64,
-) -> Result<Vec<LetterRow>, Fault> {
-    let question = select("letters", &LETTER)
-        .and_where(Expr::col("id").gt(after))
-        .order_by("id", Order::Asc)
-        .limit(std::cmp::min(limit, PAGE_LIMIT))
-        .to_owned();
-    run.fetch_all(&question)
-        .await?
-        .iter()
-        .map(read_letter)
-        .collect()
-}
-
-/// The next number of a series: asked and used in one transaction, it has neither gap nor twin.
-pub async fn next_number(tx: &mut Tx, office: &str, series: &str, year: i64) -> Result<i64, Fault> {
-    let question = Query::select()
-        .expr_as(Func::max(Expr::col("n")), "last")
-        .from("letters")
-        .and_where(Expr::col("office").eq(office))
-        .and_where(Expr::col("series").eq(series))
-        .and_where(Expr::col("year").eq(year))
-        .to_owned();
-    let row = tx.fetch_optional(&question).await?;
-    let last = row.map_or(Ok(None), |row| row.opt_i64("last"))?;
-    Ok(last.unwrap_or(0) + 1)
-}
-
-/// The letter's PDF is kept: it is issued. `false` when another was quicker.
-pub async fn issue_letter(tx: &mut Tx, id: &str, file: &str) -> Result<bool, Fault> {
-    let statement = Query::update()
-        .table("letters")
-        .value("file", file)
-        .value("state", "issued")
-        .and_where(Expr::col("id").eq(id))
-        .and_where(Expr::col("state").eq("numbered"))
-        .to_owned();
-    Ok(tx.execute(&statement).await? == 1)
-}
-
-/// The letter counts no more; `false` when it did not count.
-pub async fn withdraw_letter(tx: &mut Tx, id: &str, reason: &str) -> Result<bool, Fault> {
-    let statement = Query::update()
-        .table("letters")
-        .value("state", "withdrawn")
-        .value("reason", reason)
-        .and_where(Expr::col("id").eq(id))
-        .and_where(Expr::col("state").eq("issued"))
-        .to_owned();
-    Ok(tx.execute(&statement).await? == 1)
-}
-
-/// Writes what was asked for sealed anew.
-pub async fn put_request(tx: &mut Tx, id: &str, sealed: Vec<u8>) -> Result<(), Fault> {
-    let statement = Query::update()
-        .table("letters")
-        .value("sealed", sealed)
-        .and_where(Expr::col("id").eq(id))
-        .to_owned();
-    tx.execute(&statement).await?;
-    Ok(())
 }

@@ -152,6 +152,10 @@ impl Crypto for FakeCrypto {
             .decrypt(nonce.into(), payload)
             .map_err(|_| not_opened())
     }
+
+    fn is_current(&self, ring: Ring, sealed: &[u8]) -> bool {
+        sealed.starts_with(&self.versions(ring).1.to_be_bytes())
+    }
 }
 
 #[cfg(test)]
@@ -172,6 +176,7 @@ mod tests {
         assert!(!crypto.verify(Ring::Audit, b"m", &old).unwrap());
         assert_eq!(crypto.open(ring, b"c", &sealed).unwrap(), b"plain");
         assert!(crypto.open(ring, b"d", &sealed).is_err());
+        assert!(!crypto.is_current(ring, &sealed));
         crypto.retire(ring);
         assert!(!crypto.verify(ring, b"m", &old).unwrap());
         assert!(crypto.open(ring, b"c", &sealed).is_err());

@@ -5,12 +5,12 @@
 use super::Drawn;
 use super::flow::{self, Line};
 use super::seal::{DIAMETER, seal};
+use super::shape::Shape;
 use super::sheet::{About, BLACK, GREY, HEIGHT, MM, Mark, PAGES, Sheets, WIDTH, one_line, qr};
 use crate::fonts::{Fonts, Lookup};
 use crate::template::{Block, Piece, Template, printed};
 use kernel::documents::Office;
 use kernel::{Fault, Time};
-use krilla::geom::{PathBuilder, Rect};
 use serde_json::{Map, Value};
 
 const TOP: f32 = 37.0 * MM;
@@ -26,8 +26,11 @@ const CELL: f32 = 12.0;
 const CELL_PITCH: f32 = 17.0;
 const PAD: f32 = 4.0;
 /// What office, date and seal need.
-const CLOSING: f32 = 62.0 * MM;
+const CLOSING: f32 = 53.0 * MM;
 const CODE: f32 = 26.0 * MM;
+
+/// Page of a seal, from 0, and its place in points from the lower left.
+pub(super) type Sealed = (usize, [f32; 4]);
 
 /// What a letter says.
 pub(crate) struct LetterText<'a> {
@@ -83,6 +86,8 @@ pub(super) struct Pen<'a> {
     pub(super) page: usize,
     pub(super) y: f32,
     bottom: f32,
+    /// Points between lines of the body.
+    pitch: f32,
 }
 
 /// A text of one size.
@@ -110,6 +115,7 @@ impl<'a> Pen<'a> {
             page: 0,
             y: top,
             bottom,
+            pitch: PITCH,
         }
     }
 
@@ -186,10 +192,9 @@ impl<'a> Pen<'a> {
             }
             let height = taken as f32 * CELL_PITCH + 2.0 * PAD;
             let mut x = LEFT;
-            for n in 0..rest.len() {
-                let width = rest[n].1;
-                self.frame(x, width, height);
-                let lines: Vec<Line> = rest[n].0.by_ref().take(taken).collect();
+            for (lines, width) in &mut rest {
+                self.frame(x, *width, height);
+                let lines: Vec<Line> = lines.by_ref().take(taken).collect();
                 for (row, line) in lines.into_iter().enumerate() {
                     let y = self.y + PAD + CELL_PITCH * (row as f32 + 0.75);
                     self.mark(Mark::Text {
@@ -200,7 +205,7 @@ impl<'a> Pen<'a> {
                         bold,
                     });
                 }
-                x += width;
+                x += *width;
             }
             self.y += height;
             left = longest(&rest);
@@ -208,17 +213,13 @@ impl<'a> Pen<'a> {
     }
 
     fn frame(&mut self, x: f32, width: f32, height: f32) {
-        let mut path = PathBuilder::new();
-        if let Some(rect) = Rect::from_xywh(x, self.y, width, height) {
-            path.push_rect(rect);
-        }
-        if let Some(path) = path.finish() {
-            self.mark(Mark::Outline {
-                path,
-                width: 0.6,
-                colour: BLACK,
-            });
-        }
+        let mut shape = Shape::default();
+        shape.rectangle(x, self.y, width, height);
+        self.mark(Mark::Outline {
+            shape,
+            width: 0.6,
+            colour: BLACK,
+        });
     }
 
     /// Numbers of pages at the foot: — 1 —.
@@ -254,7 +255,15 @@ fn body(pen: &mut Pen<'_>, letter: &LetterText<'_>) {
             Block::Paragraph { pieces, indent } => {
                 if let Some(text) = letter.fill(pieces) {
                     let indent = if *indent { 2.0 } else { 0.0 };
-                    pen.text(&text, &Style { indent, ..PLAIN });
+                    let pitch = pen.pitch;
+                    pen.text(
+                        &text,
+                        &Style {
+                            indent,
+                            pitch,
+                            ..PLAIN
+                        },
+                    );
                 }
             }
             Block::Heading(pieces) => {
@@ -344,7 +353,7 @@ pub(super) fn closing(
     at: Time,
     code: &str,
     captions: &[String],
-) -> Result<(usize, [f32; 4]), Fault> {
+) -> Result<Sealed, Fault> {
     pen.need(CLOSING);
     pen.y += PITCH;
     let top = pen.y;
@@ -393,9 +402,14 @@ pub(super) fn closing(
     Ok((pen.page, place))
 }
 
-/// Draws a letter.
-pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Fault> {
+/// Places a letter on sheets; `false` when the seal stands alone on the last.
+fn place<'a>(
+    fonts: &'a Fonts,
+    letter: &LetterText<'_>,
+    pitch: f32,
+) -> Result<(Pen<'a>, Sealed, bool), Fault> {
     let mut pen = Pen::new(fonts, TOP, BOTTOM);
+    pen.pitch = pitch;
     let title = Style {
         size: TITLE,
         pitch: 36.0,
@@ -413,23 +427,62 @@ pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Faul
     pen.text(letter.number, &number);
     pen.y += PITCH * 0.5;
     body(&mut pen, letter);
+    let before = pen.page;
     let captions = [
         "扫码核验，或凭文号和验证码核验".to_owned(),
         format!("验证码：{}", letter.check),
     ];
-    let (seal_page, seal_place) =
-        closing(&mut pen, letter.office, letter.at, letter.qr, &captions)?;
+    let sealed = closing(&mut pen, letter.office, letter.at, letter.qr, &captions)?;
     pen.foot();
+    let together = pen.page == before;
+    Ok((pen, sealed, together))
+}
+
+/// Does a letter fit on the sheets it may have?
+pub(crate) fn fits(fonts: &Fonts, letter: &LetterText<'_>) -> Result<bool, Fault> {
+    let (pen, ..) = place(fonts, letter, PITCH)?;
+    Ok(pen.sheets.pages.len() <= PAGES)
+}
+
+/// Places a letter. The seal does not stand alone on a sheet (GB/T 9704, 7.3.5): lines move closer
+/// for it.
+fn compose<'a>(fonts: &'a Fonts, letter: &LetterText<'_>) -> Result<(Pen<'a>, Sealed), Fault> {
+    let mut placed = place(fonts, letter, PITCH)?;
+    for pitch in [PITCH - 2.0, PITCH - 4.0] {
+        if placed.2 {
+            break;
+        }
+        let closer = place(fonts, letter, pitch)?;
+        if closer.2 {
+            placed = closer;
+        }
+    }
+    Ok((placed.0, placed.1))
+}
+
+/// Draws a letter.
+pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Fault> {
+    let (pen, (seal_page, seal_place)) = compose(fonts, letter)?;
     let about = About {
         title: &format!("{} {}", letter.template.title, letter.number),
         author: &letter.office.name,
         at: letter.at,
     };
-    let pages = pen.sheets.pages.len() as u32;
     Ok(Drawn {
         pdf: pen.sheets.pdf(fonts, &about)?,
-        pages,
+        pages: pen.sheets.pages.len() as u32,
         seal_page,
         seal_place,
     })
+}
+
+/// Draws a letter as OFD.
+pub(crate) fn ofd(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Vec<u8>, Fault> {
+    let (pen, _) = compose(fonts, letter)?;
+    let about = About {
+        title: &format!("{} {}", letter.template.title, letter.number),
+        author: &letter.office.name,
+        at: letter.at,
+    };
+    Ok(super::ofd::ofd(&pen.sheets, &about))
 }

@@ -2,17 +2,17 @@
 //! what it says, seal, code, and across a copy for whom and for what it is.
 
 use super::Drawn;
-use super::letter::{PLAIN, Pen, Style, closing, day};
+use super::letter::{PLAIN, Pen, Sealed, Style, closing, day};
+use super::shape::Shape;
 use super::sheet::{About, BLACK, GREY, HEIGHT, MM, Mark, RED, WIDTH, one_line};
 use crate::fonts::Fonts;
 use kernel::Fault;
 use kernel::documents::{LicencePrint, Watermark};
-use krilla::geom::{PathBuilder, Rect};
 
 const ROOM: f32 = 156.0 * MM;
 
-/// Draws a licence.
-pub(crate) fn draw(fonts: &Fonts, print: &LicencePrint) -> Result<Drawn, Fault> {
+/// Places a licence.
+fn compose<'a>(fonts: &'a Fonts, print: &LicencePrint) -> Result<(Pen<'a>, Sealed), Fault> {
     let mut pen = Pen::new(fonts, 45.0 * MM, HEIGHT - 30.0 * MM);
     let title = Style {
         size: 26.0,
@@ -39,7 +39,7 @@ pub(crate) fn draw(fonts: &Fonts, print: &LicencePrint) -> Result<Drawn, Fault> 
         "扫码核验证照真伪和状态".to_owned(),
         format!("颁发日期：{}", day(print.issued_at)),
     ];
-    let (seal_page, seal_place) = closing(
+    let sealed = closing(
         &mut pen,
         &print.office,
         print.issued_at,
@@ -52,35 +52,44 @@ pub(crate) fn draw(fonts: &Fonts, print: &LicencePrint) -> Result<Drawn, Fault> 
             across(&mut pen, page, watermark);
         }
     }
-    let about = About {
+    Ok((pen, sealed))
+}
+
+fn about(print: &LicencePrint) -> About<'_> {
+    About {
         title: &print.title,
         author: &print.office.name,
         at: print.watermark.as_ref().map_or(print.issued_at, |w| w.at),
-    };
-    let pages = pen.sheets.pages.len() as u32;
+    }
+}
+
+/// Draws a licence.
+pub(crate) fn draw(fonts: &Fonts, print: &LicencePrint) -> Result<Drawn, Fault> {
+    let (pen, (seal_page, seal_place)) = compose(fonts, print)?;
     Ok(Drawn {
-        pdf: pen.sheets.pdf(fonts, &about)?,
-        pages,
+        pdf: pen.sheets.pdf(fonts, &about(print))?,
+        pages: pen.sheets.pages.len() as u32,
         seal_page,
         seal_place,
     })
 }
 
+/// Draws a licence as OFD.
+pub(crate) fn ofd(fonts: &Fonts, print: &LicencePrint) -> Result<Vec<u8>, Fault> {
+    let (pen, _) = compose(fonts, print)?;
+    Ok(super::ofd::ofd(&pen.sheets, &about(print)))
+}
+
 /// A double frame.
 fn frame(pen: &mut Pen<'_>, page: usize) {
     for (margin, width) in [(15.0 * MM, 1.6), (17.0 * MM, 0.5)] {
-        let mut path = PathBuilder::new();
-        let rect = Rect::from_ltrb(margin, margin, WIDTH - margin, HEIGHT - margin);
-        if let Some(rect) = rect {
-            path.push_rect(rect);
-        }
-        if let Some(path) = path.finish() {
-            pen.sheets.page(page).push(Mark::Outline {
-                path,
-                width,
-                colour: RED,
-            });
-        }
+        let mut shape = Shape::default();
+        shape.rectangle(margin, margin, WIDTH - 2.0 * margin, HEIGHT - 2.0 * margin);
+        pen.sheets.page(page).push(Mark::Outline {
+            shape,
+            width,
+            colour: RED,
+        });
     }
 }
 
@@ -96,7 +105,7 @@ fn across(pen: &mut Pen<'_>, page: usize, watermark: &Watermark) {
     for n in 0..5_u8 {
         let y = HEIGHT * (0.15 + 0.18 * f32::from(n));
         let line = one_line(&pen.lookup, &words, size);
-        pen.sheets.page(page).push(Mark::Shape {
+        pen.sheets.page(page).push(Mark::Turned {
             line,
             at: (WIDTH / 2.0, y),
             turned: -30.0,

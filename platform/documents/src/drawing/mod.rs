@@ -5,7 +5,9 @@
 pub(crate) mod flow;
 pub(crate) mod letter;
 pub(crate) mod licence;
+mod ofd;
 mod seal;
+mod shape;
 mod sheet;
 
 /// What was drawn.

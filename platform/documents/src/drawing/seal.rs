@@ -2,57 +2,44 @@
 //! round, a star in the middle, the name around it from left to right), drawn as shapes. The
 //! signature is what counts; the seal says "electronic seal" (电子印章).
 
+use super::shape::Shape;
 use super::sheet::{MM, Mark, RED, one_line};
 use crate::fonts::Lookup;
-use krilla::geom::{Path, PathBuilder};
 
 /// Across, as seals of county organisations are.
 pub(super) const DIAMETER: f32 = 42.0 * MM;
 /// How much of the circle the name takes, degrees, at most.
 const ARC: f32 = 250.0;
 
-/// A circle of four curves.
-fn circle((x, y): (f32, f32), r: f32) -> Option<Path> {
-    let k = r * 0.552_285;
-    let mut path = PathBuilder::new();
-    path.move_to(x + r, y);
-    path.cubic_to(x + r, y + k, x + k, y + r, x, y + r);
-    path.cubic_to(x - k, y + r, x - r, y + k, x - r, y);
-    path.cubic_to(x - r, y - k, x - k, y - r, x, y - r);
-    path.cubic_to(x + k, y - r, x + r, y - k, x + r, y);
-    path.close();
-    path.finish()
-}
-
-fn star((x, y): (f32, f32), r: f32) -> Option<Path> {
-    let mut path = PathBuilder::new();
+fn star((x, y): (f32, f32), r: f32) -> Shape {
+    let mut shape = Shape::default();
     for n in 0..10_u8 {
         let angle = (f32::from(n) * 36.0 - 90.0).to_radians();
         let r = if n % 2 == 0 { r } else { r * 0.381_966 };
         let (px, py) = (x + r * angle.cos(), y + r * angle.sin());
         match n {
-            0 => path.move_to(px, py),
-            _ => path.line_to(px, py),
+            0 => shape.move_to(px, py),
+            _ => shape.line_to(px, py),
         }
     }
-    path.close();
-    path.finish()
+    shape.close();
+    shape
 }
 
 /// The seal of an organisation about this middle.
 pub(super) fn seal(lookup: &Lookup<'_>, name: &str, middle: (f32, f32)) -> Vec<Mark> {
     let radius = DIAMETER / 2.0;
-    let mut marks = vec![];
-    if let Some(path) = circle(middle, radius - 0.6 * MM) {
-        marks.push(Mark::Outline {
-            path,
+    let mut marks = vec![
+        Mark::Outline {
+            shape: Shape::circle(middle, radius - 0.6 * MM),
             width: 1.2 * MM,
             colour: RED,
-        });
-    }
-    if let Some(path) = star(middle, radius * 0.31) {
-        marks.push(Mark::Area { path, colour: RED });
-    }
+        },
+        Mark::Area {
+            shape: star(middle, radius * 0.31),
+            colour: RED,
+        },
+    ];
     let characters: Vec<char> = name.chars().filter(|c| !c.is_whitespace()).collect();
     let count = characters.len().max(1) as f32;
     // Characters stand on an inner circle; long names are written smaller, and never upside down.
@@ -72,7 +59,7 @@ pub(super) fn seal(lookup: &Lookup<'_>, name: &str, middle: (f32, f32)) -> Vec<M
             middle.0 + baseline * angle.cos(),
             middle.1 + baseline * angle.sin(),
         );
-        marks.push(Mark::Shape {
+        marks.push(Mark::Turned {
             line: one_line(lookup, &c.to_string(), size),
             at,
             turned,
@@ -82,7 +69,7 @@ pub(super) fn seal(lookup: &Lookup<'_>, name: &str, middle: (f32, f32)) -> Vec<M
         });
     }
     let size = 3.6 * MM;
-    marks.push(Mark::Shape {
+    marks.push(Mark::Turned {
         line: one_line(lookup, "电子印章", size),
         at: (middle.0, middle.1 + radius * 0.66),
         turned: 0.0,

@@ -2,10 +2,11 @@
 //! upper left.
 
 use super::flow::{self, Line};
+use super::shape::Shape;
 use crate::fonts::{Fonts, Lookup};
 use kernel::{Fault, Time};
 use krilla::color::rgb;
-use krilla::geom::{Path, PathBuilder, Point, Rect, Transform};
+use krilla::geom::{Point, Transform};
 use krilla::metadata::{DateTime, Metadata};
 use krilla::num::NormalizedF32;
 use krilla::page::PageSettings;
@@ -38,16 +39,16 @@ pub(super) enum Mark {
         bold: bool,
     },
     /// A filled area.
-    Area { path: Path, colour: (u8, u8, u8) },
+    Area { shape: Shape, colour: (u8, u8, u8) },
     /// The outline of an area.
     Outline {
-        path: Path,
+        shape: Shape,
         width: f32,
         colour: (u8, u8, u8),
     },
     /// A character as a shape, turned about its middle by degrees and scaled in width: it is not
     /// part of the text.
-    Shape {
+    Turned {
         line: Line,
         at: (f32, f32),
         turned: f32,
@@ -136,21 +137,25 @@ fn draw(surface: &mut Surface<'_>, fonts: &Fonts, mark: &Mark) {
             surface.set_stroke(bold.then(|| stroke(*colour, size * 0.025)));
             draw_line(surface, fonts, line, *at, *size, false);
         }
-        Mark::Area { path, colour } => {
+        Mark::Area { shape, colour } => {
             surface.set_stroke(None);
             surface.set_fill(Some(fill(*colour, 1.0)));
-            surface.draw_path(path);
+            if let Some(path) = shape.path() {
+                surface.draw_path(&path);
+            }
         }
         Mark::Outline {
-            path,
+            shape,
             width,
             colour,
         } => {
             surface.set_fill(None);
             surface.set_stroke(Some(stroke(*colour, *width)));
-            surface.draw_path(path);
+            if let Some(path) = shape.path() {
+                surface.draw_path(&path);
+            }
         }
-        Mark::Shape {
+        Mark::Turned {
             line,
             at,
             turned,
@@ -232,17 +237,17 @@ pub(super) fn qr(text: &str, at: (f32, f32), side: f32) -> Option<Mark> {
     let code = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).ok()?;
     let width = code.width();
     let module = side / width as f32;
-    let mut path = PathBuilder::new();
+    let mut shape = Shape::default();
     for (n, colour) in code.to_colors().into_iter().enumerate() {
         if colour == qrcode::Color::Dark {
             let (column, row) = ((n % width) as f32, (n / width) as f32);
             let (x, y) = (at.0 + column * module, at.1 + row * module);
             // Touching neighbours without a hair between them.
-            path.push_rect(Rect::from_xywh(x, y, module * 1.02, module * 1.02)?);
+            shape.rectangle(x, y, module * 1.02, module * 1.02);
         }
     }
     Some(Mark::Area {
-        path: path.finish()?,
+        shape,
         colour: BLACK,
     })
 }

@@ -12,7 +12,7 @@ const LEVELS: usize = 60;
 /// Nodes visited, at most.
 const NODES: usize = 200_000;
 /// Bytes of an unreadable object that are looked through for suspicious names.
-const SUSPECT: usize = 64 << 10;
+const SUSPECT: usize = 16 << 10;
 
 /// What must not be inside.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

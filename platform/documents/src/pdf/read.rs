@@ -5,13 +5,17 @@ use super::{Dictionary, Object};
 
 /// Objects inside one another, at most.
 const DEPTH: usize = 64;
+/// Bytes of text or comment that count as much as a value: a text that never ends, begun a million
+/// times, is not read a million times.
+const BYTES: usize = 16;
 
 /// Reads from a place in a file.
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     pub(crate) at: usize,
-    /// Objects that may still be read.
+    /// Work that may still be done: one for a value, one for [`BYTES`] of a text or a comment.
     pub(crate) budget: usize,
+    bytes_read: usize,
 }
 
 pub(crate) fn is_space(byte: u8) -> bool {
@@ -28,7 +32,12 @@ fn digit(byte: u8) -> Option<u8> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8], at: usize, budget: usize) -> Reader<'a> {
-        Reader { bytes, at, budget }
+        Reader {
+            bytes,
+            at,
+            budget,
+            bytes_read: 0,
+        }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -40,6 +49,9 @@ impl<'a> Reader<'a> {
         while let Some(byte) = self.peek() {
             if byte == b'%' {
                 while self.peek().is_some_and(|b| b != b'\n' && b != b'\r') {
+                    if self.count_byte().is_none() {
+                        return;
+                    }
                     self.at += 1;
                 }
             } else if is_space(byte) {
@@ -48,6 +60,14 @@ impl<'a> Reader<'a> {
                 return;
             }
         }
+    }
+
+    fn count_byte(&mut self) -> Option<()> {
+        self.bytes_read += 1;
+        if self.bytes_read.is_multiple_of(BYTES) {
+            self.budget = self.budget.checked_sub(1)?;
+        }
+        Some(())
     }
 
     /// Goes behind a word, when it stands here.
@@ -130,6 +150,7 @@ impl<'a> Reader<'a> {
         let mut text = vec![];
         let mut open = 1;
         loop {
+            self.count_byte()?;
             let byte = self.peek()?;
             self.at += 1;
             match byte {
@@ -187,6 +208,7 @@ impl<'a> Reader<'a> {
         self.at += 1;
         let mut digits = vec![];
         loop {
+            self.count_byte()?;
             let byte = self.peek()?;
             self.at += 1;
             match byte {

@@ -10,18 +10,20 @@ use std::io::Read;
 
 /// Objects of a file, at most.
 const OBJECTS: usize = 300_000;
+/// Places that look like an object and are none, at most.
+const UNREADABLE: usize = 1_000;
 /// Values inside all objects, at most.
-const VALUES: usize = 3_000_000;
+const VALUES: usize = 1_500_000;
 /// Bytes that object streams of a file unpack to, at most.
 const UNPACKED: usize = 64 << 20;
 
 /// Everything found.
 #[derive(Default)]
 pub(crate) struct Scan {
-    /// By number; of several with one number the last in the file.
-    pub(crate) objects: BTreeMap<u32, Object>,
-    /// Every dictionary at the outer level, also those that another of the same number replaced.
+    /// Every object, also those that another of the same number replaced, and the trailers.
     pub(crate) all: Vec<Object>,
+    /// By number, where in `all`; of several with one number the last in the file.
+    numbers: BTreeMap<u32, usize>,
     /// Dictionaries of trailers and cross-reference streams, in their order.
     pub(crate) trailers: Vec<Dictionary>,
     /// Where objects begin that cannot be read.
@@ -33,11 +35,21 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
+    /// The object of a number.
+    pub(crate) fn object(&self, number: u32) -> Option<&Object> {
+        self.all.get(*self.numbers.get(&number)?)
+    }
+
+    fn add(&mut self, number: u32, object: Object) {
+        self.numbers.insert(number, self.all.len());
+        self.all.push(object);
+    }
+
     /// What a value is, followed through references.
     pub(crate) fn resolve<'a>(&'a self, mut object: &'a Object) -> &'a Object {
         for _ in 0..16 {
             match object {
-                Object::Reference(n) => object = self.objects.get(n).unwrap_or(&Object::Null),
+                Object::Reference(n) => object = self.object(*n).unwrap_or(&Object::Null),
                 other => return other,
             }
         }
@@ -75,7 +87,7 @@ pub(crate) fn scan(bytes: &[u8]) -> Scan {
         match place {
             Place::Object(number, body) => {
                 at = body;
-                if found.all.len() + found.unreadable.len() >= OBJECTS {
+                if found.all.len() >= OBJECTS || found.unreadable.len() >= UNREADABLE {
                     found.beyond = true;
                     return found;
                 }
@@ -167,8 +179,7 @@ fn object(bytes: &[u8], number: u32, body: usize, found: &mut Scan, limits: &mut
             unpack(bytes, data, dictionary, found, limits);
         }
     }
-    found.all.push(read.clone());
-    found.objects.insert(number, read);
+    found.add(number, read);
 }
 
 /// The objects of an object stream (ISO 32000-1, 7.5.7).
@@ -238,10 +249,7 @@ fn unpack(bytes: &[u8], at: usize, about: &Dictionary, found: &mut Scan, limits:
         let read = reader.object();
         index.budget = reader.budget;
         match read {
-            Some(read) => {
-                found.all.push(read.clone());
-                found.objects.insert(number, read);
-            }
+            Some(read) => found.add(number, read),
             None => found.odd_packing = true,
         }
     }

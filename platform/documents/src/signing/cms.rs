@@ -99,6 +99,10 @@ pub(super) enum Outcome {
 /// attributes, the certificate inside.
 pub(super) fn parts(mut bytes: &[u8]) -> Option<Parts<'_>> {
     let mut outer = der::expect(&mut bytes, SEQUENCE)?.content;
+    // Behind it lies only what fills its place.
+    if bytes.iter().any(|byte| *byte != 0) {
+        return None;
+    }
     if der::expect(&mut outer, OID)?.content != SIGNED_DATA {
         return None;
     }

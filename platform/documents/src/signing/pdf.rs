@@ -51,7 +51,7 @@ fn page_of(found: &Scan, root: &Dictionary, wanted: usize) -> Option<(u32, Dicti
     let mut open = vec![root.get("Pages")?.reference()?];
     let mut seen = 0;
     while let Some(number) = open.pop() {
-        let node = found.objects.get(&number)?.dictionary()?;
+        let node = found.object(number)?.dictionary()?;
         match found.entry(node, "Kids").array() {
             Some(kids) => open.extend(kids.iter().rev().filter_map(Object::reference)),
             None if seen == wanted => return Some((number, node.clone())),

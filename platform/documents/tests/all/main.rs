@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod hostile;
+mod kill;
 mod letters;
 mod prints;
 mod scanning;
@@ -24,7 +25,6 @@ use store::audit::{AuditFilter, AuditRow};
 pub(crate) struct House {
     pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) store: Store,
 }
 
 pub(crate) fn at(text: &str) -> Time {
@@ -65,7 +65,6 @@ pub(crate) async fn house_with(
     House {
         engine: engine.unwrap(),
         clock,
-        store: store.clone(),
     }
 }
 
@@ -109,6 +108,7 @@ pub(crate) fn acceptance(key: &str) -> NewLetter {
         key: key.into(),
         fields: object(fields),
         person: Some("person-7".into()),
+        template: None,
     }
 }
 
