@@ -138,6 +138,7 @@ fn messages(
         | EventKind::Metering
         | EventKind::Case
         | EventKind::Licence
+        | EventKind::Application
         | EventKind::Backup => {
             return vec![];
         }

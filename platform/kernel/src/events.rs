@@ -34,6 +34,8 @@ pub enum EventKind {
     Case = 10,
     /// A licence was issued, or changed where it stands.
     Licence = 12,
+    /// An application was handed in, accepted, decided, delivered or rated.
+    Application = 14,
 }
 
 impl EventKind {
@@ -51,6 +53,7 @@ impl EventKind {
             9 => EventKind::Metering,
             10 => EventKind::Case,
             12 => EventKind::Licence,
+            14 => EventKind::Application,
             _ => return None,
         })
     }

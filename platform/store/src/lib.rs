@@ -12,6 +12,7 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod applications;
 pub mod audit;
 pub mod audit_tree;
 pub mod backup;
@@ -115,6 +116,7 @@ fn migrations() -> Vec<Migration> {
         cases::migrations(),
         decisions::migrations(),
         licences::migrations(),
+        applications::migrations(),
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,643 @@
+//! Drafts: begun, opened, saved, given up. Acknowledged means on the disk; a draft knows no
+//! session, and follows its item to the next version.
+
+use crate::access::subject;
+use crate::body::{Applicant, DraftBody};
+use crate::faults::{conflict, level, not_found, problem, refuse, said, stale};
+use crate::settle::{self, settle};
+use crate::sources::document_of;
+use crate::sealing::draft_place;
+use crate::views::applicant_line;
+use crate::{DRAFT_DAYS, DRAFTS, Engine, OBJECT, TRIES};
+use kernel::access::{Actor, Tie};
+use kernel::applications::{Behalf, Draft, DraftChange, DraftLine, NewDraft};
+use kernel::items::{Channel, Item, ItemState, Serves};
+use kernel::licences::{Holder, HolderDocument};
+use kernel::numbers::{self, CitizenNumber, CreditCode};
+use kernel::parties::DocumentKind;
+use kernel::{Fault, Span, Time, Verb, new_id};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::applications::{DraftRow, JobRow, Put, Write, read};
+use store::audit::AuditEntry;
+
+/// Characters of the name of a step of a form.
+const STEP: usize = 60;
+/// Files of one draft, at most.
+pub(crate) const FILES: usize = 100;
+
+impl Engine {
+    pub(crate) fn draft_body(&self, row: &DraftRow) -> Result<DraftBody, Fault> {
+        self.sealing.open_value(&draft_place(&row.id), &row.body)
+    }
+
+    pub(crate) fn draft_row(&self, mut row: DraftRow, body: &DraftBody) -> Result<DraftRow, Fault> {
+        row.body = self.sealing.seal(&draft_place(&row.id), body)?;
+        Ok(row)
+    }
+
+    fn draft_audit(&self, by: &Actor, row: &DraftRow, what: &str) -> AuditEntry {
+        AuditEntry {
+            at: self.clock.now(),
+            account: by.account.clone(),
+            verb: "write".into(),
+            object: OBJECT.into(),
+            subject: row.id.clone(),
+            purpose: by.grant.purpose.clone(),
+            basis: by.grant.basis.clone(),
+            details: by.on_behalf(json!({ "what": what, "item": row.item })),
+            outcome: "done".into(),
+        }
+    }
+
+    /// A draft of the asker that has not run out, with its item's newest version.
+    pub(crate) async fn own_draft(
+        &self,
+        by: &Actor,
+        id: &str,
+    ) -> Result<(DraftRow, DraftBody, Arc<Item>), Fault> {
+        if id.is_empty() || id.len() > 100 || id.contains('\0') {
+            return Err(Fault::missing("draft"));
+        }
+        let row = read::draft(&mut self.store.reader().await?, id).await?;
+        let owners = self.draft_owners(by);
+        let now = self.clock.now();
+        let mine = |row: &DraftRow| owners.contains(&row.owner) && row.expires_at > now.0;
+        let row = row.filter(mine).ok_or_else(|| Fault::missing("draft"))?;
+        let item = self.means.items.item(&row.item, None).await?;
+        let clerk = self.sealing.clerk(&by.account) == row.owner;
+        if !clerk && !self.owns(by, &row.owner, &item.content.matter).await? {
+            return Err(Fault::missing("draft"));
+        }
+        let body = self.draft_body(&row)?;
+        Ok((row, body, item))
+    }
+
+    pub(crate) async fn begin_draft(&self, by: &Actor, new: NewDraft) -> Result<Draft, Fault> {
+        let item = self.means.items.item(&new.item, None).await?;
+        in_force(&item)?;
+        let by = &match &new.on_behalf {
+            Some(_) => self.means.policy.demand(by, Verb::Write, OBJECT)?,
+            None => by.clone(),
+        };
+        let channel = channel(&item, &new)?;
+        let applicant = self.applicant(by, &item, &new).await?;
+        let owner = match &new.on_behalf {
+            Some(_) => self.sealing.clerk(&by.account),
+            None => self.sealing.applicant(&applicant.holder.number),
+        };
+        refuse(settle::unknown(&item, None, &new.answers))?;
+        settle::size(&new.answers)?;
+        let key = self
+            .sealing
+            .open_key(&owner, &applicant.holder.number, &item.item);
+        for _ in 0..TRIES {
+            let now = self.clock.now();
+            let (open, count) = {
+                let mut reader = self.store.reader().await?;
+                let open = read::open_draft(&mut reader, &key).await?;
+                let most = DRAFTS as u64;
+                let drafts = read::drafts_of(&mut reader, &owner, now.0, most).await?;
+                (open, drafts.len())
+            };
+            if let Some(row) = open {
+                if row.expires_at > now.0 {
+                    return self.open_draft(by, &row.id).await;
+                }
+                self.put(forgotten(&row, now)).await?;
+                continue;
+            }
+            if count >= DRAFTS {
+                return Err(conflict(
+                    format!("草稿已达上限（{DRAFTS} 份），请先提交或删除不用的草稿"),
+                    format!("there are {DRAFTS} drafts already; hand in or delete one first"),
+                ));
+            }
+            let body = DraftBody {
+                item_version: item.version,
+                channel,
+                applicant: applicant.clone(),
+                answers: new.answers.clone(),
+                prefilled: BTreeMap::new(),
+                cleared: BTreeSet::new(),
+                left_over: Default::default(),
+                changes: vec![],
+                delivery: None,
+                step: None,
+                following: BTreeSet::new(),
+                files: BTreeMap::new(),
+            };
+            let row = DraftRow {
+                id: new_id(now),
+                open_key: Some(key.clone()),
+                owner: owner.clone(),
+                item: item.item.clone(),
+                saved_at: now.0,
+                expires_at: (now + Span::days(DRAFT_DAYS)).0,
+                submitted_as: None,
+                version: 1,
+                body: vec![],
+            };
+            if let Some(draft) = self.begun(by, &item, row, body).await? {
+                return Ok(draft);
+            }
+        }
+        Err(Fault::overloaded("applications", 1))
+    }
+
+    /// Fills a new draft with what the city knows, and writes it.
+    async fn begun(
+        &self,
+        by: &Actor,
+        item: &Arc<Item>,
+        row: DraftRow,
+        mut body: DraftBody,
+    ) -> Result<Option<Draft>, Fault> {
+        let used = self.fill(by, item, &mut body).await?;
+        let row = self.draft_row(row, &body)?;
+        let mut write = Write {
+            most_open: Some((row.owner.clone(), DRAFTS as i64, row.saved_at)),
+            ..Write::default()
+        };
+        write.audits.push(self.draft_audit(by, &row, "begin"));
+        write.audits.extend(used);
+        write.drafts.push(Put {
+            row: row.clone(),
+            was: 0,
+        });
+        match self.put(write).await? {
+            Some(_) => Ok(Some(self.view_draft(&row, body, item.clone()).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Fills in what the city knows and the draft does not; values the form does not take are left
+    /// out.
+    async fn fill(
+        &self,
+        by: &Actor,
+        item: &Item,
+        body: &mut DraftBody,
+    ) -> Result<Option<AuditEntry>, Fault> {
+        let (found, used) = self.prefill(by, item, &body.applicant).await?;
+        let items = &*self.means.items;
+        for (field, known) in found {
+            let mut alone = serde_json::Map::new();
+            alone.insert(field.clone(), known.value.clone());
+            let at = format!("/answers/{field}");
+            let wrong = items.judge(item, &alone, false);
+            let asked = items.asked(item, &alone).contains(&field);
+            if asked && wrong.iter().any(|problem| problem.at == at) {
+                continue;
+            }
+            body.prefilled.entry(field).or_insert(known);
+        }
+        settle(items, item, body);
+        Ok(used)
+    }
+
+    pub(crate) async fn open_draft(&self, by: &Actor, id: &str) -> Result<Draft, Fault> {
+        for _ in 0..TRIES {
+            let (row, mut body, item) = self.own_draft(by, id).await?;
+            if row.submitted_as.is_some() || item.version == body.item_version {
+                let item = match row.submitted_as {
+                    Some(_) => self.version_of(&row.item, body.item_version).await?,
+                    None => item,
+                };
+                return self.view_draft(&row, body, item).await;
+            }
+            let used = self.carry_over(by, &item, &mut body).await?;
+            let was = row.version;
+            let mut row = self.draft_row(row, &body)?;
+            row.version = was + 1;
+            let mut write = Write::default();
+            write.audits.push(self.draft_audit(by, &row, "carry_over"));
+            write.audits.extend(used);
+            write.drafts.push(Put {
+                row: row.clone(),
+                was,
+            });
+            if self.put(write).await?.is_some() {
+                return self.view_draft(&row, body, item).await;
+            }
+        }
+        Err(Fault::overloaded("applications", 1))
+    }
+
+    pub(crate) async fn version_of(&self, item: &str, version: i64) -> Result<Arc<Item>, Fault> {
+        self.means.items.item(item, Some(version)).await
+    }
+
+    /// Takes a draft over to the newest version of its item.
+    async fn carry_over(
+        &self,
+        by: &Actor,
+        item: &Arc<Item>,
+        body: &mut DraftBody,
+    ) -> Result<Option<AuditEntry>, Fault> {
+        let from = self.version_of(&item.item, body.item_version).await?;
+        let carried = self.means.items.carry_over(&from, item, &body.answers);
+        body.answers = carried.answers;
+        body.left_over.extend(carried.left_over);
+        body.changes.extend(carried.changes);
+        body.prefilled.retain(|field, _| settle::knows(item, field));
+        body.item_version = item.version;
+        self.fill(by, item, body).await
+    }
+
+    pub(crate) async fn own_drafts(&self, by: &Actor) -> Result<Vec<DraftLine>, Fault> {
+        let now = self.clock.now();
+        let mut lines = vec![];
+        for owner in self.draft_owners(by) {
+            let rows = {
+                let mut reader = self.store.reader().await?;
+                read::drafts_of(&mut reader, &owner, now.0, DRAFTS as u64).await?
+            };
+            for row in rows {
+                let item = self.means.items.item(&row.item, None).await?;
+                let clerk = owner == self.sealing.clerk(&by.account);
+                if !clerk && !self.owns(by, &owner, &item.content.matter).await? {
+                    continue;
+                }
+                lines.push(DraftLine {
+                    id: row.id,
+                    item: row.item,
+                    title: item.content.title.clone(),
+                    saved_at: Time(row.saved_at),
+                    expires_at: Time(row.expires_at),
+                });
+            }
+        }
+        lines.sort_by(|a, b| (b.saved_at, &b.id).cmp(&(a.saved_at, &a.id)));
+        Ok(lines)
+    }
+
+    pub(crate) async fn save_draft(
+        &self,
+        by: &Actor,
+        id: &str,
+        seen: Option<i64>,
+        change: DraftChange,
+    ) -> Result<Draft, Fault> {
+        for _ in 0..TRIES {
+            let (row, mut body, item) = self.own_draft(by, id).await?;
+            if row.submitted_as.is_some() {
+                return Err(handed_in());
+            }
+            if let Some(seen) = seen
+                && seen != row.version
+            {
+                return Err(stale(seen, row.version, None));
+            }
+            let mut used = None;
+            let mut before = None;
+            if item.version == body.item_version {
+                // Whoever saves has seen what changed.
+                body.changes.clear();
+            } else {
+                before = Some(self.version_of(&row.item, body.item_version).await?);
+                used = self.carry_over(by, &item, &mut body).await?;
+            }
+            self.apply(&item, before.as_deref(), &mut body, &change)?;
+            let was = row.version;
+            let now = self.clock.now();
+            let mut row = self.draft_row(row, &body)?;
+            row.version = was + 1;
+            row.saved_at = now.0;
+            row.expires_at = (now + Span::days(DRAFT_DAYS)).0;
+            let mut write = Write::default();
+            write.audits.push(self.draft_audit(by, &row, "save"));
+            write.audits.extend(used);
+            write.drafts.push(Put {
+                row: row.clone(),
+                was,
+            });
+            if self.put(write).await?.is_some() {
+                return self.view_draft(&row, body, item).await;
+            }
+        }
+        Err(Fault::overloaded("applications", 1))
+    }
+
+    /// Applies a change to what a draft holds; refused whole with everything wrong with it.
+    fn apply(
+        &self,
+        item: &Item,
+        before: Option<&Item>,
+        body: &mut DraftBody,
+        change: &DraftChange,
+    ) -> Result<(), Fault> {
+        let mut problems = settle::unknown(item, before, &change.answers);
+        if let Some(step) = &change.step {
+            problems.extend(said("/step", step, 1, STEP));
+        }
+        if let Some(following) = &change.following {
+            let may = |name: &String| {
+                let materials = &item.content.materials;
+                materials.iter().any(|m| m.name == *name && m.may_follow)
+            };
+            // Materials of the parts of a bundle are judged with the whole.
+            let bundle = !item.content.bundle.is_empty();
+            let wrong = following.iter().filter(|name| !bundle && !may(name));
+            problems.extend(wrong.take(20).map(|name| {
+                let name: String = name.chars().take(60).collect();
+                problem(
+                    format!("/following/{name}"),
+                    "该材料不能容缺后补",
+                    "this material may not follow later",
+                )
+            }));
+            if following.len() > FILES {
+                problems.push(problem("/following", "材料过多", "too many materials"));
+            }
+        }
+        refuse(problems)?;
+        for (field, value) in &change.answers {
+            body.left_over.remove(field);
+            if value.is_null() {
+                body.answers.remove(field);
+                body.cleared.insert(field.clone());
+            } else if settle::knows(item, field) {
+                body.cleared.remove(field);
+                body.answers.insert(field.clone(), value.clone());
+            } else {
+                body.left_over.insert(field.clone(), value.clone());
+            }
+        }
+        settle(&*self.means.items, item, body);
+        settle::size(&body.answers)?;
+        settle::size(&body.left_over)?;
+        if let Some(step) = &change.step {
+            body.step = Some(step.clone());
+        }
+        if let Some(delivery) = &change.delivery {
+            body.delivery = Some(delivery.clone());
+        }
+        if let Some(following) = &change.following {
+            body.following = following.iter().cloned().collect();
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn discard_draft(&self, by: &Actor, id: &str) -> Result<(), Fault> {
+        for _ in 0..TRIES {
+            let (row, ..) = self.own_draft(by, id).await?;
+            if row.submitted_as.is_some() {
+                return Err(handed_in());
+            }
+            let mut write = forgotten(&row, self.clock.now());
+            write.audits.push(self.draft_audit(by, &row, "discard"));
+            if self.put(write).await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(Fault::overloaded("applications", 1))
+    }
+
+    /// A draft with everything its page shows.
+    pub(crate) async fn view_draft(
+        &self,
+        row: &DraftRow,
+        body: DraftBody,
+        item: Arc<Item>,
+    ) -> Result<Draft, Fault> {
+        let asked = self.means.items.asked(&item, &body.answers);
+        let whole = self.whole(item, &body).await?;
+        Ok(Draft {
+            id: row.id.clone(),
+            item: row.item.clone(),
+            item_version: body.item_version,
+            title: whole.item.content.title.clone(),
+            channel: body.channel,
+            applicant: applicant_line(&body.applicant, false),
+            answers: body.answers,
+            prefilled: body.prefilled,
+            left_over: body.left_over,
+            changes: body.changes,
+            asked,
+            materials: whole.materials,
+            delivery: body.delivery,
+            step: body.step,
+            problems: whole.problems,
+            fees_fen: whole.fees_fen,
+            version: row.version,
+            saved_at: Time(row.saved_at),
+            expires_at: Time(row.expires_at),
+            submitted_as: row.submitted_as.clone(),
+        })
+    }
+
+    /// Who applies: the person, whom they act for, or whom a clerk writes for.
+    async fn applicant(
+        &self,
+        by: &Actor,
+        item: &Item,
+        new: &NewDraft,
+    ) -> Result<Applicant, Fault> {
+        let applicant = match &new.on_behalf {
+            Some(behalf) => Applicant {
+                holder: behalf_holder(behalf)?,
+                mobile: numbers::mobile(&behalf.mobile).unwrap_or_default(),
+                agent: None,
+                account: by.account.clone(),
+                seen: Some(behalf.seen.trim().into()),
+            },
+            None => {
+                self.means.parties.demand_matter(by, &item.content.matter).await?;
+                self.demand_level(by, item)?;
+                self.self_applicant(by).await?
+            }
+        };
+        let natural = applicant.holder.is_natural();
+        let (zh, en) = match (item.content.serves, natural) {
+            (Serves::Natural, false) => ("本事项仅限自然人办理", "only natural persons can apply"),
+            (Serves::Legal, true) => (
+                "本事项仅限法人和其他组织办理，请先切换办理身份",
+                "only enterprises can apply: choose for whom you act",
+            ),
+            _ => return Ok(applicant),
+        };
+        Err(Fault::invalid_at("item", zh, en))
+    }
+
+    /// Is the identity proven well enough for the item?
+    pub(crate) fn demand_level(&self, by: &Actor, item: &Item) -> Result<(), Fault> {
+        let needed = item.content.proofing;
+        if by.standing.proofing < needed || subject(by).is_none() {
+            return Err(level(needed));
+        }
+        Ok(())
+    }
+
+    async fn self_applicant(&self, by: &Actor) -> Result<Applicant, Fault> {
+        let person = self.means.people.person(&by.account).await?;
+        let person = person.filter(|person| {
+            by.standing.person.as_deref() == Some(person.identity.number.as_str())
+        });
+        let person = person.ok_or_else(|| level(2))?;
+        let mut applicant = Applicant {
+            holder: Holder {
+                document: match person.identity.document {
+                    DocumentKind::CitizenNumber => HolderDocument::CitizenNumber,
+                    DocumentKind::ResidencePermit => HolderDocument::ResidencePermit,
+                    DocumentKind::Passport => HolderDocument::Passport,
+                },
+                number: person.identity.number.clone(),
+                name: person.identity.name.clone(),
+            },
+            mobile: person.mobile,
+            agent: None,
+            account: by.account.clone(),
+            seen: None,
+        };
+        let party = by.standing.acts_for.as_ref();
+        if let Some(party) = party.filter(|party| party.tie != Tie::Delegation) {
+            applicant.agent = Some(person.identity.name);
+            applicant.holder = Holder {
+                document: match party.tie {
+                    Tie::Guardian => document_of(&party.party),
+                    _ => HolderDocument::CreditCode,
+                },
+                number: party.party.clone(),
+                name: party.display.clone(),
+            };
+        }
+        Ok(applicant)
+    }
+}
+
+/// A draft that goes, with its files.
+pub(crate) fn forgotten(row: &DraftRow, now: Time) -> Write {
+    let mut write = Write::default();
+    write.forget.push((row.id.clone(), row.version));
+    if row.submitted_as.is_none() {
+        write.jobs.push(JobRow {
+            id: format!("{}/files/forget", row.id),
+            application: row.id.clone(),
+            kind: "files".into(),
+            name: "forget".into(),
+            at: now.0,
+            next_at: now.0,
+            attempts: 0,
+            aside: 0,
+            error: String::new(),
+        });
+    }
+    write
+}
+
+fn handed_in() -> Fault {
+    conflict(
+        "该草稿已提交，不能再改；如需更改请在办件中补正或撤回",
+        "this draft was handed in and cannot be changed",
+    )
+}
+
+/// Can somebody begin with it?
+fn in_force(item: &Item) -> Result<(), Fault> {
+    let next = match item.successors.is_empty() {
+        true => String::new(),
+        false => item.successors.join("、"),
+    };
+    let (zh, en) = match item.state {
+        ItemState::InForce => return Ok(()),
+        ItemState::Drafted => return Err(not_found()),
+        ItemState::Suspended => (
+            "该事项暂停办理，暂不能申请".to_string(),
+            "the item is suspended at present".to_string(),
+        ),
+        ItemState::Cancelled if next.is_empty() => (
+            "该事项已取消".to_string(),
+            "the item is no longer offered".to_string(),
+        ),
+        ItemState::Cancelled => (
+            format!("该事项已取消，请改办：{next}"),
+            format!("the item is no longer offered; in its place: {next}"),
+        ),
+    };
+    Err(conflict(zh, en))
+}
+
+/// The way it comes: clerks write at a counter, a terminal or the hotline, others on line.
+fn channel(item: &Item, new: &NewDraft) -> Result<Channel, Fault> {
+    use Channel::*;
+    let clerk = new.on_behalf.is_some();
+    let channel = new.channel.unwrap_or(if clerk { Counter } else { Web });
+    let fits = match channel {
+        Web | Phone => !clerk,
+        Counter | Hotline => clerk,
+        Terminal => true,
+    };
+    if !fits {
+        return Err(Fault::invalid_at(
+            "channel",
+            "窗口、热线由工作人员代为填写，网上、手机由本人填写",
+            "clerks write at a counter or the hotline, applicants on the web or phone",
+        ));
+    }
+    if !item.content.channels.contains(&channel) {
+        return Err(Fault::invalid_at(
+            "channel",
+            "本事项不能由此渠道办理",
+            "the item cannot be applied for this way",
+        ));
+    }
+    Ok(channel)
+}
+
+/// Whom a clerk writes for, judged; every fault is named.
+fn behalf_holder(behalf: &Behalf) -> Result<Holder, Fault> {
+    let mut problems = vec![];
+    let holder = &behalf.holder;
+    let number = match holder.document {
+        HolderDocument::CreditCode => {
+            CreditCode::parse(&holder.number).map(|code| code.as_str().to_string())
+        }
+        HolderDocument::Passport => numbers::passport(&holder.number),
+        _ => CitizenNumber::parse(&holder.number).map(|number| number.as_str().to_string()),
+    };
+    let number = number.unwrap_or_else(|fault| {
+        let words = fault.words();
+        problems.push(problem("on_behalf/holder/number", words.zh, words.en));
+        String::new()
+    });
+    let document = match holder.document {
+        HolderDocument::CreditCode | HolderDocument::Passport => holder.document,
+        _ => document_of(&number),
+    };
+    if !number.is_empty() && document != holder.document {
+        problems.push(problem(
+            "on_behalf/holder/document",
+            "号码与所选证件类型不符",
+            "the number does not belong to this kind of document",
+        ));
+    }
+    let name = match holder.is_natural() {
+        true => numbers::person_name(&holder.name),
+        false => said("", &holder.name, 2, 100)
+            .is_none()
+            .then(|| holder.name.trim().to_string()),
+    };
+    if name.is_none() {
+        problems.push(problem(
+            "on_behalf/holder/name",
+            "姓名或名称须与证件一致",
+            "the name as in the document",
+        ));
+    }
+    if numbers::mobile(&behalf.mobile).is_none() {
+        problems.push(problem(
+            "on_behalf/mobile",
+            "手机号不对",
+            "this is no mobile number",
+        ));
+    }
+    problems.extend(said("on_behalf/seen", &behalf.seen, 2, 100));
+    refuse(problems)?;
+    Ok(Holder {
+        document,
+        number,
+        name: name.unwrap_or_default(),
+    })
+}

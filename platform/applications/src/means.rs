@@ -1,0 +1,153 @@
+//! What the program hands over: other engines behind the kernel's traits, and small traits of this
+//! engine for what it only asks to be done: letters, messages, files, working days.
+
+use async_trait::async_trait;
+use kernel::applications::LetterLine;
+use kernel::cases::{Left, Light, Limit};
+use kernel::crypto::Crypto;
+use kernel::items::Items;
+use kernel::licences::Licences;
+use kernel::parties::{Identity, Parties};
+use kernel::records::Registers;
+use kernel::time::BEIJING_OFFSET;
+use kernel::{Fault, Policy, Time};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// From the number of a natural person to the name the audit log knows them by.
+pub type Pseudonym = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What the engine works with besides the store.
+pub struct Means {
+    /// Keys: what is personal is sealed with [`kernel::crypto::Ring::Secrets`].
+    pub crypto: Arc<dyn Crypto>,
+    /// Says whether an agent may handle a matter.
+    pub parties: Arc<dyn Parties>,
+    /// Who a resident is.
+    pub people: Arc<dyn People>,
+    /// Who of the offices may do what.
+    pub policy: Arc<dyn Policy>,
+    /// Items.
+    pub items: Arc<dyn Items>,
+    /// Registers: values and materials the city has already.
+    pub registers: Arc<dyn Registers>,
+    /// Licences: the same, and results.
+    pub licences: Arc<dyn Licences>,
+    /// Writes letters.
+    pub letters: Arc<dyn Letters>,
+    /// Sends messages.
+    pub notices: Arc<dyn Notices>,
+    /// Keeps files.
+    pub files: Arc<dyn Files>,
+    /// Counts working days.
+    pub days: Arc<dyn WorkingDays>,
+    /// How the audit log knows a natural person: looks then stand under "who saw my data".
+    pub pseudonym: Pseudonym,
+    /// Is there an organisation of this code now?
+    pub organisation: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+/// The natural person behind an account, as proven. Personal: no `Debug`.
+#[derive(Clone)]
+pub struct Person {
+    /// Document, number, name, birth.
+    pub identity: Identity,
+    /// Mobile number, empty when there is none.
+    pub mobile: String,
+}
+
+/// Knows residents.
+#[async_trait]
+pub trait People: Send + Sync {
+    /// The person behind an account; `None` when nobody was proven.
+    async fn person(&self, account: &str) -> Result<Option<Person>, Fault>;
+}
+
+/// A letter to be written. Personal: no `Debug`.
+#[derive(Clone, PartialEq)]
+pub struct NewLetter {
+    /// Kind: `receipt`, `acceptance`, `correction`, `non_acceptance`, `approval`, `refusal`.
+    pub kind: String,
+    /// Asked twice under one key, it is the same letter.
+    pub key: String,
+    /// Organisation that writes.
+    pub organisation: String,
+    /// What it is about: `application/<id>`.
+    pub about: String,
+    /// Fields: `number`, `title`, `applicant`, `applicant_number`, `at` (RFC 3339), `check`
+    /// (receipt), `materials` (titles), `missing` (texts), `reason`, `basis`, `due`, `deemed`.
+    pub fields: Map<String, Value>,
+    /// Text of the item in place of the city's.
+    pub template: Option<String>,
+    /// Whom it concerns, as the audit log knows them.
+    pub person: Option<String>,
+}
+
+/// Writes the letters of offices.
+#[async_trait]
+pub trait Letters: Send + Sync {
+    /// Writes a letter, numbered and sealed; once for a key. A fault means "not now".
+    async fn make(&self, letter: &NewLetter) -> Result<LetterLine, Fault>;
+}
+
+/// Whom a message is for. Personal: no `Debug`.
+#[derive(Clone, PartialEq)]
+pub struct Recipient {
+    /// Account, when it was handed in on line.
+    pub account: Option<String>,
+    /// Mobile number.
+    pub mobile: String,
+}
+
+/// Sends messages.
+#[async_trait]
+pub trait Notices: Send + Sync {
+    /// Tells somebody that something happened: `application_submitted`, `application_correction`,
+    /// `application_accepted`, `application_not_accepted`, `application_approved`,
+    /// `application_refused`, `application_terminated`, `application_billed`,
+    /// `application_delivered`, `rating_answered`. Fields: `number`, `title`, `due`. Once for
+    /// `once`. A fault means "not now".
+    async fn tell(
+        &self,
+        to: &Recipient,
+        what: &str,
+        fields: &Map<String, Value>,
+        once: &str,
+    ) -> Result<(), Fault>;
+}
+
+/// Keeps files.
+#[async_trait]
+pub trait Files: Send + Sync {
+    /// These files were handed in: they can no longer be removed. Repeated, it does nothing.
+    async fn hand_in(&self, files: &[String]) -> Result<(), Fault>;
+    /// Forgets everything kept under this draft. Repeated, it does nothing.
+    async fn forget(&self, about: &str) -> Result<(), Fault>;
+}
+
+/// Counts days by the calendar of the city.
+#[async_trait]
+pub trait WorkingDays: Send + Sync {
+    /// Where a clock stands now that started then, without pauses.
+    async fn add(&self, from: Time, limit: Limit) -> Result<Left, Fault>;
+    /// Where a clock stands now whose end is known. Days are those of the calendar unless the
+    /// program counts better.
+    async fn until(&self, due: Time, limit: Limit, now: Time) -> Result<Left, Fault> {
+        let day = |at: i64| (at + BEIJING_OFFSET).div_euclid(kernel::time::DAY);
+        // The end of a day belongs to it.
+        let days = day(due.0 - 1) - day(now.0);
+        let light = if now >= due {
+            Light::Red
+        } else if days <= i64::from(limit.days / 5).max(1) && limit.days > 1 {
+            Light::Yellow
+        } else {
+            Light::Green
+        };
+        Ok(Left {
+            due,
+            days,
+            light,
+            provisional: false,
+        })
+    }
+}

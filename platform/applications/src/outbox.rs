@@ -1,0 +1,421 @@
+//! What is done after a change: cases begun and cancelled, letters written, messages sent, files
+//! kept or forgotten. Each is written with the change, tried again after a growing wait until it
+//! succeeds, and set aside after too many failures, where an operator sees it. Each is harmless
+//! when done twice.
+
+use crate::Engine;
+use crate::body::Body;
+use crate::change::Open;
+use kernel::access::Actor;
+use kernel::applications::ApplicationState;
+use kernel::cases::{CaseVerb, Message, NewCase};
+use kernel::fault::FaultKind;
+use kernel::{Fault, Span, Verb};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::applications::{JobRow, Write, read, write};
+use tokio::task::JoinSet;
+
+use crate::means::{NewLetter, Recipient};
+
+/// Jobs looked at in one round, at most.
+const ROUND: u64 = 64;
+/// Jobs done at the same time, at most.
+const AT_ONCE: usize = 8;
+/// Failures before a job is set aside: about half a day.
+const ATTEMPTS: i64 = 30;
+/// Wait after the first failure; doubles with each further one.
+const WAIT: Span = Span::seconds(2);
+/// The wait does not grow beyond this.
+const WAIT_LIMIT: Span = Span::minutes(30);
+/// How often what is due is looked for.
+const TICK: std::time::Duration = std::time::Duration::from_secs(1);
+/// Characters of an error that are kept.
+const ERROR: usize = 500;
+
+impl Engine {
+    /// Does what is due and follows the cases, until `stop` is ready.
+    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            for outcome in [self.follow().await, self.work().await] {
+                if let Err(fault) = outcome {
+                    tracing::warn!(%fault, "looking for what is due");
+                }
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(TICK) => {}
+            }
+        }
+    }
+
+    /// Does everything that is due now; says how much of it succeeded.
+    pub async fn work(&self) -> Result<u64, Fault> {
+        let mut done = 0;
+        loop {
+            let now = self.clock.now();
+            let due = read::jobs_due(&mut self.store.reader().await?, now.0, ROUND).await?;
+            if due.is_empty() {
+                return Ok(done);
+            }
+            let mut running = JoinSet::new();
+            for job in due {
+                if running.len() >= AT_ONCE
+                    && let Some(outcome) = running.join_next().await
+                {
+                    done += u64::from(matches!(outcome, Ok(Ok(true))));
+                }
+                if let Some(engine) = self.myself.upgrade() {
+                    running.spawn(async move { engine.attempt_job(job).await });
+                }
+            }
+            while let Some(outcome) = running.join_next().await {
+                match outcome {
+                    Ok(outcome) => done += u64::from(outcome?),
+                    Err(broken) => tracing::error!(%broken, "a job broke"),
+                }
+            }
+        }
+    }
+
+    /// Does one job now, if it still waits.
+    pub(crate) async fn do_now(&self, id: &str) -> Result<bool, Fault> {
+        let application = id.split('/').next().unwrap_or_default();
+        let jobs = read::jobs_of(&mut self.store.reader().await?, application).await?;
+        match jobs.into_iter().find(|job| job.id == id) {
+            Some(job) => self.attempt_job(job).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Work that was tried too often, the oldest first: what an operator looks at. Needs `operate`
+    /// on `applications`.
+    pub async fn set_aside(&self, by: &Actor, limit: u64) -> Result<Vec<JobRow>, Fault> {
+        self.means.policy.demand(by, Verb::Operate, crate::OBJECT)?;
+        read::jobs_aside(&mut self.store.reader().await?, limit).await
+    }
+
+    /// Tries work set aside once more. Needs `operate` on `applications`.
+    pub async fn try_again(&self, by: &Actor, id: &str) -> Result<(), Fault> {
+        self.means.policy.demand(by, Verb::Operate, crate::OBJECT)?;
+        let application = id.split('/').next().unwrap_or_default();
+        let jobs = read::jobs_of(&mut self.store.reader().await?, application).await?;
+        let job = jobs.into_iter().find(|job| job.id == id);
+        self.revive(job.ok_or_else(|| Fault::missing("job"))?).await
+    }
+
+    /// A job is due now, as if it had never failed.
+    pub(crate) async fn revive(&self, job: JobRow) -> Result<(), Fault> {
+        let mut tx = self.store.begin().await?;
+        let row = JobRow {
+            next_at: self.clock.now().0,
+            attempts: 0,
+            aside: 0,
+            ..job
+        };
+        write::put_job(&mut tx, &row).await?;
+        tx.commit().await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Does a job. A failure is noted, and it is tried again later.
+    async fn attempt_job(&self, job: JobRow) -> Result<bool, Fault> {
+        let outcome = match job.kind.as_str() {
+            "files" => self.do_files(&job).await,
+            "case" if job.name == "start" => self.begin_case(&job).await,
+            "case" => self.cancel_case(&job).await,
+            "message" => self.send_paid(&job).await,
+            "letter" => self.write_letter(&job).await,
+            "notice" => self.send_notice(&job).await,
+            other => Err(Fault::internal("doing a job", other)),
+        };
+        let mut tx = self.store.begin().await?;
+        let done = outcome.is_ok();
+        match outcome {
+            Ok(()) => write::remove_job(&mut tx, &job.id).await?,
+            Err(fault) => {
+                tracing::info!(%fault, job = job.id, attempts = job.attempts, "tried again later");
+                let doublings = job.attempts.clamp(0, 20) as u32;
+                let wait = WAIT.0.saturating_mul(1 << doublings).min(WAIT_LIMIT.0);
+                let attempts = job.attempts + 1;
+                let row = JobRow {
+                    next_at: self.clock.now().0 + wait,
+                    attempts,
+                    aside: i64::from(attempts >= ATTEMPTS),
+                    error: fault.to_string().chars().take(ERROR).collect(),
+                    ..job
+                };
+                write::put_job(&mut tx, &row).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(done)
+    }
+
+    async fn do_files(&self, job: &JobRow) -> Result<(), Fault> {
+        if job.name == "forget" {
+            return self.means.files.forget(&job.application).await;
+        }
+        let Some(open) = self.find(&job.application).await? else {
+            return Ok(());
+        };
+        let materials = open.body.materials.iter();
+        let files: Vec<String> = materials
+            .flat_map(|material| material.files.iter().map(|file| file.id.clone()))
+            .collect();
+        match files.is_empty() {
+            true => Ok(()),
+            false => self.means.files.hand_in(&files).await,
+        }
+    }
+
+    /// The case of an accepted application begins: with what is not personal, and the clocks of the
+    /// item. Under the same key it is the same case, whatever a crash cut short.
+    async fn begin_case(&self, job: &JobRow) -> Result<(), Fault> {
+        let Some(open) = self.find(&job.application).await? else {
+            return Ok(());
+        };
+        let goes_on = open.state() == ApplicationState::Accepted;
+        if !goes_on || open.row.case_id.is_some() || open.row.bundle == 1 {
+            return Ok(());
+        }
+        let item = self.version_of(&open.row.item, open.row.item_version).await?;
+        let Some(process) = &item.content.process else {
+            tracing::warn!(item = item.item, "no process decides this item");
+            return Ok(());
+        };
+        let personal: BTreeSet<String> = self.means.items.personal(&item).into_iter().collect();
+        let cases = self.cases()?;
+        let new = NewCase {
+            process: process.clone(),
+            version: None,
+            number: Some(open.row.number.clone()),
+            title: open.row.title_zh.chars().take(200).collect(),
+            organisation: Some(open.row.organisation.clone()),
+            data: case_data(&open, &personal),
+            once: Some(open.row.id.clone()),
+            statutory: Some(item.content.statutory),
+            promised: Some(item.content.promised),
+        };
+        let case = cases.start(&Actor::system(), new).await?;
+        let due = case.promised.or(case.statutory).map(|left| left.due);
+        for _ in 0..crate::TRIES {
+            let Some(open) = self.find(&job.application).await? else {
+                return Ok(());
+            };
+            if open.row.case_id.is_some() {
+                return Ok(());
+            }
+            let state = open.state();
+            let mut change = self.change(open);
+            change.open.row.case_id = Some(case.id.clone());
+            if state == ApplicationState::Accepted {
+                if let Some(due) = due {
+                    change.open.row.due_at = due.0;
+                }
+            } else {
+                // Taken back meanwhile.
+                cancel(&**cases, &case.id).await?;
+            }
+            let (write, _) = self.finish(change).await?;
+            if self.put(write).await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(Fault::overloaded("applications", 1))
+    }
+
+    async fn cancel_case(&self, job: &JobRow) -> Result<(), Fault> {
+        let open = self.find(&job.application).await?;
+        match open.and_then(|open| open.row.case_id) {
+            Some(case) => cancel(&**self.cases()?, &case).await,
+            // If it begins at this moment, whoever begins it sees that it was taken back.
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the case that everything is paid.
+    async fn send_paid(&self, job: &JobRow) -> Result<(), Fault> {
+        let Some(open) = self.find(&job.application).await? else {
+            return Ok(());
+        };
+        if open.state().ended() {
+            return Ok(());
+        }
+        let mut data = Map::new();
+        data.insert("paid".into(), true.into());
+        let message = Message {
+            name: "paid".into(),
+            key: open.row.id.clone().into(),
+            case: None,
+            data,
+            once: Some(job.id.clone()),
+        };
+        match self.cases()?.message(&Actor::system(), message).await {
+            Ok(_) => Ok(()),
+            Err(fault) if fault.kind == FaultKind::Conflict => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    async fn write_letter(&self, job: &JobRow) -> Result<(), Fault> {
+        let Some(open) = self.find(&job.application).await? else {
+            return Ok(());
+        };
+        let letter = open.body.letters.iter().find(|l| l.key == job.name);
+        let Some(letter) = letter.filter(|letter| letter.line.file.is_none()) else {
+            return Ok(());
+        };
+        let item = self.version_of(&open.row.item, open.row.item_version).await?;
+        let kind = letter.line.kind.clone();
+        let number = job.name.rsplit_once('-').and_then(|(_, n)| n.parse().ok());
+        let new = NewLetter {
+            template: item.content.letters.get(&kind).cloned(),
+            key: job.id.clone(),
+            organisation: open.row.organisation.clone(),
+            about: format!("application/{}", open.row.id),
+            fields: letter_fields(&open, &kind, number.unwrap_or(1)),
+            person: self.person_of(&open),
+            kind,
+        };
+        let made = self.means.letters.make(&new).await?;
+        for _ in 0..crate::TRIES {
+            let Some(open) = self.find(&job.application).await? else {
+                return Ok(());
+            };
+            let mut change = self.change(open);
+            let letters = &mut change.open.body.letters;
+            if let Some(kept) = letters.iter_mut().find(|l| l.key == job.name) {
+                kept.line.number = made.number.clone();
+                kept.line.file = made.file.clone();
+                kept.line.at = made.at;
+            }
+            let (write, _) = self.finish(change).await?;
+            if self.put(write).await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(Fault::overloaded("applications", 1))
+    }
+
+    async fn send_notice(&self, job: &JobRow) -> Result<(), Fault> {
+        let Some(open) = self.find(&job.application).await? else {
+            return Ok(());
+        };
+        let applicant = &open.body.applicant;
+        let to = Recipient {
+            account: applicant.seen.is_none().then(|| applicant.account.clone()),
+            mobile: applicant.mobile.clone(),
+        };
+        let (what, _) = job.name.rsplit_once('-').unwrap_or((&job.name, ""));
+        let mut fields = Map::new();
+        fields.insert("number".into(), open.row.number.clone().into());
+        fields.insert("title".into(), open.row.title_zh.clone().into());
+        fields.insert("title_en".into(), open.row.title_en.clone().into());
+        if let Some(left) = self.due(&open).await? {
+            fields.insert("due".into(), left.due.rfc3339().into());
+        }
+        self.means.notices.tell(&to, what, &fields, &job.id).await
+    }
+
+    /// Something to be done that no change goes with.
+    pub(crate) async fn add_job(&self, job: JobRow) -> Result<(), Fault> {
+        let mut write = Write::default();
+        write.jobs.push(job);
+        self.put(write).await.map(drop)
+    }
+}
+
+/// Cancels a case; one that has ended already stays as it is.
+async fn cancel(cases: &dyn kernel::cases::Cases, case: &str) -> Result<(), Fault> {
+    let verb = CaseVerb::Cancel {
+        reason: "申请人撤回申请 taken back by the applicant".into(),
+    };
+    match cases.rule(&Actor::system(), case, None, verb).await {
+        Ok(_) => Ok(()),
+        Err(fault) if fault.kind == FaultKind::Conflict => Ok(()),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// What a case begins with: nothing personal.
+fn case_data(open: &Open, personal: &BTreeSet<String>) -> Map<String, Value> {
+    let form: Map<String, Value> = open
+        .body
+        .answers
+        .iter()
+        .filter(|(field, _)| !personal.contains(*field))
+        .map(|(field, value)| (field.clone(), value.clone()))
+        .collect();
+    let materials = open.body.materials.iter();
+    let following: Vec<&str> = materials
+        .filter(|material| material.following)
+        .map(|material| material.name.as_str())
+        .collect();
+    let accepted = open.row.accepted_at.map(|at| kernel::Time(at).rfc3339());
+    let about = json!({
+        "id": open.row.id,
+        "number": open.row.number,
+        "item": open.row.item,
+        "channel": open.row.channel,
+        "natural": open.body.applicant.holder.is_natural(),
+        "accepted_at": accepted,
+        "following": following,
+        "form": form,
+    });
+    let mut data = Map::new();
+    data.insert("application".into(), about);
+    data
+}
+
+/// What a letter says, by its kind; `number` is that of its kind, from 1.
+fn letter_fields(open: &Open, kind: &str, number: usize) -> Map<String, Value> {
+    let (row, body): (_, &Body) = (&open.row, &open.body);
+    let holder = &body.applicant.holder;
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| {
+        fields.insert(name.into(), value);
+    };
+    put("number", row.number.clone().into());
+    put("title", row.title_zh.clone().into());
+    put("applicant", holder.name.clone().into());
+    put(
+        "applicant_number",
+        crate::views::applicant_line(&body.applicant, false).number.into(),
+    );
+    put("submitted_at", kernel::Time(row.submitted_at).rfc3339().into());
+    match kind {
+        "receipt" => {
+            put("check", body.check.clone().into());
+            let titles = body.materials.iter().map(|m| m.title.zh.clone());
+            put("materials", titles.collect::<Vec<_>>().into());
+        }
+        "acceptance" => {
+            let at = row.accepted_at.map(|at| kernel::Time(at).rfc3339());
+            put("at", at.unwrap_or_default().into());
+            let deemed = body.steps.iter().any(|s| s.what == "deemed_accepted");
+            put("deemed", deemed.into());
+            put("days", body.promised.days.into());
+        }
+        "correction" => {
+            let round = body.rounds.get(number.saturating_sub(1));
+            let missing = round.iter().flat_map(|round| &round.missing);
+            let texts: Vec<String> = missing.map(|m| m.what.clone()).collect();
+            put("missing", texts.into());
+            let at = round.map(|round| round.at.rfc3339());
+            put("at", at.unwrap_or_default().into());
+        }
+        _ => {
+            if let Some(decision) = &body.decision {
+                put("reason", decision.reason.clone().into());
+                put("basis", decision.basis.clone().into());
+                put("at", decision.at.rfc3339().into());
+            }
+        }
+    }
+    fields
+}

@@ -1,0 +1,122 @@
+//! Bills: whole numbers of fen, paid once, by a payment service or at the counter. When nothing is
+//! open any more the case goes on.
+
+use crate::change::Change;
+use crate::faults::{conflict, not_found};
+use crate::{Engine, TRIES};
+use kernel::access::Actor;
+use kernel::applications::Bill;
+use kernel::items::Fee;
+use kernel::{Fault, Words};
+use serde_json::json;
+
+/// Identification of a bill: that of its application, and its number.
+fn bill_id(application: &str, number: usize) -> String {
+    format!("{application}-{number}")
+}
+
+/// Makes bills of these fees; those that stand already stay.
+pub(crate) fn add_bills(change: &mut Change, fees: &[Fee]) {
+    for fee in fees.iter().filter(|fee| fee.fen > 0) {
+        let bills = &mut change.open.body.bills;
+        let id = bill_id(&change.open.row.id, bills.len() + 1);
+        bills.push(Bill {
+            id,
+            title: fee.title.clone(),
+            fen: fee.fen,
+            state: "open".into(),
+            paid_at: None,
+            paid_by: None,
+            reference: None,
+        });
+    }
+}
+
+/// Pays a bill. `fen` is what the service says; `None` at the counter. Says whether anything
+/// changed: the same payment told twice is one payment.
+pub(crate) fn pay(
+    change: &mut Change,
+    bill: &str,
+    fen: Option<i64>,
+    reference: &str,
+    how: &str,
+) -> Result<bool, Fault> {
+    let now = change.now;
+    let found = change.open.body.bills.iter_mut().find(|b| b.id == bill);
+    let found = found.ok_or_else(|| Fault::missing("bill"))?;
+    if let Some(fen) = fen
+        && fen != found.fen
+    {
+        return Err(Fault::invalid_at(
+            "fen",
+            format!("金额不符：应付 {} 分，实付 {fen} 分", found.fen),
+            format!("the bill is {} fen, not {fen}", found.fen),
+        ));
+    }
+    match found.state.as_str() {
+        "open" => {}
+        "paid" if found.reference.as_deref() == Some(reference) => return Ok(false),
+        "paid" => {
+            return Err(conflict(
+                "该账单已由另一笔付款付清，请办理退款",
+                "the bill was paid by another payment; this one is to be refunded",
+            ));
+        }
+        _ => {
+            return Err(conflict(
+                "该账单已作废，不能付款",
+                "the bill is void and cannot be paid",
+            ));
+        }
+    }
+    found.state = "paid".into();
+    found.paid_at = Some(now);
+    found.paid_by = Some(how.into());
+    found.reference = Some(reference.into());
+    let words = Words::new("已缴费", "paid");
+    change.step("paid", words, None, how == "counter");
+    change.event("paid");
+    let bills = &change.open.body.bills;
+    if !bills.iter().any(|bill| bill.state == "open") {
+        let round = bills.len();
+        change.job("message", &format!("paid-{round}"));
+    }
+    Ok(true)
+}
+
+impl Engine {
+    pub(crate) async fn paid_by_service(
+        &self,
+        bill: &str,
+        fen: i64,
+        reference: &str,
+    ) -> Result<(), Fault> {
+        let sound = (1..=100).contains(&reference.chars().count()) && !reference.contains('\0');
+        if !sound {
+            return Err(Fault::invalid_at(
+                "reference",
+                "缺少付款流水号",
+                "the number of the payment is missing",
+            ));
+        }
+        for _ in 0..TRIES {
+            let application = bill.rsplit_once('-').map(|(application, _)| application);
+            let open = match application {
+                Some(application) => self.find(application).await?,
+                None => None,
+            };
+            let open = open.ok_or_else(not_found)?;
+            let mut change = self.change(open);
+            if !pay(&mut change, bill, Some(fen), reference, "service")? {
+                return Ok(());
+            }
+            let details = json!({ "bill": bill, "fen": fen });
+            change.audit(&Actor::system(), "write", "paid", details);
+            let (write, _) = self.finish(change).await?;
+            if self.put(write).await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(Fault::overloaded("applications", 1))
+    }
+}
