@@ -67,12 +67,7 @@ pub(crate) fn subject(actor: &Actor) -> Option<&str> {
 
 impl Engine {
     /// Does this belong to the asker, or to whom they act for within what they may handle?
-    pub(crate) async fn owns(
-        &self,
-        by: &Actor,
-        owner: &str,
-        matter: &str,
-    ) -> Result<bool, Fault> {
+    pub(crate) async fn owns(&self, by: &Actor, owner: &str, matter: &str) -> Result<bool, Fault> {
         let Some(number) = subject(by) else {
             return Ok(false);
         };
@@ -219,9 +214,11 @@ impl Engine {
                 match attribute {
                     Attribute::Key => Test::Number(texts.collect()),
                     Attribute::Owner => Test::Organisation(texts.collect()),
-                    Attribute::Person => {
-                        Test::Owner(texts.map(|number| self.sealing.applicant(&number)).collect())
-                    }
+                    Attribute::Person => Test::Owner(
+                        texts
+                            .map(|number| self.sealing.applicant(&number))
+                            .collect(),
+                    ),
                     Attribute::District | Attribute::Handler => never,
                     Attribute::Field(_) => return None,
                 }

@@ -1,7 +1,7 @@
 //! A change of one application: the row, what it holds, and everything that follows from it. It is
 //! put together in memory and written whole.
 
-use crate::body::{Body, LetterBody, Last, StepBody};
+use crate::body::{Body, Last, LetterBody, StepBody};
 use crate::faults::{stale, too_late};
 use crate::sealing::application_place;
 use crate::{Engine, desk};

@@ -139,7 +139,12 @@ impl Engine {
         change.notice("application_correction");
         change.last(by);
         change.event("correction");
-        change.audit(by, "handle", "correction", json!({ "points": missing.len() }));
+        change.audit(
+            by,
+            "handle",
+            "correction",
+            json!({ "points": missing.len() }),
+        );
         Ok(())
     }
 
@@ -170,7 +175,10 @@ impl Engine {
         change.demand(&[ApplicationState::Submitted, ApplicationState::Correction])?;
         change.demand_seen(seen)?;
         let from = change.open.row.organisation.clone();
-        let words = Words::new("转由另一机构办理", "passed on to the organisation in charge");
+        let words = Words::new(
+            "转由另一机构办理",
+            "passed on to the organisation in charge",
+        );
         change.step("transferred", words, Some(reason), true);
         // The office it comes to has what is left of the limit: it runs since it was received.
         change.open.row.organisation = organisation.into();
@@ -290,7 +298,10 @@ fn deliver(
         });
     }
     let Some(delivery) = &mut change.open.body.delivery else {
-        return Err(conflict("没有待送达的结果", "there is no result to be delivered"));
+        return Err(conflict(
+            "没有待送达的结果",
+            "there is no result to be delivered",
+        ));
     };
     let mut problems = vec![];
     let sound = |text: &str| {

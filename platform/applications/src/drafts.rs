@@ -4,9 +4,9 @@
 use crate::access::subject;
 use crate::body::{Applicant, DraftBody};
 use crate::faults::{conflict, level, not_found, problem, refuse, said, stale};
+use crate::sealing::draft_place;
 use crate::settle::{self, settle};
 use crate::sources::document_of;
-use crate::sealing::draft_place;
 use crate::views::applicant_line;
 use crate::{DRAFT_DAYS, DRAFTS, Engine, OBJECT, TRIES};
 use kernel::access::{Actor, Tie};
@@ -429,12 +429,7 @@ impl Engine {
     }
 
     /// Who applies: the person, whom they act for, or whom a clerk writes for.
-    async fn applicant(
-        &self,
-        by: &Actor,
-        item: &Item,
-        new: &NewDraft,
-    ) -> Result<Applicant, Fault> {
+    async fn applicant(&self, by: &Actor, item: &Item, new: &NewDraft) -> Result<Applicant, Fault> {
         let applicant = match &new.on_behalf {
             Some(behalf) => Applicant {
                 holder: behalf_holder(behalf)?,
@@ -444,7 +439,10 @@ impl Engine {
                 seen: Some(behalf.seen.trim().into()),
             },
             None => {
-                self.means.parties.demand_matter(by, &item.content.matter).await?;
+                self.means
+                    .parties
+                    .demand_matter(by, &item.content.matter)
+                    .await?;
                 self.demand_level(by, item)?;
                 self.self_applicant(by).await?
             }

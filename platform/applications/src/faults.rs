@@ -39,8 +39,16 @@ pub(crate) fn stale(seen: i64, is: i64, last: Option<&Last>) -> Fault {
         format!("it has changed since you saw it (version {seen}, now {is}); look again"),
     );
     if let Some(last) = last {
-        zh.push_str(&format!("；最后由 {} 于 {} 办理", last.display, last.at.for_people()));
-        en.push_str(&format!("; last by {} at {}", last.display, last.at.for_people()));
+        zh.push_str(&format!(
+            "；最后由 {} 于 {} 办理",
+            last.display,
+            last.at.for_people()
+        ));
+        en.push_str(&format!(
+            "; last by {} at {}",
+            last.display,
+            last.at.for_people()
+        ));
     }
     Fault::new(FaultKind::Conflict, "input.stale", zh, en)
 }
@@ -73,7 +81,10 @@ pub(crate) fn too_late(state: ApplicationState, last: Option<&Last>) -> Fault {
     let at = last.at.for_people();
     let mut fault = conflict(
         format!("该办件{}，已由 {} 于 {at} 办理", words.zh, last.display),
-        format!("the application is {}: {} was first at {at}", words.en, last.display),
+        format!(
+            "the application is {}: {} was first at {at}",
+            words.en, last.display
+        ),
     );
     fault.problems = vec![problem("by", &last.account, &last.account)];
     fault

@@ -97,7 +97,10 @@ impl Engine {
                 match jobs.into_iter().find(|job| job.id == id) {
                     Some(job) if job.aside == 0 => continue,
                     Some(job) => self.revive(job).await?,
-                    None => self.add_job(start_job(&row.id, id, self.clock.now())).await?,
+                    None => {
+                        self.add_job(start_job(&row.id, id, self.clock.now()))
+                            .await?
+                    }
                 }
                 done += 1;
             }
@@ -188,10 +191,7 @@ impl Engine {
             change.becomes(ApplicationState::Terminated);
             change.open.row.case_id = Some(case.into());
             change.open.body.paused = false;
-            let words = Words::new(
-                "办理已终止，未作出决定",
-                "ended without a decision",
-            );
+            let words = Words::new("办理已终止，未作出决定", "ended without a decision");
             change.step("terminated", words, None, true);
             change.notice("application_terminated");
             change.event("terminated");
@@ -241,7 +241,10 @@ impl Engine {
             let rows = read::drafts_after(&mut tx, &after, ROUND).await?;
             let Some(last) = rows.last() else { break };
             after = last.id.clone();
-            for row in rows.iter().filter(|row| !self.sealing.is_current(&row.body)) {
+            for row in rows
+                .iter()
+                .filter(|row| !self.sealing.is_current(&row.body))
+            {
                 let body = self.sealing.anew(&draft_place(&row.id), &row.body)?;
                 write::reseal_draft(&mut tx, &row.id, body).await?;
                 done += 1;
@@ -254,7 +257,10 @@ impl Engine {
             let rows = read::applications_after(&mut tx, &after, ROUND).await?;
             let Some(last) = rows.last() else { break };
             after = last.id.clone();
-            for row in rows.iter().filter(|row| !self.sealing.is_current(&row.body)) {
+            for row in rows
+                .iter()
+                .filter(|row| !self.sealing.is_current(&row.body))
+            {
                 let body = self.sealing.anew(&application_place(&row.id), &row.body)?;
                 write::reseal_application(&mut tx, &row.id, body).await?;
                 done += 1;
@@ -304,10 +310,7 @@ fn tell_pause(change: &mut Change, pause: Option<&Pause>, paused: bool) {
                 format!("the clock stands still for {en} ({basis})"),
             ),
         ),
-        false => (
-            "resumed",
-            Words::new("恢复计时", "the clock goes on"),
-        ),
+        false => ("resumed", Words::new("恢复计时", "the clock goes on")),
     };
     change.step(what, words, None, true);
     change.event(what);

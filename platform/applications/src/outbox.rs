@@ -183,7 +183,9 @@ impl Engine {
         if !goes_on || open.row.case_id.is_some() || open.row.bundle == 1 {
             return Ok(());
         }
-        let item = self.version_of(&open.row.item, open.row.item_version).await?;
+        let item = self
+            .version_of(&open.row.item, open.row.item_version)
+            .await?;
         let Some(process) = &item.content.process else {
             tracing::warn!(item = item.item, "no process decides this item");
             return Ok(());
@@ -270,7 +272,9 @@ impl Engine {
         let Some(letter) = letter.filter(|letter| letter.line.file.is_none()) else {
             return Ok(());
         };
-        let item = self.version_of(&open.row.item, open.row.item_version).await?;
+        let item = self
+            .version_of(&open.row.item, open.row.item_version)
+            .await?;
         let kind = letter.line.kind.clone();
         let number = job.name.rsplit_once('-').and_then(|(_, n)| n.parse().ok());
         let new = NewLetter {
@@ -385,9 +389,14 @@ fn letter_fields(open: &Open, kind: &str, number: usize) -> Map<String, Value> {
     put("applicant", holder.name.clone().into());
     put(
         "applicant_number",
-        crate::views::applicant_line(&body.applicant, false).number.into(),
+        crate::views::applicant_line(&body.applicant, false)
+            .number
+            .into(),
     );
-    put("submitted_at", kernel::Time(row.submitted_at).rfc3339().into());
+    put(
+        "submitted_at",
+        kernel::Time(row.submitted_at).rfc3339().into(),
+    );
     match kind {
         "receipt" => {
             put("check", body.check.clone().into());

@@ -8,8 +8,8 @@ use kernel::applications::{Application, ApplicationState, Own, Rating};
 use kernel::{Fault, Words};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use store::applications::read;
 use store::applications::Counts;
+use store::applications::read;
 
 /// Things that stood out, at most.
 const ABOUT: usize = 10;
@@ -187,12 +187,7 @@ impl Engine {
     }
 }
 
-fn withdraw(
-    change: &mut Change,
-    by: &Actor,
-    seen: Option<i64>,
-    reason: &str,
-) -> Result<(), Fault> {
+fn withdraw(change: &mut Change, by: &Actor, seen: Option<i64>, reason: &str) -> Result<(), Fault> {
     refuse(said("reason", reason, 2, 200).into_iter().collect())?;
     use ApplicationState::*;
     change.demand(&[Submitted, Correction, Accepted])?;

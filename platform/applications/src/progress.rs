@@ -62,7 +62,9 @@ impl Guesses {
         state.all.push_back(now);
         if state.of.len() >= NUMBERS {
             let since = now - WINDOW;
-            state.of.retain(|_, times| times.iter().any(|at| *at > since));
+            state
+                .of
+                .retain(|_, times| times.iter().any(|at| *at > since));
         }
         // Beyond this the limit for all of them has been reached long ago.
         if state.of.len() < NUMBERS {
@@ -115,7 +117,10 @@ impl Engine {
 
 /// Compared in a time that does not tell where they differ.
 fn same(a: &str, b: &str) -> bool {
-    let differ = a.bytes().zip(b.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
+    let differ = a
+        .bytes()
+        .zip(b.bytes())
+        .fold(0, |sum, (a, b)| sum | (a ^ b));
     a.len() == b.len() && differ == 0
 }
 
@@ -127,7 +132,12 @@ fn impersonal(open: &Open) -> Vec<Missing> {
     let applicant = &open.body.applicant;
     let holder = &applicant.holder;
     let agent = applicant.agent.as_deref().unwrap_or("");
-    let personal = [holder.name.as_str(), &holder.number, &applicant.mobile, agent];
+    let personal = [
+        holder.name.as_str(),
+        &holder.number,
+        &applicant.mobile,
+        agent,
+    ];
     let clean = |text: &str| {
         let known = personal.iter().filter(|word| word.chars().count() >= 2);
         let text = known.fold(text.to_string(), |text, word| text.replace(word, "***"));

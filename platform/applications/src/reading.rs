@@ -52,10 +52,13 @@ impl Engine {
             let mut reader = self.store.snapshot().await?;
             lists::page(&mut reader, &question).await?
         };
-        let next = rows.last().filter(|_| more).map(|row| match question.pressing {
-            true => format!("{}.{}", row.due_at, row.id),
-            false => row.id.clone(),
-        });
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|row| match question.pressing {
+                true => format!("{}.{}", row.due_at, row.id),
+                false => row.id.clone(),
+            });
         let mut lines: Vec<Application> = vec![];
         let mut records: Vec<Value> = vec![];
         for row in rows {
@@ -63,8 +66,7 @@ impl Engine {
             let clear = filter.mine || self.handles(&by, &open);
             let mut line = self.line(&open, clear).await?;
             // A list never shows a whole number.
-            line.applicant.number =
-                views::applicant_line(&open.body.applicant, false).number;
+            line.applicant.number = views::applicant_line(&open.body.applicant, false).number;
             if !filter.mine {
                 let person = self.person_of(&open);
                 records.push(json!({ "number": open.row.number, "person": person }));
@@ -90,8 +92,7 @@ impl Engine {
             ..kernel::Facts::default()
         };
         let policy = &self.means.policy;
-        crate::access::is_machine(by)
-            || policy.may_this(by, Verb::Handle, OBJECT, &facts).allowed()
+        crate::access::is_machine(by) || policy.may_this(by, Verb::Handle, OBJECT, &facts).allowed()
     }
 
     /// Writes a look of an office down; on the disk before the answer leaves.
@@ -136,7 +137,8 @@ impl Engine {
         let (open, access) = self.seen(by, id).await?;
         let file = self.shown(&open, &access).await?;
         if access.is_office() {
-            self.note_opened(&access.under(by), &open, "open", "").await?;
+            self.note_opened(&access.under(by), &open, "open", "")
+                .await?;
         }
         Ok(file)
     }

@@ -170,7 +170,10 @@ impl Engine {
         let before = change.open.body.bills.len();
         paying::add_bills(change, &fees);
         let bills = &change.open.body.bills;
-        let new: Vec<Value> = bills[before..].iter().map(|b| b.id.clone().into()).collect();
+        let new: Vec<Value> = bills[before..]
+            .iter()
+            .map(|b| b.id.clone().into())
+            .collect();
         let fen: i64 = bills[before..].iter().map(|bill| bill.fen).sum();
         if new.is_empty() {
             // Nothing to pay: whoever waits for the payment goes on.

@@ -45,7 +45,9 @@ pub(crate) fn settle(items: &dyn Items, item: &Item, body: &mut DraftBody) {
             let back = body.left_over.remove(field);
             let known = || {
                 let known = body.prefilled.get(field);
-                known.filter(|_| !body.cleared.contains(field)).map(|p| p.value.clone())
+                known
+                    .filter(|_| !body.cleared.contains(field))
+                    .map(|p| p.value.clone())
             };
             if let Some(value) = back.or_else(known) {
                 body.answers.insert(field.clone(), value);
@@ -86,9 +88,8 @@ pub(crate) fn unknown(
     before: Option<&Item>,
     answers: &Map<String, Value>,
 ) -> Vec<Problem> {
-    let known = |field: &String| {
-        knows(item, field) || before.is_some_and(|before| knows(before, field))
-    };
+    let known =
+        |field: &String| knows(item, field) || before.is_some_and(|before| knows(before, field));
     let unknown = answers.keys().filter(|field| !known(field));
     unknown
         .take(100)

@@ -140,10 +140,7 @@ impl Engine {
                     };
                     let record = self.means.registers.get(register, &key, None, None).await;
                     known(record)?.map(|_| {
-                        Words::new(
-                            format!("登记库 {register}"),
-                            format!("register {register}"),
-                        )
+                        Words::new(format!("登记库 {register}"), format!("register {register}"))
                     })
                 }
             };
@@ -301,7 +298,10 @@ fn key_of(path: &str, applicant: &Applicant, answers: &Map<String, Value>) -> Op
         "party.code" => (!holder.is_natural()).then(|| holder.number.clone()),
         _ => {
             let value = answers.get(path.strip_prefix("form.")?)?;
-            value.as_str().filter(|key| !key.is_empty()).map(String::from)
+            value
+                .as_str()
+                .filter(|key| !key.is_empty())
+                .map(String::from)
         }
     }
 }

@@ -106,9 +106,15 @@ impl Engine {
         if !may_change(open, material) && !(kept.following && !state.ended()) {
             return Err(not_now());
         }
-        let item = self.version_of(&open.row.item, open.row.item_version).await?;
+        let item = self
+            .version_of(&open.row.item, open.row.item_version)
+            .await?;
         let found = item.content.materials.iter().find(|m| m.name == material);
-        Ok(rule(&open.row.id, found.ok_or_else(missing)?, kept.files.len()))
+        Ok(rule(
+            &open.row.id,
+            found.ok_or_else(missing)?,
+            kept.files.len(),
+        ))
     }
 
     pub(crate) async fn file_noted(
@@ -239,7 +245,10 @@ impl Engine {
         match self.own_draft(by, about).await {
             Ok((_, body, _)) => {
                 let mut files = body.files.values().flatten();
-                return files.any(|known| known.id == file).then_some(()).ok_or_else(missing);
+                return files
+                    .any(|known| known.id == file)
+                    .then_some(())
+                    .ok_or_else(missing);
             }
             Err(fault) if fault.code == "input.not_found" => {}
             Err(fault) => return Err(fault),
@@ -266,7 +275,8 @@ impl Engine {
             (None, None) => return Err(missing()),
         };
         if access.is_office() {
-            self.note_opened(&access.under(by), &open, "file", &of).await?;
+            self.note_opened(&access.under(by), &open, "file", &of)
+                .await?;
         }
         Ok(())
     }

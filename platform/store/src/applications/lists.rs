@@ -66,10 +66,14 @@ fn cond(test: &Test) -> Cond {
         Cond::all().add(Expr::col(column).is_in(values))
     };
     match test {
-        Test::All(parts) => parts.iter().fold(Cond::all(), |all, part| all.add(cond(part))),
+        Test::All(parts) => parts
+            .iter()
+            .fold(Cond::all(), |all, part| all.add(cond(part))),
         // None of none holds.
         Test::Any(parts) if parts.is_empty() => Cond::all().add(Expr::col("version").lt(0)),
-        Test::Any(parts) => parts.iter().fold(Cond::any(), |any, part| any.add(cond(part))),
+        Test::Any(parts) => parts
+            .iter()
+            .fold(Cond::any(), |any, part| any.add(cond(part))),
         Test::Not(part) => cond(part).not(),
         Test::Organisation(values) => among("organisation", values),
         Test::Owner(values) => among("owner", values),

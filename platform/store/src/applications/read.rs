@@ -43,9 +43,7 @@ async fn many<T>(
 
 /// A draft.
 pub async fn draft(run: &mut impl Run, id: &str) -> Result<Option<DraftRow>, Fault> {
-    let question = select_drafts()
-        .and_where(Expr::col("id").eq(id))
-        .to_owned();
+    let question = select_drafts().and_where(Expr::col("id").eq(id)).to_owned();
     one(run, &question, DraftRow::read).await
 }
 
@@ -76,11 +74,7 @@ pub async fn drafts_of(
 }
 
 /// Drafts that have run out: open ones and those handed in long ago.
-pub async fn drafts_over(
-    run: &mut impl Run,
-    now: i64,
-    limit: u64,
-) -> Result<Vec<DraftRow>, Fault> {
+pub async fn drafts_over(run: &mut impl Run, now: i64, limit: u64) -> Result<Vec<DraftRow>, Fault> {
     let question = select_drafts()
         .and_where(Expr::col("expires_at").lte(now))
         .order_by("expires_at", Order::Asc)

@@ -62,9 +62,8 @@ fn index(
 }
 
 fn drafts() -> Vec<Box<dyn Statement>> {
-    let by = |name, columns: &[&'static str], unique| {
-        index(name, "application_drafts", columns, unique)
-    };
+    let by =
+        |name, columns: &[&'static str], unique| index(name, "application_drafts", columns, unique);
     vec![
         table("application_drafts", DRAFT, &["id"]),
         by("application_drafts_open", &["open_key"], true),
@@ -122,6 +121,11 @@ fn others() -> Vec<Box<dyn Statement>> {
         table("application_numbers", NUMBERS, &["organisation", "day"]),
         table("application_served", SERVED, &["key"]),
         table("application_days", DAY, &["organisation", "day"]),
-        index("application_days_by_day", "application_days", &["day"], false),
+        index(
+            "application_days_by_day",
+            "application_days",
+            &["day"],
+            false,
+        ),
     ]
 }

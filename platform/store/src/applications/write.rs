@@ -135,7 +135,9 @@ async fn stands(tx: &mut Tx, write: &Write) -> Result<bool, Fault> {
     }
     for put in &write.drafts {
         let now = match (put.was, &put.row.open_key) {
-            (0, Some(key)) => read::open_draft(tx, key).await?.map_or(0, |row| row.version),
+            (0, Some(key)) => read::open_draft(tx, key)
+                .await?
+                .map_or(0, |row| row.version),
             _ => version(tx, "application_drafts", &put.row.id).await?,
         };
         if now != put.was {
