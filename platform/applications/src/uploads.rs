@@ -103,7 +103,8 @@ impl Engine {
         let missing = || Fault::missing("material");
         let kept = open.body.materials.iter().find(|m| m.name == material);
         let kept = kept.ok_or_else(missing)?;
-        if !may_change(open, material) && !(kept.following && !state.ended()) {
+        let promised = kept.following && !state.ended();
+        if !promised && !may_change(open, material) {
             return Err(not_now());
         }
         let item = self
@@ -198,7 +199,8 @@ impl Engine {
             return Err(not_found());
         }
         let rule = self.rule_of(&open, material).await?;
-        let since = open.body.rounds.last().map(|round| round.at);
+        let had = open.body.rounds.last().map(|round| round.had.clone());
+        let had = had.unwrap_or_default();
         let correcting = may_change(&open, material);
         let mut change = self.change(open);
         let materials = &mut change.open.body.materials;
@@ -207,7 +209,7 @@ impl Engine {
         };
         if removed {
             // What was handed in before stays: it is part of the file.
-            let may = |known: &FileLine| correcting && since.is_some_and(|since| known.at >= since);
+            let may = |known: &FileLine| correcting && !had.contains(&known.id);
             let before = kept.files.len();
             kept.files
                 .retain(|known| known.id != file.id || !may(known));

@@ -9,12 +9,6 @@ use serde_json::json;
 use std::sync::atomic::Ordering;
 use testkit::each_store;
 
-fn accept() -> Clerk {
-    Clerk::Accept {
-        note: String::new(),
-    }
-}
-
 fn correction(points: &[&str]) -> Clerk {
     let missing = |at: &&str| Missing {
         at: at.to_string(),

@@ -252,10 +252,11 @@ async fn nothing_personal_lies_open_and_keys_can_be_changed() {
         }
         assert!(!row.owner.contains(&citizen(1)) && row.owner.len() == 64);
         assert_eq!(row.check_digest.len(), 64);
-        let ring = kernel::crypto::Ring::Secrets;
-        house.crypto.rotate(ring);
-        house.engine.reseal().await.unwrap();
-        house.crypto.retire(ring);
+        house.crypto.rotate();
+        let resealed = house.engine.reseal().await.unwrap();
+        assert_eq!(resealed, 3, "two drafts and an application");
+        assert_eq!(house.engine.reseal().await.unwrap(), 0);
+        house.crypto.retire();
         let house = house.again().await;
         let mine = ApplicationFilter {
             mine: true,

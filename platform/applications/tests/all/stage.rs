@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use kernel::access::{Actor, Decision, Grant, Party, Standing as ActorStanding, Tie};
 use kernel::applications::*;
 use kernel::cases::*;
-use kernel::crypto::Crypto;
+use kernel::crypto::{Crypto, PublicKey, Ring, Signature, Suite};
 use kernel::facts::{Attribute, Filter, Narrowing, Scalar};
 use kernel::fault::{FaultKind, Problem};
 use kernel::items::*;
@@ -28,7 +28,7 @@ use kernel::time::DAY;
 use kernel::{Clock, Facts, Fault, ManualClock, Policy, Span, Time, Verb, Words, new_id};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use store::Store;
 
@@ -907,6 +907,51 @@ fn task(account: &str, case: &str) -> Task {
     }
 }
 
+/// Keys that know which of them is the newest.
+#[derive(Default)]
+pub struct Keys {
+    inner: testkit::FakeCrypto,
+    rotated: AtomicU32,
+}
+
+impl Keys {
+    pub fn rotate(&self) {
+        self.inner.rotate(Ring::Secrets);
+        self.rotated.fetch_add(1, Ordering::SeqCst);
+    }
+    pub fn retire(&self) {
+        self.inner.retire(Ring::Secrets);
+    }
+}
+
+impl Crypto for Keys {
+    fn suite(&self) -> Suite {
+        self.inner.suite()
+    }
+    fn digest(&self, bytes: &[u8]) -> [u8; 32] {
+        self.inner.digest(bytes)
+    }
+    fn sign(&self, ring: Ring, message: &[u8]) -> Result<Signature, Fault> {
+        self.inner.sign(ring, message)
+    }
+    fn verify(&self, ring: Ring, message: &[u8], signature: &Signature) -> Result<bool, Fault> {
+        self.inner.verify(ring, message, signature)
+    }
+    fn public_keys(&self, ring: Ring) -> Result<Vec<PublicKey>, Fault> {
+        self.inner.public_keys(ring)
+    }
+    fn seal(&self, ring: Ring, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, Fault> {
+        self.inner.seal(ring, context, plain)
+    }
+    fn open(&self, ring: Ring, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Fault> {
+        self.inner.open(ring, context, sealed)
+    }
+    fn is_current(&self, _: Ring, sealed: &[u8]) -> bool {
+        let newest = 1 + self.rotated.load(Ordering::SeqCst);
+        sealed.starts_with(&newest.to_be_bytes())
+    }
+}
+
 /// Everything together.
 pub struct House {
     pub engine: Arc<Engine>,
@@ -917,7 +962,7 @@ pub struct House {
     pub licences: Arc<FakeLicences>,
     pub outside: Arc<Outside>,
     pub cases: Arc<FakeCases>,
-    pub crypto: Arc<testkit::FakeCrypto>,
+    pub crypto: Arc<Keys>,
 }
 
 /// A Wednesday.
@@ -961,7 +1006,7 @@ async fn blank(store: &Store) -> Arc<Engine> {
     let clock = Arc::new(ManualClock::new(at(START)));
     let outside: Arc<Outside> = Arc::default();
     let means = means(
-        Arc::<testkit::FakeCrypto>::default(),
+        Arc::<Keys>::default(),
         Arc::default(),
         Arc::default(),
         Arc::default(),
