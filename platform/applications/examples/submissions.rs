@@ -10,7 +10,7 @@
 //! how often the disk can be made to remember: submissions that arrive together share that. Peer:
 //! DIGIT publishes 15 a second at 2 s.
 
-#[path = "../tests/all/stage.rs"]
+#[path = "../tests/all/stage/mod.rs"]
 mod stage;
 
 use kernel::applications::*;

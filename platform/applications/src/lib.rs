@@ -14,6 +14,7 @@
 //! somebody's answers is in the audit log with purpose and basis.
 
 mod access;
+mod applicant;
 mod body;
 mod bundle;
 mod change;

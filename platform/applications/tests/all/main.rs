@@ -7,6 +7,7 @@
 
 mod accepting;
 mod bundles;
+mod crash;
 mod drafting;
 mod ending;
 mod house;
