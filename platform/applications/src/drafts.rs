@@ -33,7 +33,7 @@ impl Engine {
         Ok(row)
     }
 
-    fn draft_audit(&self, by: &Actor, row: &DraftRow, what: &str) -> AuditEntry {
+    pub(crate) fn draft_audit(&self, by: &Actor, row: &DraftRow, what: &str) -> AuditEntry {
         AuditEntry {
             at: self.clock.now(),
             account: by.account.clone(),

@@ -181,7 +181,9 @@ impl Engine {
         row.version = was + 1;
         row.saved_at = now.0;
         row.expires_at = (now + Span::days(crate::DRAFT_DAYS)).0;
+        let what = if removed { "file_removed" } else { "file" };
         let mut write = Write::default();
+        write.audits.push(self.draft_audit(by, &row, what));
         write.drafts.push(Put { row, was });
         Ok(Some(write))
     }
@@ -277,7 +279,7 @@ impl Engine {
             (None, None) => return Err(missing()),
         };
         if access.is_office() {
-            self.note_opened(&access.under(by), &open, "file", &of)
+            self.note_opened(&access.under(), &open, "file", &of)
                 .await?;
         }
         Ok(())
