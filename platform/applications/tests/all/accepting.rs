@@ -350,3 +350,45 @@ async fn the_clock_of_the_case_is_followed() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_clerk_comes_in_the_order_it_is_due() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let mut expect = vec![];
+        for n in 0..3 {
+            expect.push(house.food(n).await.application.id);
+            house.clock.advance(Span::days(1));
+        }
+        // Corrected, the clock of the oldest begins anew: it is the least pressing now.
+        let oldest = expect.remove(0);
+        let asked = correction(&["answers/premises"]);
+        let li = clerk("li");
+        house
+            .engine
+            .handle(&li, &oldest, None, asked)
+            .await
+            .unwrap();
+        house.clock.advance(Span::days(2));
+        let own = Own::Correct {
+            answers: object(json!({ "premises": "示例路9号" })),
+            note: String::new(),
+        };
+        let by = resident(0);
+        house.engine.own(&by, &oldest, None, own).await.unwrap();
+        expect.push(oldest);
+        let mut filter = ApplicationFilter {
+            states: vec![ApplicationState::Submitted],
+            limit: 2,
+            ..ApplicationFilter::default()
+        };
+        let first = house.engine.applications(&li, &filter).await.unwrap();
+        filter.after = first.next.clone();
+        let second = house.engine.applications(&li, &filter).await.unwrap();
+        assert_eq!((first.count, second.next), (3, None));
+        let rows = first.rows.iter().chain(&second.rows);
+        let found: Vec<String> = rows.map(|row| row.id.clone()).collect();
+        assert_eq!(found, expect);
+    })
+    .await;
+}

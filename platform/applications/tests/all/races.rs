@@ -236,3 +236,33 @@ async fn payments_and_decisions_at_once_happen_once() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_on_one_store_agree() {
+    each_store(|store| async move {
+        let one = house(&store).await;
+        let other = house(&store).await;
+        let mut drafts = vec![];
+        for n in 0..12 {
+            drafts.push((n, one.food_draft(n).await.id));
+        }
+        let mut all = JoinSet::new();
+        for (n, draft) in drafts {
+            for engine in [one.engine.clone(), other.engine.clone()] {
+                let draft = draft.clone();
+                all.spawn(async move {
+                    let receipt = engine.submit(&resident(n), &draft).await.unwrap();
+                    receipt.application.number
+                });
+            }
+        }
+        let numbers = all.join_all().await;
+        assert_eq!(numbers.len(), 24);
+        let numbers: BTreeSet<String> = numbers.into_iter().collect();
+        let expect: BTreeSet<String> = (1..=12)
+            .map(|n| format!("market-20261125-{n:05}"))
+            .collect();
+        assert_eq!(numbers, expect);
+    })
+    .await;
+}

@@ -57,11 +57,8 @@ async fn a_receipt_with_number_and_check_code() {
         let application = &receipt.application;
         assert_eq!(application.number, "market-20261125-00001");
         assert_eq!(application.state, ApplicationState::Submitted);
-        assert_eq!(
-            application.due.unwrap().due,
-            at("2026-12-03"),
-            "five working days"
-        );
+        let due = application.due.unwrap();
+        assert_eq!((due.due, due.days), (at("2026-12-03"), 5), "working days");
         assert!(receipt.check.len() == 6 && receipt.check.bytes().all(|b| b.is_ascii_digit()));
         let next = house.food(2).await;
         assert_eq!(next.application.number, "market-20261125-00002");

@@ -196,10 +196,14 @@ impl WorkingDays for Weekdays {
         let mut left = limit.days;
         while left > 0 {
             day += DAY;
-            let since_thursday = (day + 8 * 3_600_000_000).div_euclid(DAY);
-            let weekday = (since_thursday + 3).rem_euclid(7);
-            left -= u32::from(limit.count == Count::CalendarDays || weekday < 5);
+            let worked = self.is_worked(Time(day));
+            left -= u32::from(limit.count == Count::CalendarDays || worked);
         }
         self.until(Time(day + DAY), limit, self.0.now()).await
+    }
+    fn is_worked(&self, at: Time) -> bool {
+        // The first day of all was a Thursday.
+        let day = (at.0 + 8 * 3_600_000_000).div_euclid(DAY);
+        (day + 3).rem_euclid(7) < 5
     }
 }
