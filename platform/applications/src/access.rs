@@ -5,7 +5,7 @@
 use crate::change::Open;
 use crate::faults::not_found;
 use crate::{Engine, OBJECT};
-use kernel::access::{Actor, Tie};
+use kernel::access::{Actor, Grant, Tie};
 use kernel::cases::InboxFilter;
 use kernel::facts::{Attribute, Narrowing, Scalar};
 use kernel::parties::MATTERS;
@@ -13,6 +13,9 @@ use kernel::{Facts, Fault, Filter, Verb};
 use store::applications::Test;
 use store::applications::read::{self, By};
 
+/// Purpose and basis of a look by whoever has a task of the case and no grant that says more.
+const TASK_PURPOSE: &str = "办理分派给本人的任务";
+const TASK_BASIS: &str = "《中华人民共和国行政许可法》第三十四条；流程分派";
 /// Rows of an inbox looked through for a task of a case.
 const TASKS: usize = 200;
 
@@ -22,6 +25,8 @@ pub(crate) struct Access {
     pub(crate) own: bool,
     /// They wrote it for the applicant, and may still write for others.
     pub(crate) behalf: bool,
+    /// The asker under what a look of theirs is logged with.
+    looks: Actor,
     /// They may read it: under this grant.
     pub(crate) read: Option<Actor>,
     /// They may handle it: under this grant.
@@ -44,9 +49,9 @@ impl Access {
         !self.own
     }
     /// The officer under the grant that admits them.
-    pub(crate) fn under(&self, by: &Actor) -> Actor {
+    pub(crate) fn under(&self) -> Actor {
         let granted = self.handle.as_ref().or(self.read.as_ref());
-        granted.cloned().unwrap_or_else(|| by.clone())
+        granted.cloned().unwrap_or_else(|| self.looks.clone())
     }
 }
 
@@ -119,15 +124,26 @@ impl Engine {
         let applicant = &open.body.applicant;
         let wrote = applicant.seen.is_some() && applicant.account == by.account;
         let own = !by.account.is_empty() && self.owns(by, &row.owner, &row.matter).await?;
+        let writes = policy.may(by, Verb::Write, OBJECT);
         let mut access = Access {
             own,
-            behalf: wrote && policy.may(by, Verb::Write, OBJECT).allowed(),
+            behalf: wrote && writes.allowed(),
+            looks: by.under(&writes),
             read: may(Verb::Read),
             handle: may(Verb::Handle),
             task: false,
         };
         if !access.clear() {
             access.task = self.has_task(by, open).await?;
+        }
+        if access.task {
+            access.looks = by.under(&policy.may(by, Verb::Read, "cases"));
+        }
+        if access.looks.grant.purpose.is_empty() {
+            access.looks.grant = Grant {
+                purpose: TASK_PURPOSE.into(),
+                basis: TASK_BASIS.into(),
+            };
         }
         Ok(access)
     }

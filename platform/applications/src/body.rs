@@ -68,6 +68,8 @@ pub(crate) struct LetterBody {
 pub(crate) struct Round {
     pub(crate) at: Time,
     pub(crate) missing: Vec<Missing>,
+    /// Files that were there already: they supply nothing, and stay.
+    pub(crate) had: BTreeSet<String>,
 }
 
 /// Who did the last thing that counts, to tell whoever comes too late.

@@ -123,3 +123,24 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ApplicationState::*;
+
+    #[test]
+    fn a_bundle_stands_as_its_parts_let_it() {
+        let check = |parts: &[ApplicationState], expect| assert_eq!(state_of(parts), expect);
+        check(&[Submitted, Submitted], Submitted);
+        check(&[Submitted, Correction], Submitted);
+        check(&[Submitted, Accepted], Accepted);
+        check(&[Approved, Submitted], Accepted);
+        check(&[Approved, Approved], Approved);
+        check(&[Approved, Refused], Refused);
+        check(&[NotAccepted, Approved], Refused);
+        check(&[Withdrawn, Withdrawn], Withdrawn);
+        check(&[Withdrawn, Approved], Terminated);
+        check(&[Terminated, Approved], Terminated);
+    }
+}

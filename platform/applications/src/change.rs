@@ -184,6 +184,12 @@ impl Change {
         self.job("notice", &name);
     }
 
+    /// The case is to be told that everything is paid.
+    pub(crate) fn message(&mut self) {
+        let name = format!("paid-{}", self.was + 1);
+        self.job("message", &name);
+    }
+
     /// Counts something on the day of a moment.
     pub(crate) fn count(&mut self, at: Time, counts: Counts) {
         self.write.days.push(DayRow {

@@ -127,10 +127,14 @@ impl Engine {
         change.demand(&[ApplicationState::Submitted])?;
         change.demand_seen(seen)?;
         once(change, missing)?;
-        change.open.body.rounds.push(Round {
+        let materials = change.open.body.materials.iter();
+        let had = materials.flat_map(|m| m.files.iter().map(|file| file.id.clone()));
+        let round = Round {
             at: change.now,
             missing: missing.to_vec(),
-        });
+            had: had.collect(),
+        };
+        change.open.body.rounds.push(round);
         change.becomes(ApplicationState::Correction);
         let told: Vec<&str> = missing.iter().map(|m| m.what.as_str()).collect();
         let words = Words::new("请补正材料", "please supply what is missing");

@@ -110,15 +110,7 @@ impl Engine {
     /// Reads what happened to cases and does what it means; says how many events concerned an
     /// application.
     pub async fn follow(&self) -> Result<u64, Fault> {
-        let from = match self.store.cursors().get(CURSOR).await? {
-            Some(from) => from,
-            None => {
-                // A new city: what was before concerned no application.
-                let now = self.store.events().last_seq();
-                self.come_to(now).await?;
-                now
-            }
-        };
+        let from = self.store.cursors().get(CURSOR).await?.unwrap_or(0);
         let (mut seen, mut done) = (from, 0);
         loop {
             let events = self.store.events().read(seen, BYTES).await?;
@@ -137,6 +129,14 @@ impl Engine {
             self.come_to(seen).await?;
         }
         Ok(done)
+    }
+
+    /// In a new city the log is followed from now on: what was before concerned no application.
+    pub(crate) async fn take_place(&self) -> Result<(), Fault> {
+        match self.store.cursors().get(CURSOR).await? {
+            Some(_) => Ok(()),
+            None => self.come_to(self.store.events().last_seq()).await,
+        }
     }
 
     async fn come_to(&self, seq: i64) -> Result<(), Fault> {

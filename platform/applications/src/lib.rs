@@ -14,6 +14,7 @@
 //! somebody's answers is in the audit log with purpose and basis.
 
 mod access;
+mod applicant;
 mod body;
 mod bundle;
 mod change;
@@ -94,7 +95,7 @@ impl Engine {
         means: Means,
     ) -> Result<Arc<Engine>, Fault> {
         let sealing = sealing::Sealing::open(&store, means.crypto.clone()).await?;
-        Ok(Arc::new_cyclic(|myself| Engine {
+        let engine = Arc::new_cyclic(|myself| Engine {
             store,
             clock,
             means,
@@ -104,7 +105,9 @@ impl Engine {
             guesses: progress::Guesses::default(),
             wake: Notify::new(),
             myself: myself.clone(),
-        }))
+        });
+        engine.take_place().await?;
+        Ok(engine)
     }
 
     /// Hands over the engine of cases, which calls back into this one and so is made after it.

@@ -3,16 +3,19 @@
 
 use async_trait::async_trait;
 use kernel::applications::LetterLine;
-use kernel::cases::{Left, Light, Limit};
+use kernel::cases::{Count, Left, Light, Limit};
 use kernel::crypto::Crypto;
 use kernel::items::Items;
 use kernel::licences::Licences;
 use kernel::parties::{Identity, Parties};
 use kernel::records::Registers;
-use kernel::time::BEIJING_OFFSET;
+use kernel::time::{BEIJING_OFFSET, DAY};
 use kernel::{Fault, Policy, Time};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+
+/// Days counted at most.
+const FARTHEST: i64 = 4_000;
 
 /// From the number of a natural person to the name the audit log knows them by.
 pub type Pseudonym = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -130,12 +133,22 @@ pub trait Files: Send + Sync {
 pub trait WorkingDays: Send + Sync {
     /// Where a clock stands now that started then, without pauses.
     async fn add(&self, from: Time, limit: Limit) -> Result<Left, Fault>;
-    /// Where a clock stands now whose end is known. Days are those of the calendar unless the
-    /// program counts better.
+    /// Is the day of this moment worked?
+    fn is_worked(&self, at: Time) -> bool;
+    /// Where a clock stands now whose end is known, in days of the limit.
     async fn until(&self, due: Time, limit: Limit, now: Time) -> Result<Left, Fault> {
-        let day = |at: i64| (at + BEIJING_OFFSET).div_euclid(kernel::time::DAY);
+        let day = |at: i64| (at + BEIJING_OFFSET).div_euclid(DAY);
+        let counts = |day: i64| {
+            limit.count == Count::CalendarDays || self.is_worked(Time(day * DAY - BEIJING_OFFSET))
+        };
         // The end of a day belongs to it.
-        let days = day(due.0 - 1) - day(now.0);
+        let (today, last) = (day(now.0), day(due.0 - 1));
+        let (from, to) = (
+            today.min(last),
+            today.max(last).min(today.min(last) + FARTHEST),
+        );
+        let between = (from + 1..=to).filter(|day| counts(*day)).count() as i64;
+        let days = if last >= today { between } else { -between };
         let light = if now >= due {
             Light::Red
         } else if days <= i64::from(limit.days / 5).max(1) && limit.days > 1 {

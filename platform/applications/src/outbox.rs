@@ -124,15 +124,13 @@ impl Engine {
 
     /// Does a job. A failure is noted, and it is tried again later.
     async fn attempt_job(&self, job: JobRow) -> Result<bool, Fault> {
-        let outcome = match job.kind.as_str() {
-            "files" => self.do_files(&job).await,
-            "case" if job.name == "start" => self.begin_case(&job).await,
-            "case" => self.cancel_case(&job).await,
-            "message" => self.send_paid(&job).await,
-            "letter" => self.write_letter(&job).await,
-            "notice" => self.send_notice(&job).await,
-            other => Err(Fault::internal("doing a job", other)),
+        let Some(engine) = self.myself.upgrade() else {
+            return Ok(false);
         };
+        // In a task of its own: what breaks it is a failure like any other.
+        let own = job.clone();
+        let outcome = tokio::spawn(async move { engine.do_job(&own).await }).await;
+        let outcome = outcome.unwrap_or_else(|e| Err(Fault::internal("doing a job", e)));
         let mut tx = self.store.begin().await?;
         let done = outcome.is_ok();
         match outcome {
@@ -154,6 +152,18 @@ impl Engine {
         }
         tx.commit().await?;
         Ok(done)
+    }
+
+    async fn do_job(&self, job: &JobRow) -> Result<(), Fault> {
+        match job.kind.as_str() {
+            "files" => self.do_files(job).await,
+            "case" if job.name == "start" => self.begin_case(job).await,
+            "case" => self.cancel_case(job).await,
+            "message" => self.send_paid(job).await,
+            "letter" => self.write_letter(job).await,
+            "notice" => self.send_notice(job).await,
+            other => Err(Fault::internal("doing a job", other)),
+        }
     }
 
     async fn do_files(&self, job: &JobRow) -> Result<(), Fault> {

@@ -150,12 +150,16 @@ impl Engine {
         answers: &Map<String, Value>,
     ) -> Vec<kernel::Problem> {
         let body = &change.open.body;
-        let since = body.rounds.last().map(|round| round.at).unwrap_or_default();
+        let had = |file: &str| {
+            body.rounds
+                .last()
+                .is_some_and(|round| round.had.contains(file))
+        };
         let lacks = |at: &str| match at.split_once('/') {
             Some(("answers", field)) => asked.contains(field) && !answers.contains_key(field),
             Some(("materials", name)) => {
                 let mut kept = body.materials.iter().filter(|m| m.name == name);
-                !kept.any(|m| m.files.iter().any(|file| file.at >= since))
+                !kept.any(|m| m.files.iter().any(|file| !had(&file.id)))
             }
             _ => false,
         };

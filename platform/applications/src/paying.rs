@@ -78,8 +78,7 @@ pub(crate) fn pay(
     change.event("paid");
     let bills = &change.open.body.bills;
     if !bills.iter().any(|bill| bill.state == "open") {
-        let round = bills.len();
-        change.job("message", &format!("paid-{round}"));
+        change.message();
     }
     Ok(true)
 }

@@ -137,8 +137,7 @@ impl Engine {
         let (open, access) = self.seen(by, id).await?;
         let file = self.shown(&open, &access).await?;
         if access.is_office() {
-            self.note_opened(&access.under(by), &open, "open", "")
-                .await?;
+            self.note_opened(&access.under(), &open, "open", "").await?;
         }
         Ok(file)
     }

@@ -186,7 +186,7 @@ impl Engine {
         let fen: i64 = bills[before..].iter().map(|bill| bill.fen).sum();
         if new.is_empty() {
             // Nothing to pay: whoever waits for the payment goes on.
-            change.job("message", "paid-0");
+            change.message();
         } else {
             let words = Words::new("请缴费", "please pay");
             change.step("billed", words, None, true);

@@ -103,7 +103,8 @@ impl Engine {
         let missing = || Fault::missing("material");
         let kept = open.body.materials.iter().find(|m| m.name == material);
         let kept = kept.ok_or_else(missing)?;
-        if !may_change(open, material) && !(kept.following && !state.ended()) {
+        let promised = kept.following && !state.ended();
+        if !promised && !may_change(open, material) {
             return Err(not_now());
         }
         let item = self
@@ -180,7 +181,9 @@ impl Engine {
         row.version = was + 1;
         row.saved_at = now.0;
         row.expires_at = (now + Span::days(crate::DRAFT_DAYS)).0;
+        let what = if removed { "file_removed" } else { "file" };
         let mut write = Write::default();
+        write.audits.push(self.draft_audit(by, &row, what));
         write.drafts.push(Put { row, was });
         Ok(Some(write))
     }
@@ -198,7 +201,8 @@ impl Engine {
             return Err(not_found());
         }
         let rule = self.rule_of(&open, material).await?;
-        let since = open.body.rounds.last().map(|round| round.at);
+        let had = open.body.rounds.last().map(|round| round.had.clone());
+        let had = had.unwrap_or_default();
         let correcting = may_change(&open, material);
         let mut change = self.change(open);
         let materials = &mut change.open.body.materials;
@@ -207,7 +211,7 @@ impl Engine {
         };
         if removed {
             // What was handed in before stays: it is part of the file.
-            let may = |known: &FileLine| correcting && since.is_some_and(|since| known.at >= since);
+            let may = |known: &FileLine| correcting && !had.contains(&known.id);
             let before = kept.files.len();
             kept.files
                 .retain(|known| known.id != file.id || !may(known));
@@ -275,7 +279,7 @@ impl Engine {
             (None, None) => return Err(missing()),
         };
         if access.is_office() {
-            self.note_opened(&access.under(by), &open, "file", &of)
+            self.note_opened(&access.under(), &open, "file", &of)
                 .await?;
         }
         Ok(())

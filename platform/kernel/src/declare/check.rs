@@ -70,7 +70,7 @@ pub const OBJECTS: &[&str] = &[
 
 /// Kinds of things besides registers about whose single members something is known (owner,
 /// district, who has it in hand), so that grants may be narrowed by `scope`.
-pub const SCOPED: &[&str] = &["alerts", "devices", "frames"];
+pub const SCOPED: &[&str] = &["alerts", "devices", "frames", "service_applications"];
 
 /// Parts of a folder that are not declarations, or are checked elsewhere.
 const OTHER: &[&str] = &[

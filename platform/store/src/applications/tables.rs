@@ -81,7 +81,12 @@ fn applications() -> Vec<Box<dyn Statement>> {
         by("applications_by_owner", &["owner", "id"], false),
         by(
             "applications_by_organisation",
-            &["organisation", "state", "id"],
+            &["organisation", "id"],
+            false,
+        ),
+        by(
+            "applications_waiting",
+            &["organisation", "state", "due_at", "id"],
             false,
         ),
         by("applications_by_state", &["state", "due_at", "id"], false),
