@@ -70,6 +70,8 @@ export class DraftQueue {
   draft: Draft;
   state: SaveState = { is: 'saved' };
   private waiting: DraftChange = {};
+  /** Under way to the server. */
+  private going: DraftChange = {};
   private sending: Promise<boolean> | null = null;
   private timer: unknown = null;
   private retryMs = RETRY_FIRST_MS;
@@ -97,9 +99,13 @@ export class DraftQueue {
     else this.plan(0);
   }
 
-  /** The answers as the page shows them: the server's, and over them what waits. */
+  /** What the server does not have yet, or has not yet said that it has. */
+  change(): DraftChange {
+    return joined(this.going, this.waiting);
+  }
+  /** The answers as the page shows them: the server's, and over them what is not there yet. */
   answers(): Record<string, Json> {
-    const all = { ...this.draft.answers, ...this.waiting.answers };
+    const all = { ...this.draft.answers, ...this.change().answers };
     return Object.fromEntries(Object.entries(all).filter(([, v]) => v !== null && v !== undefined));
   }
   /** Is anything not on the server yet? */
@@ -110,7 +116,7 @@ export class DraftQueue {
   /** Takes a change; with `settled` it goes at once. */
   put(change: DraftChange, settled: boolean): void {
     this.waiting = joined(this.waiting, change);
-    this.keep();
+    this.keepAll();
     if (this.state.is === 'conflict') return this.tell();
     if (this.state.is !== 'offline' && this.state.is !== 'signed_out') this.state = { is: 'typing' };
     this.tell();
@@ -136,6 +142,7 @@ export class DraftQueue {
 
   private async send(): Promise<boolean> {
     const going = this.waiting;
+    this.going = going;
     this.waiting = {};
     const quiet = this.state.is === 'offline' || this.state.is === 'signed_out';
     if (!quiet) this.say({ is: 'saving' });
@@ -143,12 +150,14 @@ export class DraftQueue {
     this.keeper.set({ change: going, version: this.draft.version, answers: this.draft.answers });
     try {
       this.draft = await this.door.save(going, this.draft.version);
+      this.going = {};
       this.retryMs = RETRY_FIRST_MS;
       this.keep();
       this.say(isNothing(this.waiting) ? { is: 'saved' } : { is: 'typing' });
       return true;
     } catch (error) {
       this.waiting = joined(going, this.waiting);
+      this.going = {};
       this.keep();
       return this.failed(error);
     }
@@ -224,6 +233,10 @@ export class DraftQueue {
 
   private keep(): void {
     this.keeper.set(isNothing(this.waiting) ? null : { change: this.waiting, version: this.draft.version, answers: this.draft.answers });
+  }
+  /** While a request is under way both it and what waits must survive a closed page. */
+  private keepAll(): void {
+    this.keeper.set({ change: this.change(), version: this.draft.version, answers: this.draft.answers });
   }
   private longer(): number {
     const now = this.retryMs;

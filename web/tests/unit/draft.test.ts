@@ -67,13 +67,18 @@ describe('saving', () => {
     w.server.hold = new Promise((r) => { release = r; });
     q.put({ answers: { a: 1 } }, true);
     await w.pass(0);
+    expect(q.answers()).toEqual({ a: 1 });
+    expect(w.kept()?.change).toEqual({ answers: { a: 1 } });
+    q.put({ answers: { b: 1 } }, true);
+    expect(q.answers()).toEqual({ a: 1, b: 1 });
+    expect(w.kept()?.change).toEqual({ answers: { a: 1, b: 1 } });
     q.put({ answers: { a: 2 } }, true);
     q.put({ step: 'next' }, true);
     expect(q.answers()).toMatchObject({ a: 2 });
     release();
     w.server.hold = null;
     expect(await q.flush()).toBe(true);
-    expect(w.server.saves).toEqual([{ answers: { a: 1 } }, { answers: { a: 2 }, step: 'next' }]);
+    expect(w.server.saves).toEqual([{ answers: { a: 1 } }, { answers: { b: 1, a: 2 }, step: 'next' }]);
   });
   it('takes an answer back', async () => {
     const w = world({ a: 'x' });
