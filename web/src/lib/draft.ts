@@ -220,6 +220,11 @@ export class DraftQueue {
   again(): void {
     if (this.state.is === 'offline' || this.state.is === 'signed_out') this.plan(0);
   }
+  /** The page is (again) open. */
+  open(): void {
+    this.closed = false;
+    if (this.pending() && this.timer === null && this.sending === null && this.state.is !== 'conflict' && this.state.is !== 'refused') this.plan(0);
+  }
   close(): void {
     this.closed = true;
     this.stopTimer();

@@ -63,10 +63,10 @@ export function summaryOf(fields: readonly FormField[], faults: FieldFaults, w: 
 }
 
 /** What was answered, in the order of the form; `action` draws what stands beside an answer. */
-export function FormAnswers({ form, answers, masked = [], all, action }: { form: ReadForm; answers: Answers; masked?: readonly string[]; /** Also what was left empty. */ all?: boolean; action?: (field: FormField) => ReactNode }) {
+export function FormAnswers({ form, answers, masked = [], only, all, action }: { form: ReadForm; answers: Answers; masked?: readonly string[]; /** These fields only. */ only?: readonly string[]; /** Also what was left empty. */ all?: boolean; action?: (field: FormField) => ReactNode }) {
   const { t, w, lang } = useI18n();
   const words = { yes: t('word.yes'), no: t('word.no'), none: t('party.not_given') };
-  const shown = asked(form, answers).filter((f) => all || (answers[f.name] !== undefined && answers[f.name] !== null));
+  const shown = asked(form, answers).filter((f) => (!only || only.includes(f.name)) && (all || (answers[f.name] !== undefined && answers[f.name] !== null)));
   return (
     <dl className="answers">
       {shown.map((field) => (
