@@ -31,7 +31,7 @@ export function Uploads({ about, state, material, faults, onChanged, onFollow, f
   const answered = state.answered_by;
   return (
     <li className={answered ? 'has' : faults.length ? 'faulty' : undefined} data-material={state.name}>
-      <h3 id={`${id}-title`}>{w(state.title)}{state.required ? null : <span className="muted">{t('form.optional')}</span>}</h3>
+      <strong>{w(state.title)}{state.required ? null : <span className="muted">{t('form.optional')}</span>}</strong>
       {state.note ? <p className="muted small">{w(state.note)}</p> : null}
       {faults.length ? <div id={`${id}-fault`} className="error-text">{faults.map((f, i) => <p key={i}>{f}</p>)}</div> : null}
       {answered ? <p className="city-has">✓ {t('apply.m_have', { what: w(answered[1]) })}</p> : <Files about={about} state={state} material={material} id={id} faulty={faults.length > 0} onChanged={onChanged} fixed={fixed} />}

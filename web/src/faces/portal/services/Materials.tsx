@@ -20,9 +20,9 @@ export function MaterialList({ materials }: { materials: readonly Material[] }) 
         {materials.map((m) => (
           <li key={m.name} className={m.sources.length ? 'has' : undefined}>
             <strong>{w(m.title)}</strong>
-            <span className="muted small">{[t(m.required ? 'svc.m_required' : 'svc.m_optional'), m.may_follow ? t('svc.m_follow') : '', m.when.length ? t('svc.m_when') : '', t('svc.m_formats', { kinds: kindsOf(m.formats), n: m.most ?? FILES_MOST })].filter(Boolean).join(' · ')}</span>
+            <span className="muted small">{[t(m.required ? 'svc.m_required' : 'svc.m_optional'), m.may_follow ? t('svc.m_follow') : '', m.when.length ? t('svc.m_when') : '', m.sources.length ? '' : t('svc.m_formats', { kinds: kindsOf(m.formats), n: m.most ?? FILES_MOST })].filter(Boolean).join(' · ')}</span>
             {m.note ? <span>{w(m.note)}</span> : null}
-            {m.sources.map((s, i) => <span key={i} className="city-has small">{s.from === 'licence' ? t('svc.m_city_licence', { name: w(types.get(s.kind)?.title) || s.kind }) : t('svc.m_city_register', { name: s.register })}</span>)}
+            {[...new Set(m.sources.map((s) => { const type = s.from === 'licence' ? types.get(s.kind) : undefined; return type ? t('svc.m_city_licence', { name: w(type.title) }) : t(s.from === 'licence' ? 'svc.m_city_any_licence' : 'svc.m_city_register'); }))].map((said) => <span key={said} className="city-has small">{said}</span>)}
           </li>
         ))}
       </ul>

@@ -19,6 +19,8 @@ import '../../../components/licences.css';
 
 const AT_ONCE = 40;
 const TYPING_MS = 350;
+/** Tiles shown before somebody asks for all. */
+const SUBJECTS_FIRST = 8;
 
 function Search({ text, onText }: { text: string; onText: (text: string) => void }) {
   const { t } = useI18n();
@@ -49,7 +51,9 @@ function Search({ text, onText }: { text: string; onText: (text: string) => void
 function Subjects({ onChoose }: { onChoose: (subject: string) => void }) {
   const { t } = useI18n();
   const query = useApi<{ items: SubjectCount[] }>('/items/subjects');
-  const items = query.data?.items ?? [];
+  const [whole, setWhole] = useState(false);
+  const all = [...(query.data?.items ?? [])].sort((a, b) => b.count - a.count);
+  const items = whole ? all : all.slice(0, SUBJECTS_FIRST);
   if (items.length === 0) return null;
   return (
     <section aria-labelledby="subjects">
@@ -57,6 +61,7 @@ function Subjects({ onChoose }: { onChoose: (subject: string) => void }) {
       <ul className="subject-tiles">
         {items.map((s) => <li key={s.subject}><button type="button" onClick={() => onChoose(s.subject)}><strong>{s.subject}</strong><span className="muted small">{t('svc.subject_count', { n: s.count })}</span></button></li>)}
       </ul>
+      {all.length > items.length ? <p><button type="button" className="link" onClick={() => setWhole(true)}>{t('svc.more_subjects', { n: all.length })}</button></p> : null}
     </section>
   );
 }
@@ -90,7 +95,7 @@ function Results({ params }: { params: Record<string, string> }) {
   const all = query.data.pages.flatMap((p) => p.items);
   return (
     <section aria-labelledby="found">
-      <h2 id="found" role="status">{t('svc.found', { n: query.data.pages[0]?.total ?? all.length })}</h2>
+      <h2 id="found"><span role="status">{t('svc.found', { n: query.data.pages[0]?.total ?? all.length })}</span></h2>
       {all.length ? <ul className="service-cards">{all.map((line) => <ServiceCard key={line.item} line={line} department={name(line.organisation)} />)}</ul> : <Empty text={t('svc.none')} />}
       {query.hasNextPage ? <p><button type="button" className="button" disabled={query.isFetchingNextPage} onClick={() => { void query.fetchNextPage(); }}>{t('svc.more')}</button></p> : null}
     </section>
