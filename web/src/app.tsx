@@ -35,6 +35,10 @@ const Guide = lazy(() => import('./faces/portal/services/Guide'));
 const Apply = lazy(() => import('./faces/portal/apply/Apply'));
 const MyMatters = lazy(() => import('./faces/portal/applications/Mine'));
 const ApplicationPage = lazy(() => import('./faces/portal/applications/ApplicationPage'));
+const Visits = lazy(() => import('./faces/portal/visits/Visits'));
+const Board = lazy(() => import('./faces/portal/visits/Board'));
+const Terminal = lazy(() => import('./faces/portal/visits/Terminal'));
+const Messages = lazy(() => import('./faces/portal/Messages'));
 const Progress = lazy(() => import('./faces/portal/Progress'));
 const Command = lazy(() => import('./faces/command/Command'));
 const Stations = lazy(() => import('./faces/desk/Stations'));
@@ -98,6 +102,8 @@ function plain(page: ReactNode) {
 export function App() {
   return (
     <Routes>
+      <Route path="board/:hall" element={plain(<Board />)} />
+      <Route path="terminal/:hall" element={plain(<Terminal />)} />
       <Route element={<Shell />}>
         <Route index element={<Navigate to="/portal" replace />} />
         <Route path="portal" element={<Home />} />
@@ -119,6 +125,8 @@ export function App() {
         <Route path="portal/applications" element={plain(<MyMatters />)} />
         <Route path="portal/applications/:id" element={plain(<ApplicationPage />)} />
         <Route path="progress" element={plain(<Progress />)} />
+        <Route path="portal/visits" element={plain(<Visits />)} />
+        <Route path="portal/messages" element={plain(<Messages />)} />
         <Route path="verify" element={plain(<Verify />)} />
         <Route path="desk/licences" element={plain(<Licences />)} />
         <Route path="desk/licences/new" element={plain(<IssueLicence />)} />
