@@ -59,13 +59,7 @@ export function address(path: string, params?: Params): string {
 }
 
 async function failure(answer: Response): Promise<ApiError> {
-  const body: unknown = await answer.json().catch(() => null);
-  const known = body && typeof body === 'object' && 'code' in body;
-  if (known) return new ApiError({ ...(body as ProblemJson), status: answer.status });
-  return new ApiError({
-    code: `http.${answer.status}`, status: answer.status,
-    detail: `服务器返回 ${answer.status}`, detail_en: `the server answered ${answer.status}`,
-  });
+  return failureOf(answer.status, await answer.text().catch(() => ''));
 }
 
 async function call(path: string, init: RequestInit): Promise<Response> {
@@ -89,7 +83,7 @@ export async function get<T>(path: string, params?: Params, signal?: AbortSignal
 }
 
 /** Same key on every retry of the same act, so that it is done once. */
-function idempotencyKey(): string {
+export function idempotencyKey(): string {
   const random = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(random, (b) => b.toString(16).padStart(2, '0')).join('');
 }
@@ -99,6 +93,8 @@ export interface SendOptions {
   ifMatch?: number;
   /** Body is already text of this type. */
   contentType?: string;
+  /** Idempotency-Key of an act that is tried again later; a fresh one otherwise. */
+  key?: string;
 }
 
 /** POST, PUT, PATCH or DELETE; answers JSON or nothing. */
@@ -109,7 +105,7 @@ export async function send<T>(
   options: SendOptions = {},
 ): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json', 'X-CSRF': '1' };
-  if (method === 'POST') headers['Idempotency-Key'] = idempotencyKey();
+  if (method === 'POST') headers['Idempotency-Key'] = options.key ?? idempotencyKey();
   if (options.ifMatch !== undefined) headers['If-Match'] = `"${options.ifMatch}"`;
   const isText = options.contentType !== undefined;
   if (body !== undefined) headers['Content-Type'] = options.contentType ?? 'application/json';
@@ -120,4 +116,40 @@ export async function send<T>(
   });
   const text = await answer.text();
   return (text ? JSON.parse(text) : null) as T;
+}
+
+function failureOf(status: number, text: string): ApiError {
+  let body: unknown = null;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // No problem+json: a proxy's page, or nothing at all.
+  }
+  if (body && typeof body === 'object' && 'code' in body) return new ApiError({ ...(body as ProblemJson), status });
+  return new ApiError({ code: `http.${status}`, status, detail: `服务器返回 ${status}`, detail_en: `the server answered ${status}` });
+}
+
+/** POST of a file's bytes, telling the share that has gone (0 to 1). fetch cannot tell it, so this is an XMLHttpRequest. */
+export function upload<T>(path: string, params: Params, body: Blob, onShare: (share: number) => void, signal?: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    const stop = () => request.abort();
+    request.open('POST', address(path, params));
+    request.setRequestHeader('Accept', 'application/json');
+    request.setRequestHeader('X-CSRF', '1');
+    request.setRequestHeader('Idempotency-Key', idempotencyKey());
+    request.setRequestHeader('Content-Type', body.type || 'application/octet-stream');
+    const under = acting();
+    if (under) request.setRequestHeader('X-Delegation', under.id);
+    request.upload.onprogress = (e) => { if (e.lengthComputable) onShare(e.loaded / e.total); };
+    request.onerror = () => reject(unreachable());
+    request.onabort = () => reject(new DOMException('aborted', 'AbortError'));
+    request.onloadend = () => signal?.removeEventListener('abort', stop);
+    request.onload = () => {
+      if (request.status < 200 || request.status >= 300) reject(failureOf(request.status, request.responseText));
+      else resolve((request.responseText ? JSON.parse(request.responseText) : null) as T);
+    };
+    signal?.addEventListener('abort', stop);
+    request.send(body);
+  });
 }

@@ -19,9 +19,13 @@ import { backups } from './texts/backups';
 import { organisations } from './texts/organisations';
 import { cases } from './texts/cases';
 import { processes } from './texts/processes';
+import { form } from './texts/form';
+import { services } from './texts/services';
+import { apply } from './texts/apply';
+import { visits } from './texts/visits';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...licences, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...licences, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes, ...form, ...services, ...apply, ...visits } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;
@@ -32,7 +36,7 @@ export function translate(lang: Lang, key: Key, fill?: Fill): string {
   return fill ? text.replace(/\{(\w+)\}/g, (blank, name: string) => String(fill[name] ?? blank)) : text;
 }
 
-interface I18n {
+export interface I18n {
   lang: Lang;
   setLang: (lang: Lang) => void;
   /** A text of the dictionary. */
