@@ -29,6 +29,13 @@ const IssueLicence = lazy(() => import('./faces/desk/licences/Issue'));
 const IssueMany = lazy(() => import('./faces/desk/licences/IssueMany'));
 const Parties = lazy(() => import('./faces/desk/parties/Parties'));
 const PartyPage = lazy(() => import('./faces/desk/parties/PartyPage'));
+const Services = lazy(() => import('./faces/portal/services/Services'));
+const ServicePage = lazy(() => import('./faces/portal/services/ServicePage'));
+const Guide = lazy(() => import('./faces/portal/services/Guide'));
+const Apply = lazy(() => import('./faces/portal/apply/Apply'));
+const MyMatters = lazy(() => import('./faces/portal/applications/Mine'));
+const ApplicationPage = lazy(() => import('./faces/portal/applications/ApplicationPage'));
+const Progress = lazy(() => import('./faces/portal/Progress'));
 const Command = lazy(() => import('./faces/command/Command'));
 const Stations = lazy(() => import('./faces/desk/Stations'));
 const Station = lazy(() => import('./faces/desk/Station'));
@@ -117,6 +124,13 @@ export function App() {
         <Route path="portal/me/rights" element={plain(<Rights />)} />
         <Route path="portal/licences" element={plain(<Wallet />)} />
         <Route path="portal/licences/:identifier" element={plain(<WalletLicence />)} />
+        <Route path="services" element={plain(<Services />)} />
+        <Route path="services/:item" element={plain(<ServicePage />)} />
+        <Route path="services/:item/guide" element={plain(<Guide />)} />
+        <Route path="apply/:draft" element={plain(<Apply />)} />
+        <Route path="portal/applications" element={plain(<MyMatters />)} />
+        <Route path="portal/applications/:id" element={plain(<ApplicationPage />)} />
+        <Route path="progress" element={plain(<Progress />)} />
         <Route path="verify" element={plain(<Verify />)} />
         <Route path="desk/licences" element={plain(<Licences />)} />
         <Route path="desk/licences/new" element={plain(<IssueLicence />)} />

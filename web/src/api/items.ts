@@ -85,3 +85,6 @@ export const itemPath = (item: string): string => `/items/${encodeURIComponent(i
 export const judgeItem = (item: string, answers: Answers, whole: boolean): Promise<Judged> => send<Judged>('POST', `${itemPath(item)}/judge`, { answers, whole });
 /** The same for the working copy (designers). */
 export const tryItem = (item: string, answers: Answers): Promise<Judged> => send<Judged>('POST', `${itemPath(item)}/try`, { answers });
+
+/** Titles of organisations that have items, by their code; codes stand in for those not known. */
+export interface OrganisationCount { organisation: string; title: Words; count: number }

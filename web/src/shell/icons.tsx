@@ -22,6 +22,9 @@ const paths: Record<string, string> = {
   gauge: 'M4 18a9 9 0 1 1 16 0M12 14l4-5',
   sun: 'M12 8a4 4 0 1 0 0 8a4 4 0 1 0 0-8zM12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M19 5l-2 2M7 17l-2 2',
   moon: 'M20 14A8.5 8.5 0 0 1 10 4a8.5 8.5 0 1 0 10 10z',
+  service: 'M4 4h10l6 6v10H4zM14 4v6h6M8 13l2.5 2.5L16 11',
+  inbox: 'M4 5h16v14H4zM4 13h4l2 3h4l2-3h4',
+  ticket: 'M4 7h16v4a2 2 0 0 0 0 4v3H4v-3a2 2 0 0 0 0-4zM14 7v11',
   dot: 'M12 9a3 3 0 1 0 0 6a3 3 0 1 0 0-6z',
 };
 const aliases: Record<string, string> = {

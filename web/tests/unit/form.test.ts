@@ -7,24 +7,30 @@ import { answerOf, asked, askedSteps, fenOf, fieldAt, hints, isCitizenNumber, is
 const SCHEMA = {
   type: 'object',
   required: ['name', 'kind', 'firm'],
-  'x-steps': [{ name: 'who', title: { zh: '申请人', en: 'Applicant' } }, { name: 'where', title: { zh: '地点', en: 'Place' } }],
+  'x-steps': [{ name: 'who', title: '申请人', 'title-en': 'Applicant' }, { name: 'where', title: '地点', 'title-en': 'Place' }],
   properties: {
     place: { type: 'string', title: '地点', format: 'place', 'x-step': 'where' },
-    name: { type: 'string', title: { zh: '姓名', en: 'Name' }, 'x-step': 'who', maxLength: 4, 'x-prefill': 'person.name' },
+    name: { type: 'string', title: '姓名', 'x-title-en': 'Name', 'x-help': '照证件填写', 'x-help-en': 'As on the document', 'x-step': 'who', maxLength: 4, 'x-prefill': 'person.name' },
     kind: { type: 'string', enum: ['person', 'firm'], 'x-words': { person: { zh: '个人', en: 'Person' }, firm: { zh: '企业', en: 'Firm' } }, 'x-step': 'who' },
     firm: { type: 'string', format: 'credit-code', 'x-when': [{ field: 'kind', in: ['firm'] }], 'x-step': 'who' },
     branch: { type: 'boolean', 'x-when': [{ field: 'firm', in: ['911301990000000000'] }] },
     fee: { type: 'integer', format: 'money-fen', minimum: 100, maximum: 100_000 },
-    tags: { type: 'array', items: { type: 'string', enum: ['a', 'b', 'c'] }, maxItems: 2, 'x-words': [{ zh: '甲', en: 'A' }, { zh: '乙', en: 'B' }, { zh: '丙', en: 'C' }] },
+    tags: { type: 'array', items: { type: 'string', enum: ['a', 'b', 'c'], 'x-words': { a: { zh: '甲', en: 'A' }, b: { zh: '乙', en: 'B' }, c: { zh: '丙', en: 'C' } } }, maxItems: 2 },
     odd: { type: 'object', properties: {} },
   },
 };
+const TODAY = '2026-11-25';
 const form = readForm(SCHEMA);
 const field = (name: string): FormField => { const f = form.fields.find((x) => x.name === name); if (!f) throw new Error(name); return f; };
 
 describe('reading a form', () => {
   it('takes the fields in their order and leaves out what it does not know', () => expect(form.fields.map((f) => f.name)).toEqual(['place', 'name', 'kind', 'firm', 'branch', 'fee', 'tags']));
-  it('words options by value or in order', () => {
+  it('words fields and steps in both languages', () => {
+    expect(field('name').title).toEqual({ zh: '姓名', en: 'Name' });
+    expect(field('name').help).toEqual({ zh: '照证件填写', en: 'As on the document' });
+    expect(form.steps[0]?.title).toEqual({ zh: '申请人', en: 'Applicant' });
+  });
+  it('words options by value', () => {
     expect(field('kind').options?.map((o) => o.words.en)).toEqual(['Person', 'Firm']);
     expect(field('tags').options?.map((o) => o.words.zh)).toEqual(['甲', '乙', '丙']);
   });
@@ -77,11 +83,17 @@ describe('what is wrong with an answer', () => {
   ] as [string, Json, string | null][])('%s = %j', (name, value, key) => expect(wrong(field(name), value)?.key ?? null).toBe(key));
   it.each([['2026-02-28', null], ['2026-02-30', 'form.not_date'], ['28.2.2026', 'form.not_date']] as const)('date %s', (value, key) => expect(wrong({ ...field('place'), format: 'date' }, value)?.key ?? null).toBe(key));
   it('names what is missing, only of what is asked', () => {
-    const found = hints(form, { kind: 'person' });
+    const found = hints(form, { kind: 'person' }, TODAY);
     expect([...found.keys()]).toEqual(['name']);
-    expect([...hints(form, { kind: 'firm' }).keys()]).toEqual(['name', 'firm']);
-    expect(hints(form, {}).get('kind')?.key).toBe('form.choose');
+    expect([...hints(form, { kind: 'firm' }, TODAY).keys()]).toEqual(['name', 'firm']);
+    expect(hints(form, {}, TODAY).get('kind')?.key).toBe('form.choose');
   });
+  const dated = readForm({ properties: { from: { type: 'string', format: 'date', 'x-not-after': 'today' }, to: { type: 'string', format: 'date', 'x-after': 'from' }, later: { type: 'string', format: 'date', 'x-not-before': 'from' } } });
+  it.each([
+    [{ from: '2026-11-25' }, []], [{ from: '2026-11-26' }, ['from']], [{ from: '2026-01-01', to: '2026-01-01' }, ['to']], [{ from: '2026-01-01', to: '2026-01-02' }, []],
+    [{ from: '2026-01-02', later: '2026-01-01' }, ['later']], [{ later: '2020-01-01' }, []],
+  ] as [Record<string, Json>, string[]][])('days beside each other %j', (answers, faulty) => expect([...hints(dated, answers, TODAY).keys()]).toEqual(faulty));
+  it.each([['114.502461,38.045474', null], ['114.5，38.0', 'form.not_place'], ['200,38', 'form.not_place'], ['x', 'form.not_place']] as const)('place %s', (value, key) => expect(wrong(field('place'), value)?.key ?? null).toBe(key));
   it('leaves a pattern no browser knows to the server', () => expect(wrong({ ...field('name'), pattern: '(' }, '张')).toBeNull());
 });
 

@@ -22,6 +22,8 @@ export interface FieldProps {
   /** What the city knew already. */
   prefilled?: Prefilled;
   disabled?: boolean;
+  /** Days a date may be at. */
+  span?: { from: string | null; to: string | null };
   /** The question stands above already, as the heading of the page. */
   asked?: boolean;
   /** Identification of the control; `field-<name>` unless two forms are on one page. */
@@ -93,7 +95,7 @@ function SourceNote({ field, value, prefilled, onChange, id }: FieldProps & { pr
 interface ControlProps extends FieldProps { id: string; described?: string | undefined }
 
 /** A control one types in. The text is kept as typed, so that `12.` does not lose its point. */
-function Typed({ field, value, onChange, onBlur, faults = [], disabled, id, described }: ControlProps) {
+function Typed({ field, value, onChange, onBlur, faults = [], disabled, id, described, span }: ControlProps) {
   const [typed, setTyped] = useState<{ text: string; of: Json } | null>(null);
   const shown = typed && same(typed.of, value ?? null) ? typed.text : typedOf(field, value);
   const put = (text: string, settled: boolean) => {
@@ -108,16 +110,34 @@ function Typed({ field, value, onChange, onBlur, faults = [], disabled, id, desc
   if (field.format === 'textarea' || (field.type === 'string' && field.format === null && field.longest !== null && field.longest > 200)) {
     return <textarea {...common} rows={5} onChange={(e) => put(e.target.value, false)} />;
   }
-  if (field.format === 'date') return <input {...common} type="date" min={field.from ?? undefined} max={field.to ?? '9999-12-31'} onChange={(e) => put(e.target.value, true)} />;
+  if (field.format === 'date') return <input {...common} type="date" min={span?.from ?? undefined} max={span?.to ?? '9999-12-31'} onChange={(e) => put(e.target.value, true)} />;
   const numeric = field.type === 'integer' || field.type === 'number' || field.format === 'money-fen';
   const wide = !numeric && field.format === null;
   return (
-    <span className={numeric ? 'with-unit' : undefined}>
-      <input {...common} type={field.format === 'mobile' ? 'tel' : 'text'} className={wide || field.format === 'place' ? undefined : 'short'} autoComplete={completeOf(field)} spellCheck={wide ? undefined : false}
+    <span className={numeric || field.format === 'place' ? 'with-unit' : undefined}>
+      <input {...common} type={field.format === 'mobile' ? 'tel' : 'text'} className={wide ? undefined : 'short'} autoComplete={completeOf(field)} spellCheck={wide ? undefined : false}
         inputMode={field.type === 'integer' && field.format === null ? 'numeric' : numeric ? 'decimal' : field.format === 'mobile' ? 'tel' : undefined}
         autoCapitalize={field.format === 'citizen-number' || field.format === 'credit-code' ? 'characters' : undefined} onChange={(e) => put(e.target.value, false)} />
       {numeric ? <Unit field={field} /> : null}
+      {field.format === 'place' && !disabled ? <Here onTake={(place) => put(place, true)} /> : null}
     </span>
+  );
+}
+
+/** Takes the position of the phone, when its owner allows it. */
+function Here({ onTake }: { onTake: (place: string) => void }) {
+  const { t } = useI18n();
+  const [failed, setFailed] = useState(false);
+  const take = () => {
+    setFailed(false);
+    if (!('geolocation' in navigator)) return setFailed(true);
+    navigator.geolocation.getCurrentPosition((p) => onTake(`${p.coords.longitude.toFixed(6)},${p.coords.latitude.toFixed(6)}`), () => setFailed(true), { enableHighAccuracy: true, timeout: 15_000 });
+  };
+  return (
+    <>
+      <button type="button" className="button" onClick={take}>{t('form.place_here')}</button>
+      {failed ? <span role="alert" className="error-text small">{t('form.place_denied')}</span> : null}
+    </>
   );
 }
 

@@ -5,8 +5,10 @@ import type { Json } from '../../api/cases';
 import type { Prefilled } from '../../api/applications';
 import type { Answers, Problem } from '../../api/items';
 import { useI18n, type I18n } from '../../i18n';
+import { useNow } from '../../lib/now';
+import { date } from '../../lib/time';
 import { controlId, Field } from './Field';
-import { hints, type Hint } from './judge';
+import { days, hints, type Hint } from './judge';
 import { sayAnswer } from './say';
 import { asked, fieldAt, readForm, type FormField, type ReadForm } from './schema';
 import { Summary, type Fault } from './Summary';
@@ -27,10 +29,11 @@ interface FieldsProps {
 }
 
 export function Fields({ fields, answers, onChange, onBlur, faults = {}, prefilled = {}, disabled, heading, prefix }: FieldsProps) {
+  const today = date(useNow());
   return (
     <>
       {fields.map((field) => (
-        <Field key={field.name} field={field} value={answers[field.name]} faults={faults[field.name]} prefilled={Object.hasOwn(prefilled, field.name) ? prefilled[field.name] : undefined} disabled={disabled} asked={heading === field.name} id={controlId(field.name, prefix)}
+        <Field key={field.name} field={field} value={answers[field.name]} faults={faults[field.name]} prefilled={Object.hasOwn(prefilled, field.name) ? prefilled[field.name] : undefined} disabled={disabled} asked={heading === field.name} span={field.format === 'date' ? days(field, answers, today) : undefined} id={controlId(field.name, prefix)}
           onChange={(value, settled) => onChange(field.name, value, settled)} onBlur={() => onBlur?.(field.name)} />
       ))}
     </>
@@ -60,10 +63,10 @@ export function summaryOf(fields: readonly FormField[], faults: FieldFaults, w: 
 }
 
 /** What was answered, in the order of the form; `action` draws what stands beside an answer. */
-export function FormAnswers({ form, answers, masked = [], all, action }: { form: ReadForm; answers: Answers; masked?: readonly string[]; /** Also what was left empty. */ all?: boolean; action?: (field: FormField) => ReactNode }) {
+export function FormAnswers({ form, answers, masked = [], only, all, action }: { form: ReadForm; answers: Answers; masked?: readonly string[]; /** These fields only. */ only?: readonly string[]; /** Also what was left empty. */ all?: boolean; action?: (field: FormField) => ReactNode }) {
   const { t, w, lang } = useI18n();
   const words = { yes: t('word.yes'), no: t('word.no'), none: t('party.not_given') };
-  const shown = asked(form, answers).filter((f) => all || (answers[f.name] !== undefined && answers[f.name] !== null));
+  const shown = asked(form, answers).filter((f) => (!only || only.includes(f.name)) && (all || (answers[f.name] !== undefined && answers[f.name] !== null)));
   return (
     <dl className="answers">
       {shown.map((field) => (
@@ -96,10 +99,11 @@ interface SchemaFormProps {
 export function SchemaForm({ schema, initial = {}, submitText, busy, disabled, problems = [], onSubmit, onChange, prefix = 'form', children }: SchemaFormProps) {
   const { t, w, lang } = useI18n();
   const form = useMemo(() => readForm(schema), [schema]);
-  const [answers, setAnswers] = useState<Answers>(() => ({ ...Object.fromEntries(form.fields.filter((f) => f.fallback !== null).map((f) => [f.name, f.fallback])), ...initial }));
+  const [answers, setAnswers] = useState<Answers>(() => ({ ...initial }));
   const [tried, setTried] = useState(0);
+  const today = date(useNow());
   const shown = asked(form, answers);
-  const own = tried ? faultsOf(hints(form, answers), t) : {};
+  const own = tried ? faultsOf(hints(form, answers, today), t) : {};
   const said = placed(problems, shown.map((f) => f.name), lang);
   const faults: FieldFaults = Object.fromEntries(shown.map((f) => [f.name, own[f.name] ?? said.fields[f.name] ?? []]));
   const lines: Fault[] = [...summaryOf(shown, faults, w, prefix), ...said.rest.map((p) => ({ text: p.words[lang] || p.words.zh, to: null }))];
@@ -111,7 +115,7 @@ export function SchemaForm({ schema, initial = {}, submitText, busy, disabled, p
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(tried + 1);
-    if (hints(form, answers).size > 0) return;
+    if (hints(form, answers, today).size > 0) return;
     onSubmit?.(Object.fromEntries(shown.flatMap((f) => { const v = answers[f.name]; return v === undefined || v === null ? [] : [[f.name, v]]; })));
   };
   return (

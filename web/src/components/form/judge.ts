@@ -33,6 +33,30 @@ export function isCreditCode(value: string): boolean {
   return CODE[(31 - (sum % 31)) % 31] === value[17];
 }
 
+/** `longitude,latitude` in degrees. */
+export function isPlace(value: string): boolean {
+  const parts = /^(-?\d{1,3}(?:\.\d{1,9})?),(-?\d{1,2}(?:\.\d{1,9})?)$/.exec(value);
+  return parts !== null && Math.abs(Number(parts[1])) <= 180 && Math.abs(Number(parts[2])) <= 90;
+}
+
+/** The days a date may be at: today by the city's clock, or the day another field answers. */
+export function days(field: FormField, answers: Answers, today: string): { from: string | null; to: string | null; after: string | null } {
+  const day = (what: string | null): string | null => {
+    if (what === null) return null;
+    if (what === 'today') return today;
+    const other = answers[what];
+    return typeof other === 'string' && weekdayOf(other) ? other : null;
+  };
+  return { from: day(field.notBefore), to: day(field.notAfter), after: day(field.after) };
+}
+
+function wrongDay(field: FormField, value: string, answers: Answers, today: string): Hint | null {
+  const { from, to, after } = days(field, answers, today);
+  if (from !== null && value < from) return { key: 'form.too_early', fill: { day: from } };
+  if (to !== null && value > to) return { key: 'form.too_late', fill: { day: to } };
+  return after !== null && value <= after ? { key: 'form.not_after', fill: { day: after } } : null;
+}
+
 /** Can the answer be kept in the draft at all: is it of the type of the field? */
 export function fits(field: FormField, value: Json): boolean {
   if (value === null) return true;
@@ -41,7 +65,7 @@ export function fits(field: FormField, value: Json): boolean {
     case 'integer': return typeof value === 'number' && Number.isSafeInteger(value);
     case 'number': return typeof value === 'number' && Number.isFinite(value);
     case 'array': return Array.isArray(value);
-    default: return typeof value === 'string' || (field.format === 'place' && typeof value === 'object');
+    default: return typeof value === 'string';
   }
 }
 
@@ -56,11 +80,8 @@ function bounds(field: FormField, value: number): Hint | null {
 function wrongText(field: FormField, value: string): Hint | null {
   const length = [...value].length;
   switch (field.format) {
-    case 'date':
-      if (!weekdayOf(value)) return { key: 'form.not_date' };
-      if (field.from !== null && value < field.from) return { key: 'form.too_early', fill: { day: field.from } };
-      if (field.to !== null && value > field.to) return { key: 'form.too_late', fill: { day: field.to } };
-      return null;
+    case 'date': return weekdayOf(value) ? null : { key: 'form.not_date' };
+    case 'place': return isPlace(value) ? null : { key: 'form.not_place' };
     case 'citizen-number': return isCitizenNumber(value) ? null : { key: 'form.not_citizen' };
     case 'credit-code': return isCreditCode(value) ? null : { key: 'form.not_credit' };
     case 'mobile': return /^1[3-9]\d{9}$/.test(value) ? null : { key: 'form.not_mobile' };
@@ -98,18 +119,19 @@ export function wrong(field: FormField, value: Json | undefined): Hint | null {
   return typeof value === 'string' && !field.options ? wrongText(field, value) : null;
 }
 
-/** The same, and what is not answered although it must be. */
-export function hintFor(field: FormField, value: Json | undefined): Hint | null {
+/** The same beside the other answers, and what is not answered although it must be. */
+export function hintFor(field: FormField, answers: Answers, today: string): Hint | null {
+  const value = answers[field.name];
   if (isEmpty(value)) return field.required ? { key: field.options || field.type === 'boolean' ? 'form.choose' : 'form.required' } : null;
-  return wrong(field, value);
+  return wrong(field, value) ?? (field.format === 'date' && typeof value === 'string' ? wrongDay(field, value, answers, today) : null);
 }
 
-/** Everything wrong with the fields asked now, by field. */
-export function hints(form: ReadForm, answers: Answers, only?: readonly string[]): Map<string, Hint> {
+/** Everything wrong with the fields asked now, by field. `today` is the day by the city's clock. */
+export function hints(form: ReadForm, answers: Answers, today: string, only?: readonly string[]): Map<string, Hint> {
   const found = new Map<string, Hint>();
   for (const field of asked(form, answers)) {
     if (only && !only.includes(field.name)) continue;
-    const hint = hintFor(field, answers[field.name]);
+    const hint = hintFor(field, answers, today);
     if (hint) found.set(field.name, hint);
   }
   return found;

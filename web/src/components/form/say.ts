@@ -29,6 +29,7 @@ export function answerOf(field: FormField, typed: string): Json {
   if (field.format === 'money-fen') return fenOf(text) ?? text;
   if (field.type === 'integer' || field.type === 'number') return /^-?\d{1,15}(\.\d{1,10})?$/.test(text) ? Number(text) : text;
   if (field.format === 'citizen-number' || field.format === 'credit-code') return text.replace(/\s/g, '').toUpperCase();
+  if (field.format === 'place') return text.replace(/，/g, ',').replace(/\s/g, '');
   if (field.format === 'mobile') return text.replace(/[\s-]/g, '').replace(/^(\+?86)(?=1\d{10}$)/, '');
   return typed;
 }
@@ -37,15 +38,15 @@ export function answerOf(field: FormField, typed: string): Json {
 export function typedOf(field: FormField, value: Json | undefined): string {
   if (value === undefined || value === null) return '';
   if (field.format === 'money-fen' && typeof value === 'number') return (value / 100).toFixed(2).replace(/\.00$/, '');
-  if (typeof value === 'object') return placeWords(value) ?? JSON.stringify(value);
-  return String(value);
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** The words of a place kept as an object. */
-function placeWords(value: Json): string | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const said = value['address'] ?? value['name'];
-  return typeof said === 'string' ? said : null;
+/** `114.50246,38.04547` as `38.04547° N, 114.50246° E`. */
+function placeWords(value: Json, lang: Lang): string | null {
+  const parts = typeof value === 'string' ? /^(-?[\d.]+),(-?[\d.]+)$/.exec(value) : null;
+  if (!parts) return null;
+  const [lon, lat] = [Number(parts[1]), Number(parts[2])];
+  return lang === 'zh' ? `${lon < 0 ? '西经' : '东经'} ${Math.abs(lon)}°，${lat < 0 ? '南纬' : '北纬'} ${Math.abs(lat)}°` : `${Math.abs(lat)}° ${lat < 0 ? 'S' : 'N'}, ${Math.abs(lon)}° ${lon < 0 ? 'W' : 'E'}`;
 }
 
 /** An answer for people; `yes`, `no` and `none` in their language. */
@@ -61,6 +62,6 @@ function sayOne(field: FormField | undefined, value: Json, lang: Lang, words: { 
   if (option) return pick(option.words, lang);
   if (typeof value === 'boolean') return value ? words.yes : words.no;
   if (field?.format === 'money-fen' && typeof value === 'number') return money(value);
-  if (typeof value === 'object' && value !== null) return placeWords(value) ?? JSON.stringify(value);
-  return String(value);
+  if (field?.format === 'place') return placeWords(value, lang) ?? String(value);
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
 }

@@ -14,7 +14,9 @@ export interface FormField {
   name: string; title: Words; help: Words | null; type: FieldType; format: Format | null; options: Option[] | null;
   required: boolean; when: When[]; step: string | null; unit: Words | null; prefill: string | null; personal: boolean;
   minimum: number | null; maximum: number | null; shortest: number | null; longest: number | null; pattern: string | null;
-  fewest: number | null; most: number | null; multipleOf: number | null; from: string | null; to: string | null; fallback: Json;
+  fewest: number | null; most: number | null; multipleOf: number | null;
+  /** Dates: not before (not after) this day: `today` or another field; later than another field. */
+  notBefore: string | null; notAfter: string | null; after: string | null;
 }
 /** A page of the form. */
 export interface FormStep { name: string; title: Words; help: Words | null; fields: FormField[] }
@@ -33,12 +35,13 @@ export function wordsOf(value: Json | undefined): Words | null {
   return zh === null ? null : { zh, en: text(value['en']) ?? zh };
 }
 
-/** Title in words: `x-title` where it stands beside a plain `title`. */
-function titled(node: Obj, name: string): Words {
-  const plain = wordsOf(node['title']);
-  const own = wordsOf(node['x-title']);
-  return own ?? plain ?? { zh: name, en: name };
+/** Words in two keywords, one for each language: `title` and `x-title-en`. */
+function pairOf(node: Obj, zh: string, en: string): Words | null {
+  const words = wordsOf(node[zh]) ?? wordsOf(node[en]);
+  const english = text(node[en]);
+  return words && english ? { ...words, en: english } : words;
 }
+const titled = (node: Obj, name: string): Words => pairOf(node, 'title', 'x-title-en') ?? { zh: name, en: name };
 
 function typeOf(node: Obj): FieldType | null {
   const said = Array.isArray(node['type']) ? node['type'].find((t) => t !== 'null') : node['type'];
@@ -49,14 +52,12 @@ function typeOf(node: Obj): FieldType | null {
   }
 }
 
-/** Options of `enum` or `oneOf`/`const`, worded by `x-words` (by value, or in the order of the values). */
+/** Options of `enum`, worded by `x-words`. */
 function optionsOf(node: Obj): Option[] | null {
-  const listed = Array.isArray(node['oneOf']) ? node['oneOf'].filter(isObj).filter((o) => 'const' in o) : [];
-  if (listed.length) return listed.map((o) => ({ value: o['const'] ?? null, words: titled(o, String(o['const'])) }));
   if (!Array.isArray(node['enum'])) return null;
   const words = node['x-words'];
-  return node['enum'].map((value, i) => {
-    const own = Array.isArray(words) ? words[i] : isObj(words) && Object.hasOwn(words, String(value)) ? words[String(value)] : undefined;
+  return node['enum'].map((value) => {
+    const own = isObj(words) && Object.hasOwn(words, String(value)) ? words[String(value)] : undefined;
     return { value, words: wordsOf(own) ?? { zh: String(value), en: String(value) } };
   });
 }
@@ -76,28 +77,25 @@ function fieldOf(name: string, node: Obj, required: boolean): FormField | null {
   if (type === null) return null;
   const items = isObj(node['items']) ? node['items'] : {};
   const format = text(node['format']);
-  const words = type === 'array' && node['x-words'] !== undefined && items['x-words'] === undefined ? { ...items, 'x-words': node['x-words'] } : items;
+  const known = FORMATS.find((f) => f === format) ?? null;
+  const options = type === 'array' ? optionsOf(items) : optionsOf(node);
+  // Where nothing is said the engine takes 200 characters, 2,000 of several lines.
+  const longest = type === 'string' && !options && (known === null || known === 'textarea') ? (num(node['maxLength']) ?? (known === 'textarea' ? 2000 : 200)) : null;
   return {
-    name, title: titled(node, name), help: wordsOf(node['x-help']) ?? wordsOf(node['description']), type,
-    format: FORMATS.find((f) => f === format) ?? null, options: type === 'array' ? optionsOf(words) : optionsOf(node), required,
+    name, title: titled(node, name), help: pairOf(node, 'x-help', 'x-help-en'), type, format: known, options, required,
     when: whensOf(node['x-when']), step: text(node['x-step']), unit: wordsOf(node['x-unit']), prefill: text(node['x-prefill']), personal: node['x-personal'] === true,
-    minimum: num(node['minimum']), maximum: num(node['maximum']), shortest: num(node['minLength']), longest: num(node['maxLength']), pattern: text(node['pattern']),
+    minimum: num(node['minimum']) ?? (known === 'money-fen' ? 0 : null), maximum: num(node['maximum']), shortest: num(node['minLength']), longest, pattern: text(node['pattern']),
     fewest: num(node['minItems']), most: num(node['maxItems']), multipleOf: num(node['multipleOf']),
-    from: text(node['formatMinimum']) ?? text(node['x-from']), to: text(node['formatMaximum']) ?? text(node['x-to']), fallback: node['default'] ?? null,
+    notBefore: text(node['x-not-before']), notAfter: text(node['x-not-after']), after: text(node['x-after']),
   };
 }
 
-/** Steps as declared: a list of `{name, title}`, or an object of titles by name. */
+/** Steps as declared: `name`, `title`, `title-en`, `help`, `help-en`. */
 function declaredSteps(value: Json | undefined): { name: string; title: Words; help: Words | null }[] {
-  if (Array.isArray(value)) {
-    return value.flatMap((one) => {
-      if (typeof one === 'string') return [{ name: one, title: { zh: one, en: one }, help: null }];
-      const name = isObj(one) ? text(one['name']) : null;
-      return isObj(one) && name ? [{ name, title: titled(one, name), help: wordsOf(one['x-help']) ?? wordsOf(one['help']) }] : [];
-    });
-  }
-  if (!isObj(value)) return [];
-  return Object.entries(value).map(([name, one]) => ({ name, title: wordsOf(one) ?? (isObj(one) ? titled(one, name) : { zh: name, en: name }), help: isObj(one) ? wordsOf(one['help']) : null }));
+  return (Array.isArray(value) ? value : []).filter(isObj).flatMap((one) => {
+    const name = text(one['name']);
+    return name ? [{ name, title: pairOf(one, 'title', 'title-en') ?? { zh: name, en: name }, help: pairOf(one, 'help', 'help-en') }] : [];
+  });
 }
 
 /** Pages of the form: the declared steps in their order; a field without one is a page of its own at its place. */
@@ -115,19 +113,16 @@ function stepsOf(fields: readonly FormField[], declared: readonly { name: string
   return steps.map((s) => (rank.has(s.name) ? (ordered.shift() ?? s) : s));
 }
 
-/** Reads a form. Fields come in the order of the schema (`x-order` before it, where given). */
+/** Reads a form. Fields come in the order of the schema. */
 export function readForm(schema: unknown): ReadForm {
   const root = isObj(schema as Json) ? (schema as Obj) : {};
   const properties = isObj(root['properties']) ? root['properties'] : {};
   const required = new Set(Array.isArray(root['required']) ? root['required'] : []);
-  const order = Array.isArray(root['x-order']) ? root['x-order'].filter((n): n is string => typeof n === 'string') : [];
-  const names = [...new Set([...order.filter((n) => Object.hasOwn(properties, n)), ...Object.keys(properties)])];
-  const fields = names.flatMap((name) => {
-    const node = properties[name];
+  const fields = Object.entries(properties).flatMap(([name, node]) => {
     const field = isObj(node) ? fieldOf(name, node, required.has(name)) : null;
     return field ? [field] : [];
   });
-  return { title: wordsOf(root['x-title']) ?? wordsOf(root['title']), fields, steps: stepsOf(fields, declaredSteps(root['x-steps'])) };
+  return { title: wordsOf(root['title']), fields, steps: stepsOf(fields, declaredSteps(root['x-steps'])) };
 }
 
 /** Equality of JSON values; objects by their fields in any order. */

@@ -1,0 +1,58 @@
+// Component: what a service item says in a few words: how fast, how many visits, which ways; names
+// of departments; the line of progress of an application.
+import type { Limit } from '../api/cases';
+import type { Application, ApplicationState } from '../api/applications';
+import { useApi } from '../api/hooks';
+import type { ItemLine, OrganisationCount } from '../api/items';
+import { useI18n, type Key } from '../i18n';
+import { limitUnit, stages, wentWrong } from '../lib/services';
+import './services.css';
+
+export function useLimitWords(): (limit: Limit, key?: 'svc.promise' | 'svc.law') => string {
+  const { t } = useI18n();
+  return (limit, key = 'svc.promise') => t(key, { n: limit.days, unit: t(limitUnit(limit)) });
+}
+
+export function ItemTags({ line }: { line: Pick<ItemLine, 'instant' | 'promised' | 'visits' | 'bundle' | 'channels'> }) {
+  const { t } = useI18n();
+  const limit = useLimitWords();
+  const online = line.channels.includes('web') || line.channels.includes('phone');
+  return (
+    <ul className="item-tags">
+      {line.bundle.length ? <li className="tag plain strong">{t('svc.bundle', { n: line.bundle.length })}</li> : null}
+      <li className="tag plain">{line.instant ? t('svc.instant') : limit(line.promised)}</li>
+      <li className="tag plain">{line.visits === 0 ? t('svc.no_visit') : t('svc.visits', { n: line.visits })}</li>
+      <li className="tag plain">{t(online ? 'svc.online' : 'svc.offline')}</li>
+    </ul>
+  );
+}
+
+/** Names of departments by their code; the code itself until they are known. */
+export function useDepartments(): { list: OrganisationCount[]; name: (code: string) => string } {
+  const { w } = useI18n();
+  const query = useApi<{ items: OrganisationCount[] }>('/items/organisations');
+  const list = query.data?.items ?? [];
+  return { list, name: (code) => w(list.find((o) => o.organisation === code)?.title) || code };
+}
+
+export function ApplicationStateTag({ state }: { state: ApplicationState }) {
+  const { t } = useI18n();
+  return <span className={`tag plain app-state ${wentWrong(state) ? 'bad' : state === 'correction' ? 'warn' : state === 'approved' ? 'good' : ''}`} data-state={state}>{t(`app.state_${state}` as Key)}</span>;
+}
+
+/** How far an application is, as four stages with words; colour, shape and text together. */
+export function ProgressLine({ application }: { application: Pick<Application, 'state' | 'delivery'> }) {
+  const { t } = useI18n();
+  const delivered = application.delivery === null ? application.state === 'approved' : application.delivery.state !== 'waiting';
+  const line = stages(application.state, delivered);
+  return (
+    <ol className="progress-line">
+      {line.map((s) => (
+        <li key={s.name} className={s.state} aria-current={s.state === 'now' || s.state === 'ended' ? 'step' : undefined}>
+          <span aria-hidden="true">{s.state === 'done' ? '✓' : s.state === 'now' ? '▶' : s.state === 'ended' ? '×' : '·'}</span>
+          <span>{t(`app.stage_${s.name}` as Key)}<span className="hidden"> {t(`app.stage_is_${s.state}` as Key)}</span></span>
+        </li>
+      ))}
+    </ol>
+  );
+}
