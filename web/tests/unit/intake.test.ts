@@ -97,10 +97,10 @@ describe('forms of tasks', () => {
   });
   it('ask for reason and law when it is refused, and not when it is approved', () => {
     const form = readForm(STANDARD['approve']);
-    expect([...hints(form, { approved: false }).keys()]).toEqual(['reason', 'basis']);
-    expect([...hints(form, { approved: true }).keys()]).toEqual([]);
-    expect([...hints(form, {}).keys()]).toEqual(['approved']);
-    expect([...hints(readForm(STANDARD['review']), { opinion: 'disagree' }).keys()]).toEqual(['reason']);
+    expect([...hints(form, { approved: false }, '2026-11-25').keys()]).toEqual(['reason', 'basis']);
+    expect([...hints(form, { approved: true }, '2026-11-25').keys()]).toEqual([]);
+    expect([...hints(form, {}, '2026-11-25').keys()]).toEqual(['approved']);
+    expect([...hints(readForm(STANDARD['review']), { opinion: 'disagree' }, '2026-11-25').keys()]).toEqual(['reason']);
   });
   it('know the application of a case', () => {
     expect(applicationOf({ application: { id: 'A', item: 'food', number: '1' } })).toEqual({ id: 'A', item: 'food' });

@@ -2,18 +2,18 @@
 // the result comes, handed in when nothing is missing.
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Json } from '../../../api/cases';
-import { ApiError } from '../../../api/client';
+import { ApiError, get } from '../../../api/client';
 import { useApi } from '../../../api/hooks';
 import { discardDraft, draftPath, patchDraft, submitDraft, type Draft, type DraftChange, type Receipt, type WantedDelivery } from '../../../api/applications';
-import { get } from '../../../api/client';
 import { itemPath, type Answers, type Item } from '../../../api/items';
 import { askedSteps, Fields, faultsOf, hints, placed, readForm, Summary, summaryOf, type Fault, type FieldFaults } from '../../../components/form';
 import { FormFault, useAct } from '../../../components/Inputs';
 import { View } from '../../../components/View';
 import { useI18n } from '../../../i18n';
 import { yuan } from '../../../lib/matter';
+import { useNow } from '../../../lib/now';
 import { makeSaver } from '../../../lib/saver';
-import { clock } from '../../../lib/time';
+import { clock, date } from '../../../lib/time';
 import { DeliveryFields } from './DeliveryFields';
 import { SheetMaterials } from './SheetMaterials';
 
@@ -57,10 +57,11 @@ function Filled({ draft: begun, item, onDone, onLeave }: Props & { item: Item })
   const [delivery, setDelivery] = useState<WantedDelivery | null>(begun.delivery ?? (item.content.delivery[0] ? { way: item.content.delivery[0] } : null));
   const [tried, setTried] = useState(0);
   const { busy, error, run } = useAct();
+  const today = date(useNow());
   const steps = askedSteps(form, answers);
   const shown = steps.flatMap((s) => s.fields);
   const told = placed([...(tried ? draft.problems : []), ...(error?.problems ?? [])], shown.map((f) => f.name), lang);
-  const own = tried ? faultsOf(hints(form, answers), t) : {};
+  const own = tried ? faultsOf(hints(form, answers, today), t) : {};
   const faults: FieldFaults = Object.fromEntries(shown.map((f) => [f.name, own[f.name] ?? told.fields[f.name] ?? []]));
   const lines: Fault[] = tried ? [...summaryOf(shown, faults, w), ...told.rest.map((p) => ({ text: p.words[lang] || p.words.zh, to: null }))] : [];
   const put = (name: string, value: Json) => {
@@ -71,7 +72,7 @@ function Filled({ draft: begun, item, onDone, onLeave }: Props & { item: Item })
   const refresh = async () => { if (await saver.flush()) taken(await get<Draft>(draftPath(begun.id))); };
   const submit = () => {
     setTried(tried + 1);
-    if (hints(form, answers).size) return;
+    if (hints(form, answers, today).size) return;
     void run(async () => {
       if (delivery && !draft.delivery) saver.note({ delivery });
       if (await saver.flush()) onDone(await submitDraft(begun.id));

@@ -7,7 +7,7 @@ import { ApiError, getBytes } from '../../../api/client';
 import { useApi } from '../../../api/hooks';
 import { fileAddress, type ApplicationFile, type FileLine, type MaterialState } from '../../../api/applications';
 import { itemPath, type Item } from '../../../api/items';
-import { askedSteps, FormAnswers, readForm } from '../../../components/form';
+import { asked, FormAnswers, readForm } from '../../../components/form';
 import { DataFacts } from '../../../components/DataFacts';
 import { Skeleton } from '../../../components/Skeleton';
 import { useI18n } from '../../../i18n';
@@ -23,7 +23,9 @@ export function AnswersByStep({ file, item, failed }: { file: ApplicationFile; i
   const { t, w } = useI18n();
   const form = useMemo(() => (item ? readForm(item.content.form) : null), [item]);
   if (!form) return failed ? <><p className="muted">{t('matter.no_form')}</p><DataFacts data={file.answers} empty={t('matter.no_answers')} /></> : <Skeleton lines={4} />;
-  const steps = askedSteps(form, file.answers);
+  // What was answered is shown even when the answer its question hangs on is masked.
+  const shown = new Set([...asked(form, file.answers).map((f) => f.name), ...Object.keys(file.answers), ...file.masked]);
+  const steps = form.steps.map((s) => ({ ...s, fields: s.fields.filter((f) => shown.has(f.name)) })).filter((s) => s.fields.length);
   const known = new Set(form.fields.map((f) => f.name));
   const others = Object.fromEntries(Object.entries(file.answers).filter(([name]) => !known.has(name)));
   return (
@@ -32,7 +34,7 @@ export function AnswersByStep({ file, item, failed }: { file: ApplicationFile; i
       {steps.map((step) => (
         <section key={step.name} className="answers-step" aria-label={w(step.title)}>
           <h3>{w(step.title)}</h3>
-          <FormAnswers form={{ ...form, fields: form.fields.filter((f) => step.fields.some((s) => s.name === f.name)).map((f) => ({ ...f, when: [] })) }} answers={file.answers} masked={file.masked} all />
+          <FormAnswers form={{ ...form, fields: step.fields.map((f) => ({ ...f, when: [] })) }} answers={file.answers} masked={file.masked} all />
         </section>
       ))}
       {Object.keys(others).length ? <DataFacts data={others} empty="" /> : null}
