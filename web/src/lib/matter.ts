@@ -40,7 +40,7 @@ export function clerkRefusal(file: ApplicationFile, verb: ClerkVerb, may: boolea
     }
     case 'not_accept': return state === 'submitted' || state === 'correction' ? null : state === 'accepted' ? 'matter.no_accepted' : 'matter.no_ended';
     case 'deliver': {
-      if (!delivery) return 'matter.no_result';
+      if (!delivery || !ENDED.includes(state) || state === 'withdrawn' || state === 'terminated') return 'matter.no_result';
       return delivery.state === 'waiting' ? null : 'matter.no_delivered';
     }
     case 'paid': return bills.some((bill) => bill.state === 'open') ? null : bills.length ? 'matter.no_open_bill' : 'matter.no_bill';

@@ -26,7 +26,7 @@ describe('verbs of a clerk', () => {
     [file('submitted', { steps: [{ at: '', what: 'correction', words: { zh: '', en: '' }, office: null }] }), 'correction', true, 'matter.no_second'],
     [file('submitted', { letters: [{ kind: 'correction', number: '1', file: null, at: '' }] }), 'correction', true, 'matter.no_second'],
     [file('correction'), 'not_accept', true, null], [file('withdrawn'), 'not_accept', true, 'matter.no_ended'],
-    [file('approved', {}, { way: 'post', state: 'waiting' }), 'deliver', true, null], [file('approved', {}, { way: 'post', state: 'posted' }), 'deliver', true, 'matter.no_delivered'], [file('accepted'), 'deliver', true, 'matter.no_result'],
+    [file('approved', {}, { way: 'post', state: 'waiting' }), 'deliver', true, null], [file('approved', {}, { way: 'post', state: 'posted' }), 'deliver', true, 'matter.no_delivered'], [file('accepted'), 'deliver', true, 'matter.no_result'], [file('submitted', {}, { way: 'counter', state: 'waiting' }), 'deliver', true, 'matter.no_result'], [file('withdrawn', {}, { way: 'counter', state: 'waiting' }), 'deliver', true, 'matter.no_result'],
     [file('accepted', { bills: [{ id: 'b', state: 'open' }] as never }), 'paid', true, null], [file('accepted', { bills: [{ id: 'b', state: 'paid' }] as never }), 'paid', true, 'matter.no_open_bill'],
     [file('approved', { rating: { mark: 1, answer: null, visited: false } as never }), 'answer', true, null], [file('approved', { rating: { mark: 1, answer: 'x', visited: true } as never }), 'answer', true, 'matter.no_answered'], [file('approved', { rating: { mark: 5 } as never }), 'answer', true, 'matter.no_bad'],
   ];

@@ -6,7 +6,7 @@ import { useApi } from '../../../api/hooks';
 import { applicationPath, type ApplicationFile } from '../../../api/applications';
 import type { Data } from '../../../api/cases';
 import type { Answers, Item, Problem } from '../../../api/items';
-import { SchemaForm } from '../../../components/form';
+import { readForm, SchemaForm } from '../../../components/form';
 import { DataFacts } from '../../../components/DataFacts';
 import { Skeleton } from '../../../components/Skeleton';
 import { useI18n } from '../../../i18n';
@@ -48,9 +48,8 @@ interface Props { form: DeskForm; name: string; data: Data; label: string; busy:
 
 export function DecisionForm({ form, name, data, label, busy, disabled, problems, onDone }: Props) {
   const { t } = useI18n();
-  // What was found at an earlier round is where one begins; nothing else of the case is put in.
-  const names = Object.keys((form.schema['properties'] ?? {}) as Record<string, unknown>);
-  const initial: Answers = Object.fromEntries(names.flatMap((field) => (data[field] === undefined || data[field] === null ? [] : [[field, data[field]]])));
+  // Words of an earlier round are where one begins; what is decided is decided anew, never by default.
+  const initial: Answers = Object.fromEntries(readForm(form.schema).fields.flatMap((f) => { const value = data[f.name]; return f.type === 'string' && !f.options && typeof value === 'string' ? [[f.name, value]] : []; }));
   return (
     <>
       <p className="muted small">{t(form.own ? 'task_form.own' : 'task_form.standard', { form: name })}</p>

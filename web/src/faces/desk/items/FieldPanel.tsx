@@ -57,7 +57,7 @@ export function FieldPanel({ content, name, at, prefills, onChange, onRenamed }:
       ) : null}
       <fieldset className="plain-fieldset" data-at={`${here}/x-when`}>
         <legend>{t('design.when')}</legend>
-        <p className="muted small">{t(askableBefore(form, name).length ? 'design.when_help' : 'design.no_when')}</p>
+        {askableBefore(form, name).length ? <p className="muted small">{t('design.when_help')}</p> : null}
         <WhenEditor form={form} of={name} value={whensOf(node)} at={`${here}/x-when`} onChange={(when) => put({ 'x-when': when.map((w) => ({ ...w })) as unknown as Json })} />
       </fieldset>
     </section>

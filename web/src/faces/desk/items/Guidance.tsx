@@ -73,8 +73,8 @@ function OneOption({ content, item, at, option, others, items, onChange, onGrow 
       </div>
       {way === 'stop' ? <WordsIn label={t('design.stop_words')} at={`${at}/stop`} value={option.stop} max={500} onChange={(stop) => onChange({ ...base, stop })} /> : null}
       {way !== 'next' ? <div><button type="button" className="link" onClick={onGrow}>{t('design.grow')}</button></div> : null}
-      <fieldset className="plain-fieldset" data-at={`${at}/sets`}>
-        <legend>{t('design.sets')}</legend>
+      <details data-at={`${at}/sets`} open={sets.length > 0}>
+        <summary>{t('design.sets')}</summary>
         {sets.map(([name, value]) => (
           <div key={name} className="row">
             <SelectIn label={fieldText(name)} value={JSON.stringify(value)} onChange={(v) => setAt(name, JSON.parse(v) as Json)} options={valuesOf(form, name).map((v) => ({ value: JSON.stringify(v), text: valueText(name, v) }))} />
@@ -82,7 +82,7 @@ function OneOption({ content, item, at, option, others, items, onChange, onGrow 
           </div>
         ))}
         <SelectIn label={t('design.add_set')} value="" none={t('design.choose')} onChange={(name) => { const first = valuesOf(form, name)[0]; if (name && first !== undefined) setAt(name, first); }} options={askableBefore(form, null).filter((n) => !(n in (option.sets ?? {})) && kindOf(nodeOf(form, n)) !== 'choices').map((n) => ({ value: n, text: fieldText(n) }))} />
-      </fieldset>
+      </details>
     </>
   );
 }

@@ -77,6 +77,7 @@ function AtWindow({ hall, window }: { hall: Hall; window: string }) {
   const reasons = [...new Set(refusals.map(([, why]) => why).filter((why) => why !== null))];
   const waiting = (queue.data?.items ?? []).filter((one) => one.state === 'waiting');
   return (
+    <>
     <div className="grid side">
       <div>
         <section className="card window-now" aria-label={t('window.in_hand')}>
@@ -121,9 +122,10 @@ function AtWindow({ hall, window }: { hall: Hall; window: string }) {
           </View>
         </section>
       </div>
+    </div>
       {handing ? <HandOver hall={hall} from={window} onClose={() => setHanding(false)} onPick={(to) => { setHanding(false); void act('transfer', to); }} /> : null}
       <Provenance asOf={queue.dataUpdatedAt} source="visits" path={visitPaths.queue(hall.code)} />
-    </div>
+    </>
   );
 }
 
