@@ -147,10 +147,10 @@ async function atTheCounter(page, base) {
   return number;
 }
 
-async function decided({ page, base, number, approver, yes }) {
+async function decided({ page, base, number, id = number, approver, yes }) {
   const done = await doTask(approver, base, number, yes ? { approved: true } : { approved: false, opinion: '走查：布局不符合要求' });
   must(done, 'the approver has no task of it');
-  return until(page, base, `/applications/${encodeURIComponent(number)}`, (f) => f.application?.state === (yes ? 'approved' : 'refused'), 'the decision');
+  return until(page, base, `/applications/${encodeURIComponent(id)}`, (f) => f.application?.state === (yes ? 'approved' : 'refused'), 'the decision');
 }
 
 async function counter(page, base) {
@@ -196,7 +196,7 @@ async function correction(page, base) {
   await confirm(clerk);
   await told(clerk, '受理');
   const approver = await person(page, base, 'approver');
-  const refused = await decided({ page: own, base, number: application.number, approver, yes: false });
+  const refused = await decided({ page: own, base, number: application.number, id: application.id, approver, yes: false });
   must(refused.letters.some((l) => l.kind === 'refusal'), 'there is no letter of refusal');
   await clerk.reload();
   await clerk.getByRole('region', { name: '文书' }).getByText('不予许可决定书').waitFor();
