@@ -83,6 +83,18 @@ const CasePage = lazy(() => import('./faces/desk/cases/CasePage'));
 const Processes = lazy(() => import('./faces/operator/processes/Processes'));
 const Decisions = lazy(() => import('./faces/operator/processes/Decisions'));
 const Calendar = lazy(() => import('./faces/operator/processes/Calendar'));
+const Intake = lazy(() => import('./faces/desk/intake/Intake'));
+const Matter = lazy(() => import('./faces/desk/intake/Matter'));
+const ApplyFor = lazy(() => import('./faces/desk/apply/ApplyFor'));
+const ItemList = lazy(() => import('./faces/desk/items/ItemList'));
+const ItemDesigner = lazy(() => import('./faces/desk/items/ItemDesigner'));
+const ServiceFigures = lazy(() => import('./faces/services/ServiceFigures'));
+const WindowPage = lazy(() => import('./faces/desk/window/Window'));
+const OfficeMail = lazy(() => import('./faces/desk/office/Mail'));
+const OfficeNotices = lazy(() => import('./faces/desk/office/Notices'));
+const OfficeCirculars = lazy(() => import('./faces/desk/office/Circulars'));
+const OfficeCalendar = lazy(() => import('./faces/desk/office/OfficeCalendar'));
+const Messages = lazy(() => import('./faces/operator/Messages'));
 const Delegations = lazy(() => import('./faces/account/Delegations'));
 
 /** A page that uses Ant Design. */
@@ -186,6 +198,23 @@ export function App() {
         <Route path="operator/processes" element={rich(<Processes />)} />
         <Route path="operator/decisions" element={rich(<Decisions />)} />
         <Route path="operator/calendar" element={rich(<Calendar />)} />
+        <Route path="desk/intake" element={rich(<Intake />)} />
+        <Route path="desk/applications/:id" element={rich(<Matter />)} />
+        <Route path="desk/apply" element={rich(<ApplyFor />)} />
+        <Route path="desk/items" element={rich(<ItemList />)} />
+        <Route path="desk/items/:item" element={rich(<ItemDesigner />)} />
+        <Route path="desk/service-figures" element={plain(<ServiceFigures />)} />
+        <Route path="services/figures" element={plain(<ServiceFigures />)} />
+        <Route path="desk/window" element={rich(<WindowPage />)} />
+        <Route path="desk/office/mail" element={rich(<OfficeMail />)} />
+        <Route path="desk/office/mail/:id" element={rich(<OfficeMail />)} />
+        <Route path="desk/office/notices" element={rich(<OfficeNotices />)} />
+        <Route path="desk/office/notices/:id" element={rich(<OfficeNotices />)} />
+        <Route path="desk/office/circulars" element={rich(<OfficeCirculars />)} />
+        <Route path="desk/office/circulars/:id" element={rich(<OfficeCirculars />)} />
+        <Route path="desk/office/calendar" element={rich(<OfficeCalendar />)} />
+        <Route path="desk/office/directory" element={<Navigate to="/desk/directory" replace />} />
+        <Route path="operator/messages" element={rich(<Messages />)} />
         <Route path="account/delegations" element={rich(<Delegations />)} />
         <Route path="*" element={<NotFound />} />
       </Route>

@@ -82,6 +82,11 @@ export async function get<T>(path: string, params?: Params, signal?: AbortSignal
   return (await answer.json()) as T;
 }
 
+/** The bytes of a file, for showing it on the page. */
+export async function getBytes(path: string): Promise<Blob> {
+  return (await call(path, {})).blob();
+}
+
 /** Same key on every retry of the same act, so that it is done once. */
 export function idempotencyKey(): string {
   const random = crypto.getRandomValues(new Uint8Array(16));
@@ -89,8 +94,8 @@ export function idempotencyKey(): string {
 }
 
 export interface SendOptions {
-  /** Version the change is based on. */
-  ifMatch?: number;
+  /** Version (or digest) the change is based on. */
+  ifMatch?: number | string;
   /** Body is already text of this type. */
   contentType?: string;
   /** Idempotency-Key of an act that is tried again later; a fresh one otherwise. */

@@ -19,13 +19,18 @@ import { backups } from './texts/backups';
 import { organisations } from './texts/organisations';
 import { cases } from './texts/cases';
 import { processes } from './texts/processes';
+import { intake } from './texts/intake';
+import { visitsDesk } from './texts/visits_desk';
+import { items } from './texts/items';
+import { office } from './texts/office';
+import { counter } from './texts/counter';
 import { form } from './texts/form';
 import { services } from './texts/services';
 import { apply } from './texts/apply';
 import { visits } from './texts/visits';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...licences, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes, ...form, ...services, ...apply, ...visits } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...licences, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes, ...intake, ...visitsDesk, ...items, ...office, ...counter, ...form, ...services, ...apply, ...visits } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

@@ -3,15 +3,20 @@ import { expect, it } from 'vitest';
 import { cases } from '../../src/i18n/texts/cases';
 import { command } from '../../src/i18n/texts/command';
 import { common } from '../../src/i18n/texts/common';
+import { counter } from '../../src/i18n/texts/counter';
 import { data } from '../../src/i18n/texts/data';
 import { desk } from '../../src/i18n/texts/desk';
+import { intake } from '../../src/i18n/texts/intake';
+import { items } from '../../src/i18n/texts/items';
 import { licences } from '../../src/i18n/texts/licences';
+import { office } from '../../src/i18n/texts/office';
 import { operator } from '../../src/i18n/texts/operator';
 import { portal } from '../../src/i18n/texts/portal';
 import { processes } from '../../src/i18n/texts/processes';
+import { visitsDesk } from '../../src/i18n/texts/visits_desk';
 import { translate } from '../../src/i18n';
 
-const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator, licences, cases, processes];
+const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator, licences, cases, processes, counter, intake, items, office, visitsDesk];
 const blanks = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 it('keeps every key in one room', () => {

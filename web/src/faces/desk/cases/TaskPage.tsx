@@ -19,6 +19,7 @@ import { TASK_VERBS, taskRefusal } from '../../../lib/cases';
 import { dateTime } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
 import { actAtTask, late, useRefresh, useSaid } from './ask';
+import { ApplicationBeside, DecisionForm, useTaskApplication } from './TaskApplication';
 import { TaskDialog } from './TaskDialog';
 import { TaskForm } from './TaskForm';
 import { useSteps } from './useSteps';
@@ -48,6 +49,8 @@ function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; pa
   const { query: drawing, steps, nameOf, xml } = useSteps(file.isPending ? undefined : task.process, file.data?.case.version);
   const asks = useMemo(() => (xml && task.kind === 'task' ? asksOf(xml, task.node) : []), [xml, task.kind, task.node]);
   const known = !file.isPending && !drawing.isPending;
+  const application = useTaskApplication(data, task.form);
+  const decision = application?.form ?? null;
   const signers = (file.data?.tasks ?? []).filter((one) => one.kind === 'signer' && one.parent === task.id && one.state === 'open');
   const people = new Set(steps.filter((s) => s.kind === 'userTask' || s.kind === 'manualTask').map((s) => s.id));
   const passed = (file.data?.passed ?? []).filter((node) => node !== task.node && (people.size === 0 || people.has(node))).map((node) => ({ id: node, name: nameOf(node) }));
@@ -77,15 +80,18 @@ function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; pa
       ) : null}
       <div className="grid side">
         <div>
-          <section className="card"><h2>{t('task.data')}</h2>
-            <DataFacts data={data} empty={t('task.no_data')} />
-          </section>
+          {application ? null : (
+            <section className="card"><h2>{t('task.data')}</h2>
+              <DataFacts data={data} empty={t('task.no_data')} />
+            </section>
+          )}
           {task.state === 'open' ? (
-            <section className="card"><h2>{t('task.form')}</h2>
-              {known ? <TaskForm key={task.id} form={task.form} asks={asks} data={data} label={doneLabel} busy={busy} disabled={noDone !== null} why={noDone ? 'why-complete' : undefined} onDone={(found) => { void act({ verb: 'complete', data: found }); }} /> : <Skeleton lines={3} />}
+            <section className="card" aria-label={t(application ? 'task_form.opinion_title' : 'task.form')}><h2>{t(application ? 'task_form.opinion_title' : 'task.form')}</h2>
+              {application && !application.known ? <Skeleton lines={3} /> : decision ? <DecisionForm key={task.id} form={decision} name={task.form ?? ''} data={data} label={doneLabel} busy={busy} disabled={noDone !== null} problems={error?.problems ?? []} onDone={(found) => { void act({ verb: 'complete', data: found }); }} /> : known ? <TaskForm key={task.id} form={task.form} asks={asks} data={data} label={doneLabel} busy={busy} disabled={noDone !== null} why={noDone ? 'why-complete' : undefined} onDone={(found) => { void act({ verb: 'complete', data: found }); }} /> : <Skeleton lines={3} />}
               {noDone ? <p id="why-complete" className="muted small">{t(noDone)}</p> : null}
             </section>
           ) : null}
+          {application ? <ApplicationBeside of={application} data={data} /> : null}
         </div>
         <div>
           <section className="card" aria-label={t('case.about')}>

@@ -1,0 +1,37 @@
+// Words of the office: mail, notices, circulated documents, calendar; and of the message centre.
+import type { Pair } from '../lang';
+
+export const office = {
+  'office.parts': ['办公各项', 'Parts of the office'], 'office.tab_n': ['{tab}（{n}）', '{tab} ({n})'], 'office.lists': ['列表', 'Lists'],
+  'office.mail': ['内部邮件', 'Mail'], 'office.mail_sub': ['单位内部往来；打开即视为已读。', 'Between colleagues; opening one is its receipt.'],
+  'office.write': ['写邮件', 'Write'], 'office.reply': ['回复', 'Reply'], 'office.forward': ['转发', 'Pass on'], 'office.recall': ['撤回', 'Take back'], 'office.send': ['发送', 'Send'], 'office.sent': ['已发送', 'Sent'],
+  'office.folders': ['邮箱', 'Folders'], 'office.folder_inbox': ['收件箱', 'Inbox'], 'office.folder_unread': ['未读', 'Unread'], 'office.folder_sent': ['已发送邮件', 'Sent mail'],
+  'office.no_mail': ['没有邮件。', 'No mail.'], 'office.subject': ['主题', 'Subject'], 'office.to': ['收件人', 'To'], 'office.from': ['发件人', 'From'], 'office.body': ['正文', 'Text'],
+  'office.read': ['阅读情况', 'Read'], 'office.read_by': ['{n}/{of} 已读', '{n} of {of} read it'], 'office.is_read': ['已读', 'read'], 'office.is_unread': ['未读', 'not read'], 'office.recalled': ['已撤回', 'taken back'],
+  'office.re': ['回复：', 'Re: '], 'office.fwd': ['转发：', 'Fwd: '], 'office.quote': ['{who} 于 {at} 写道：', '{who} wrote on {at}:'],
+  'office.taken_back': ['已从 {n} 人处撤回，{kept} 人已读保留', 'Taken back from {n}; {kept} had read it and keep it'], 'office.files': ['附件 {n} 个', 'Files attached: {n}'],
+  'office.receipts': ['阅读回执', 'Receipts'], 'office.read_at': ['阅读时间', 'Read'], 'office.people_help': ['输入姓名、岗位或电话查找', 'Name, position or telephone'],
+  'office.need_to': ['请选择收件人', 'Choose a recipient'], 'office.need_subject': ['请填写主题', 'Enter a subject'], 'office.need_body': ['请填写正文', 'Enter a text'],
+  'office.notices': ['通知公告', 'Notices'], 'office.notices_sub': ['置顶的在前；须确认的请打开后确认。', 'Pinned ones first; confirm those that ask for it.'], 'office.publish': ['发布通知', 'Publish a notice'], 'office.published': ['已发布', 'Published'],
+  'office.no_publish': ['您的角色不能发布通知。', 'Your roles may not publish notices.'], 'office.pinned': ['置顶', 'Pinned'], 'office.published_at': ['发布时间', 'Published'],
+  'office.notices_mine': ['给我的', 'For me'], 'office.notices_unread': ['待阅', 'To read'], 'office.notices_published': ['我发布的', 'Published by me'], 'office.no_notices': ['没有通知。', 'No notices.'],
+  'office.confirm': ['确认已阅', 'Confirm'], 'office.confirmed': ['已确认', 'confirmed'], 'office.to_confirm': ['待确认', 'to confirm'], 'office.must_confirm': ['须逐人确认', 'Everybody must confirm'], 'office.withdraw': ['撤下通知', 'Withdraw the notice'], 'office.withdrawn': ['已撤下', 'withdrawn'], 'office.until': ['至 {at}', 'until {at}'],
+  'office.audience': ['发给', 'For'], 'office.audience_public': ['公众', 'the public'], 'office.audience_members': ['全体工作人员', 'every member'], 'office.audience_organisations': ['指定单位', 'organisations'], 'office.shown_until': ['显示到（可不填）', 'Shown until (optional)'],
+  'office.readers': ['阅读人', 'Readers'], 'office.who_read': ['已阅的人', 'Who read it'], 'office.who_not': ['未阅的人', 'Who did not'], 'office.need_notice': ['请填写标题、正文和发给谁', 'Enter title, text and for whom it is'],
+  'office.circulars': ['公文传阅', 'Circulated documents'], 'office.circulars_sub': ['传阅与会签：轮到我的在前。', 'Read in turn, or countersigned; those waiting for me first.'], 'office.circulate': ['发起传阅', 'Send round'],
+  'office.circulars_todo': ['轮到我', 'My turn'], 'office.circulars_done': ['我已阅', 'Read by me'], 'office.circulars_sent': ['我发起的', 'Sent by me'], 'office.no_circulars': ['没有公文。', 'No documents.'],
+  'office.kind': ['方式', 'Kind'], 'office.countersign': ['会签', 'Countersigned'], 'office.reading': ['传阅', 'To be read'], 'office.countersign_help': ['会签（每人表态）', 'Countersigned: everybody says whether they agree'], 'office.progress': ['进度', 'Progress'],
+  'office.round_running': ['进行中', 'going round'], 'office.round_finished': ['已完成', 'finished'], 'office.round_withdrawn': ['已终止', 'ended'], 'office.way': ['次序', 'Order'], 'office.way_parallel': ['同时', 'at once'], 'office.way_ordered': ['依次', 'one after the other'],
+  'office.my_opinion': ['我的意见', 'My opinion'], 'office.opinion': ['意见', 'Opinion'], 'office.agree': ['同意', 'Agree'], 'office.disagree': ['不同意', 'Disagree'], 'office.sign': ['签署', 'Sign'], 'office.done_reading': ['已阅', 'Read'], 'office.signed': ['已提交', 'Done'],
+  'office.need_opinion': ['请表态；不同意的写明意见', 'Say whether you agree, and why when you do not'], 'office.urged_n': ['已催 {n} 人', '{n} urged'], 'office.end_round': ['终止传阅', 'End it'], 'office.readers_round': ['阅读人（{n}/{of}）', 'Readers ({n} of {of})'],
+  'office.reader_waiting': ['未轮到', 'waiting'], 'office.reader_open': ['待阅', 'to read'], 'office.reader_received': ['已收', 'received'], 'office.reader_done': ['已办', 'done'], 'office.need_round': ['请填写标题并选择阅读人', 'Enter a title and choose readers'],
+  'office.calendar': ['日程', 'Calendar'], 'office.calendar_sub': ['本人、受邀和同事共享的日程。', 'Your own, those you are invited to, those colleagues share.'], 'office.new_entry': ['新建日程', 'New entry'],
+  'office.week_before': ['上一周', 'Week before'], 'office.week_after': ['下一周', 'Week after'], 'office.this_week': ['本周', 'This week'], 'office.ics': ['导出 iCalendar', 'iCalendar'], 'office.all_day': ['全天', 'All day'], 'office.place': ['地点', 'Place'], 'office.note': ['说明', 'Note'], 'office.attendees': ['参加人', 'Who takes part'],
+  'office.remind': ['提前提醒（分钟）', 'Remind before (min)'], 'office.share': ['同单位可见', 'Colleagues see it'], 'office.cancel_entry': ['取消日程', 'Cancel the entry'], 'office.come': ['参加', 'I come'], 'office.not_come': ['不参加', 'I do not'], 'office.owner': ['发起人', 'Owner'], 'office.saved': ['已保存', 'Saved'],
+  'office.answer_asked': ['未答复', 'not answered'], 'office.answer_accepted': ['参加', 'comes'], 'office.answer_declined': ['不参加', 'does not come'], 'office.need_entry_title': ['请填写标题', 'Enter a title'], 'office.need_times': ['结束须晚于开始', 'The end must be after the begin'], 'office.need_remind': ['提醒须在 0 至 40320 分钟之间', 'Remind 0 to 40320 minutes before'],
+
+  'messages.title': ['消息通道', 'Messages'], 'messages.sub': ['短信、邮件和站内信的发送情况；内容不在此显示。', 'Short messages, e-mail and inbox: where they stand. Their text is not shown.'], 'messages.ready': ['已接通', 'ready'], 'messages.not_ready': ['未配置，消息在排队', 'not configured; messages wait'],
+  'messages.channel': ['通道', 'Channel'], 'messages.channel_sms': ['短信', 'Short message'], 'messages.channel_email': ['电子邮件', 'E-mail'], 'messages.channel_inbox': ['站内信', 'Inbox'], 'messages.template': ['模板', 'Template'], 'messages.templates': ['模板', 'Templates'], 'messages.sms_text': ['短信内容', 'Short message text'],
+  'messages.about': ['关于', 'About'], 'messages.attempts': ['次数', 'Attempts'], 'messages.next': ['下次发送', 'Next attempt'], 'messages.maybe_repeated': ['可能重复', 'perhaps twice'], 'messages.retry': ['重发', 'Try again'], 'messages.give_up': ['放弃', 'Give up'], 'messages.tried': ['已安排重发', 'It is tried again'], 'messages.empty': ['没有消息。', 'No messages.'],
+  'messages.state_queued': ['排队', 'queued'], 'messages.state_sending': ['发送中', 'being sent'], 'messages.state_sent': ['已发送', 'sent'], 'messages.state_failed': ['失败待重试', 'failed, tried again'], 'messages.state_given_up': ['已放弃', 'given up'],
+} as const satisfies Record<string, Pair>;
