@@ -253,15 +253,16 @@ struct Answers {
 /// What the form asks and what is wrong.
 fn judged(app: &App, item: &Item, given: &Answers) -> Response {
     let items = &app.items;
+    let answers = items.tidy(item, &given.answers);
     let fees: i64 = items
-        .fees(item, &given.answers)
+        .fees(item, &answers)
         .iter()
         .map(|fee| fee.fen)
         .sum();
     let body = json!({
-        "problems": items.judge(item, &given.answers, given.whole),
-        "asked": items.asked(item, &given.answers),
-        "materials": items.materials(item, &given.answers),
+        "problems": items.judge(item, &answers, given.whole),
+        "asked": items.asked(item, &answers),
+        "materials": items.materials(item, &answers),
         "fees_fen": fees,
     });
     axum::Json(body).into_response()

@@ -373,4 +373,7 @@ impl applications::WorkingDays for Days {
     async fn add(&self, from: Time, limit: Limit) -> Result<Left, Fault> {
         Ok(there(&self.cases, "cases")?.left(from, limit))
     }
+    fn is_worked(&self, at: Time) -> bool {
+        self.cases.get().is_none_or(|cases| cases.is_worked(at))
+    }
 }

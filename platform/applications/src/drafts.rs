@@ -12,7 +12,7 @@ use kernel::access::Actor;
 use kernel::applications::{Draft, DraftChange, DraftLine, NewDraft};
 use kernel::items::Item;
 use kernel::{Fault, Span, Time, Verb, new_id};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::applications::{DraftRow, JobRow, Put, Write, read};
@@ -85,6 +85,10 @@ impl Engine {
         };
         refuse(settle::unknown(&item, None, &new.answers))?;
         settle::size(&new.answers)?;
+        let new = NewDraft {
+            answers: self.means.items.tidy(&item, &new.answers),
+            ..new
+        };
         let key = self
             .sealing
             .open_key(&owner, &applicant.holder.number, &item.item);
@@ -349,6 +353,7 @@ impl Engine {
             }
         }
         refuse(problems)?;
+        let tidied = self.means.items.tidy(item, &given(&change.answers));
         for (field, value) in &change.answers {
             body.left_over.remove(field);
             if value.is_null() {
@@ -356,7 +361,11 @@ impl Engine {
                 body.cleared.insert(field.clone());
             } else if settle::knows(item, field) {
                 body.cleared.remove(field);
-                body.answers.insert(field.clone(), value.clone());
+                match tidied.get(field) {
+                    Some(value) => body.answers.insert(field.clone(), value.clone()),
+                    // Nothing but blanks is no answer.
+                    None => body.answers.remove(field),
+                };
             } else {
                 body.left_over.insert(field.clone(), value.clone());
             }
@@ -450,4 +459,11 @@ fn handed_in() -> Fault {
         "该草稿已提交，不能再改；如需更改请在办件中补正或撤回",
         "this draft was handed in and cannot be changed",
     )
+}
+
+/// The answers that are given, not taken back.
+pub(crate) fn given(answers: &Map<String, Value>) -> Map<String, Value> {
+    let kept = answers.iter().filter(|(_, value)| !value.is_null());
+    kept.map(|(field, value)| (field.clone(), value.clone()))
+        .collect()
 }

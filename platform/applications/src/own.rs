@@ -116,10 +116,14 @@ impl Engine {
         let any = missing.iter().any(|m| m.at.is_empty());
         let before: BTreeSet<String> = items.asked(&item, &body.answers).into_iter().collect();
         let mut all = body.answers.clone();
+        let tidied = items.tidy(&item, &crate::drafts::given(answers));
         for (field, value) in answers {
             match value.is_null() {
                 true => all.remove(field),
-                false => all.insert(field.clone(), value.clone()),
+                false => all.insert(
+                    field.clone(),
+                    tidied.get(field).unwrap_or(value).clone(),
+                ),
             };
         }
         let asked: BTreeSet<String> = items.asked(&item, &all).into_iter().collect();
