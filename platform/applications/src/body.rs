@@ -94,6 +94,9 @@ pub(crate) struct Decision {
 pub(crate) struct Body {
     pub(crate) applicant: Applicant,
     pub(crate) answers: Map<String, Value>,
+    /// What registers and licences said of fields of the form when it was handed in.
+    #[serde(default)]
+    pub(crate) known: BTreeMap<String, Value>,
     pub(crate) materials: Vec<MaterialState>,
     pub(crate) wanted: Option<WantedDelivery>,
     pub(crate) delivery: Option<Delivery>,
@@ -122,8 +125,26 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    /// Fields whose answer is still what a register or licence said, in order of their names.
+    pub(crate) fn unchanged(&self) -> Vec<&str> {
+        let same = |(field, said): &(&String, &Value)| {
+            let answer = self.answers.get(*field);
+            answer.is_some_and(|answer| is_same(answer, said))
+        };
+        let fields = self.known.iter().filter(same);
+        fields.map(|(field, _)| field.as_str()).collect()
+    }
+
     /// What is to be supplied now.
     pub(crate) fn missing(&self) -> &[Missing] {
         self.rounds.last().map_or(&[], |round| &round.missing)
+    }
+}
+
+/// The same value; 1 and 1.0 are.
+fn is_same(one: &Value, other: &Value) -> bool {
+    match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => one == other,
+        _ => one == other,
     }
 }

@@ -393,6 +393,7 @@ fn case_data(open: &Open, personal: &BTreeSet<String>) -> Map<String, Value> {
         "natural": open.body.applicant.holder.is_natural(),
         "accepted_at": accepted,
         "following": following,
+        "known": open.body.unchanged(),
         "form": form,
     });
     let mut data = Map::new();

@@ -233,8 +233,12 @@ impl Engine {
         };
         let mut materials = made.materials;
         materials.truncate(FILES);
+        let known = body.prefilled.iter();
+        let known = known.filter(|(field, _)| made.answers.contains_key(*field));
+        let known = known.map(|(field, said)| (field.clone(), said.value.clone()));
         let body = Body {
             applicant: body.applicant.clone(),
+            known: known.collect(),
             answers: made.answers,
             materials,
             wanted: body.delivery.clone().or_else(one_way),

@@ -20,6 +20,35 @@ fn correction(points: &[&str]) -> Clerk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_case_is_told_which_answers_a_register_gave() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        for n in [1, 2] {
+            let shop = object(json!({ "name": "示例餐馆" }));
+            let key = ("shops".to_string(), citizen(n));
+            house.registers.0.lock().unwrap().insert(key, shop);
+            house.licences.cards.lock().unwrap().insert(citizen(n));
+        }
+        let known = async |n: u32| {
+            let id = house.accepted(n).await.id;
+            house.cases.data(&id)["application"]["known"].clone()
+        };
+        assert_eq!(known(1).await, json!(["grade", "number", "phone", "shop"]));
+        // What somebody typed over it is theirs, not the register's.
+        let by = resident(2);
+        let draft = house.engine.begin(&by, new_draft("food")).await.unwrap();
+        let change = DraftChange {
+            answers: object(json!({ "grade": "特级", "shop": null })),
+            ..DraftChange::default()
+        };
+        let saved = house.engine.save(&by, &draft.id, None, change).await;
+        saved.unwrap();
+        assert_eq!(known(2).await, json!(["number", "phone"]));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_case_begins_with_what_is_not_personal() {
     each_store(|store| async move {
         let house = house(&store).await;
