@@ -17,13 +17,12 @@ const DEPTH: usize = 8;
 /// Bytes of a font file, at most.
 const SIZE: u64 = 64 << 20;
 /// Names of files in order of preference: Song as in official documents first.
-const WANTED: [&str; 6] = [
+const WANTED: [&str; 5] = [
     "NotoSerifCJK-Regular.ttc",
     "NotoSerifCJKsc-Regular.otf",
     "NotoSansCJK-Regular.ttc",
     "NotoSansCJKsc-Regular.otf",
     "wqy-microhei.ttc",
-    "DroidSansFallbackFull.ttf",
 ];
 /// Fonts in use: the best, and one more for what it lacks.
 const USED: usize = 2;
@@ -59,10 +58,10 @@ fn absent(folders: &[PathBuf]) -> Fault {
         FaultKind::Internal,
         "documents.no_font",
         format!(
-            "在 {folders} 中没有找到中文字体，无法生成公文；请安装软件包 fonts-noto-cjk（或 fonts-wqy-microhei、fonts-droid-fallback）"
+            "在 {folders} 中没有找到中文字体，无法生成公文；请安装软件包 fonts-noto-cjk或 fonts-wqy-microhei"
         ),
         format!(
-            "no Chinese font in {folders}, so that no letter can be written; install the package fonts-noto-cjk (or fonts-wqy-microhei, fonts-droid-fallback)"
+            "no Chinese font in {folders}, so that no letter can be written; install the package fonts-noto-cjk or fonts-wqy-microhei"
         ),
     )
 }

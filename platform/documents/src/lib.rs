@@ -42,7 +42,7 @@ use template::Template;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How long work waits for its turn.
-const TURN: Duration = Duration::from_secs(20);
+const TURN: Duration = Duration::from_secs(60);
 /// Uploads handled at once; each is held in memory.
 const UPLOADS: usize = 8;
 

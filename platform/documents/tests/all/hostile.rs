@@ -183,12 +183,12 @@ fn what_acts_or_hides_in_a_pdf_is_refused() {
     assert!(check("a.pdf", &odd).contains("unusual way"));
 }
 
-/// Judges, and says how long it took at most in a debug build on a slow machine.
+/// Judges. What would take hours shows even in a debug build on a machine that is busy otherwise.
 fn quick(bytes: &[u8]) -> String {
     let begun = Instant::now();
     let found = check("a.pdf", bytes);
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(took < Duration::from_secs(120), "{took:?}");
     found
 }
 

@@ -7,7 +7,8 @@ use kernel::{Clock, Span};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use testkit::each_address;
 
 const ADDRESS: &str = "DOCUMENTS_TEST_ADDRESS";
@@ -73,13 +74,22 @@ async fn what_was_acknowledged_is_whole() {
                 .spawn()
                 .unwrap();
             let lines = BufReader::new(child.stdout.take().unwrap());
+            let count = Arc::new(AtomicUsize::new(0));
+            let counted = count.clone();
             let reader = std::thread::spawn(move || {
                 let lines = lines.lines().map_while(Result::ok);
-                lines
-                    .filter(|line| line.split(' ').count() == 3)
-                    .collect::<Vec<String>>()
+                let lines = lines.filter(|line| line.split(' ').count() == 3);
+                let counting = lines.inspect(|line| {
+                    counted.fetch_add(usize::from(line.starts_with("letter")), Ordering::SeqCst);
+                });
+                counting.collect::<Vec<String>>()
             });
-            tokio::time::sleep(Duration::from_millis(2500 + round * 137)).await;
+            // After a few letters, at another moment each time, without chance in it.
+            let begun = Instant::now();
+            while count.load(Ordering::SeqCst) < 4 && begun.elapsed() < Duration::from_secs(120) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(round * 37)).await;
             child.kill().unwrap();
             child.wait().unwrap();
             for line in reader.join().unwrap() {
