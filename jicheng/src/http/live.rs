@@ -138,6 +138,8 @@ fn messages(
         | EventKind::Metering
         | EventKind::Case
         | EventKind::Licence
+        | EventKind::Office
+        | EventKind::Visit
         | EventKind::Backup => {
             return vec![];
         }

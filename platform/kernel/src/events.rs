@@ -34,6 +34,10 @@ pub enum EventKind {
     Case = 10,
     /// A licence was issued, or changed where it stands.
     Licence = 12,
+    /// A message was given up; a notice, document or entry of a calendar changed.
+    Office = 16,
+    /// A hall, an appointment or a queue number changed.
+    Visit = 17,
 }
 
 impl EventKind {
@@ -51,6 +55,8 @@ impl EventKind {
             9 => EventKind::Metering,
             10 => EventKind::Case,
             12 => EventKind::Licence,
+            16 => EventKind::Office,
+            17 => EventKind::Visit,
             _ => return None,
         })
     }

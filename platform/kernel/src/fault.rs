@@ -229,4 +229,7 @@ pub const CODES: &[&str] = &[
     "system.internal",
     "system.overloaded",
     "system.stopping",
+    "visits.booked",
+    "visits.closed",
+    "visits.full",
 ];

@@ -19,14 +19,18 @@ pub mod holds;
 pub mod ids;
 pub mod items;
 pub mod licences;
+pub mod messages;
 pub mod metering;
 pub mod numbers;
 pub mod observations;
+pub mod office;
 pub mod organisations;
+pub mod page;
 pub mod parties;
 pub mod posture;
 pub mod records;
 pub mod time;
+pub mod visits;
 
 pub use access::{Access, Actor, Decision, Policy, Verb};
 pub use city::{Bindings, City, System};
