@@ -140,8 +140,10 @@ pub struct Mail {
     pub text: String,
 }
 
-/// Carries e-mail. A fault of kind `Invalid` means it will never be taken (no such mailbox);
-/// any other is temporary.
+/// Carries e-mail. A fault of kind `Invalid` means it will never be taken (no such mailbox), one of
+/// kind `Internal` that nobody knows whether it was (the answer was lost): it is handed over once
+/// more at most; any other that it was not, and is handed over again later. The same holds for
+/// [`crate::parties::Messenger`].
 #[async_trait]
 pub trait MailCarrier: Send + Sync {
     /// Can it carry anything at all?

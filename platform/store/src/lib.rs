@@ -27,9 +27,11 @@ pub mod grants;
 pub mod jobs;
 pub mod keys;
 pub mod licences;
+pub mod messages;
 pub mod metering;
 mod migrations;
 pub mod observations;
+pub mod office;
 pub mod openid;
 pub mod organisations;
 pub mod parties;
@@ -37,8 +39,10 @@ mod pools;
 pub mod questions;
 pub mod records;
 pub mod sql;
+mod tables;
 mod tail;
 mod transaction;
+pub mod visits;
 pub mod wal;
 
 pub use sql::{Backend, Run, SqlRow, Statement};
@@ -115,6 +119,9 @@ fn migrations() -> Vec<Migration> {
         cases::migrations(),
         decisions::migrations(),
         licences::migrations(),
+        messages::migrations(),
+        office::migrations(),
+        visits::migrations(),
     ]
     .into_iter()
     .flatten()
