@@ -131,6 +131,10 @@ impl Crypto for FakeCrypto {
         Ok([newest.to_be_bytes().as_slice(), &nonce, &body].concat())
     }
 
+    fn is_current(&self, ring: Ring, sealed: &[u8]) -> bool {
+        sealed.starts_with(&self.versions(ring).1.to_be_bytes())
+    }
+
     fn open(&self, ring: Ring, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Fault> {
         let (version, rest) = sealed.split_first_chunk::<4>().ok_or_else(not_opened)?;
         let (nonce, body) = rest.split_first_chunk::<12>().ok_or_else(not_opened)?;
@@ -160,7 +164,9 @@ mod tests {
         let ring = Ring::OpenId;
         let old = crypto.sign(ring, b"m").unwrap();
         let sealed = crypto.seal(ring, b"c", b"plain").unwrap();
+        assert!(crypto.is_current(ring, &sealed));
         crypto.rotate(ring);
+        assert!(!crypto.is_current(ring, &sealed));
         assert_ne!(crypto.sign(ring, b"m").unwrap().key, old.key);
         assert!(crypto.verify(ring, b"m", &old).unwrap());
         assert!(!crypto.verify(Ring::Audit, b"m", &old).unwrap());
