@@ -8,12 +8,15 @@ use async_trait::async_trait;
 use kernel::Fault;
 use kernel::fault::FaultKind;
 use kernel::messages::{Mail, MailCarrier};
+use lettre::Address;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters,
+};
+use lettre::transport::smtp::extension::ClientId;
 use std::time::Duration;
 
 /// How the connection is secured.
@@ -45,13 +48,17 @@ pub struct Smtp {
     /// Certificates (PEM) trusted besides those of the machine: a mail server with a certificate
     /// of the city's own.
     pub roots: Option<Vec<u8>>,
-    /// How long one exchange with the server may take.
+    /// How long getting connected, and then handing a mail over, may take, each.
     pub time_out: Duration,
 }
 
-/// Carries e-mail by SMTP.
+/// Carries e-mail by SMTP, each mail on a connection of its own.
 pub struct SmtpCarrier {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: (String, u16),
+    tls: Option<TlsParameters>,
+    security: Security,
+    sign_in: Option<Credentials>,
+    time_out: Duration,
     from: Mailbox,
     domain: String,
 }
@@ -89,25 +96,26 @@ fn never(cause: &str) -> Fault {
     )
 }
 
-/// What an error means, without the words of the server.
-fn said(error: &Error) -> Fault {
-    if let Some(code) = error.status() {
-        let number = u16::from(code);
-        // 53x speak of our own sign-in, 421 and 4xx of the server's moment.
-        return if error.is_permanent() && !(530..540).contains(&number) {
-            never(&format!("SMTP {number}"))
-        } else {
-            failed(&format!("SMTP {number}"))
-        };
+/// What an error before the mail was handed over means, without the words of the server: the mail
+/// is not to blame, and was not taken.
+fn not_ready(error: &Error) -> Fault {
+    match error.status() {
+        Some(code) => failed(&format!("SMTP {}", u16::from(code))),
+        None if error.is_tls() => failed("TLS"),
+        None => failed("connection"),
     }
-    let text = error.to_string();
-    if error.is_tls() || text.starts_with("tls error") {
-        return failed("TLS");
+}
+
+/// What an error while handing the mail over means, without the words of the server.
+fn not_taken(error: &Error) -> Fault {
+    match error.status().map(u16::from) {
+        Some(code) if error.is_permanent() => never(&format!("SMTP {code}")),
+        Some(code) => failed(&format!("SMTP {code}")),
+        None => nobody_knows(),
     }
-    // Nothing was handed over before there was a connection.
-    if text.starts_with("Connection error") || error.is_client() {
-        return failed("connection");
-    }
+}
+
+fn nobody_knows() -> Fault {
     Fault::internal("handing a mail over", "the connection broke off")
 }
 
@@ -148,20 +156,41 @@ impl SmtpCarrier {
             return Err(Fault::invalid(problems));
         };
         refuse(problems)?;
-        let mut builder =
-            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(smtp.host.as_str())
-                .port(smtp.port)
-                .timeout(Some(smtp.time_out))
-                .tls(tls);
-        if let Some((name, password)) = &smtp.sign_in {
-            builder = builder.credentials(Credentials::new(name.clone(), password.clone()));
-        }
         let name = smtp.from_name.trim();
         Ok(SmtpCarrier {
-            transport: builder.build(),
+            server: (smtp.host.clone(), smtp.port),
+            tls,
+            security: smtp.security,
+            sign_in: smtp
+                .sign_in
+                .clone()
+                .map(|(name, password)| Credentials::new(name, password)),
+            time_out: smtp.time_out,
             domain: address.domain().to_string(),
             from: Mailbox::new((!name.is_empty()).then(|| name.to_string()), address),
         })
+    }
+
+    /// A connection that is secured and signed in: nothing of a mail was said on it.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, Fault> {
+        let hello = ClientId::default();
+        let wrapped = self.tls.clone().filter(|_| self.security == Security::Tls);
+        let server = (self.server.0.as_str(), self.server.1);
+        let connection =
+            AsyncSmtpConnection::connect_tokio1(server, Some(self.time_out), &hello, wrapped, None);
+        let mut connection = connection.await.map_err(|e| not_ready(&e))?;
+        if let (Security::StartTls, Some(tls)) = (self.security, self.tls.clone()) {
+            if !connection.can_starttls() {
+                return Err(failed("no STARTTLS"));
+            }
+            let begun = connection.starttls(tls, &hello).await;
+            begun.map_err(|e| not_ready(&e))?;
+        }
+        if let Some(credentials) = &self.sign_in {
+            let signed_in = connection.auth(DEFAULT_MECHANISMS, credentials).await;
+            signed_in.map_err(|e| not_ready(&e))?;
+        }
+        Ok(connection)
     }
 
     fn message(&self, mail: &Mail) -> Result<Message, Fault> {
@@ -184,9 +213,9 @@ impl SmtpCarrier {
     }
 }
 
-fn tls(smtp: &Smtp) -> Result<Tls, kernel::Problem> {
+fn tls(smtp: &Smtp) -> Result<Option<TlsParameters>, kernel::Problem> {
     if smtp.security == Security::None {
-        return Ok(Tls::None);
+        return Ok(None);
     }
     let wrong = || problem("roots", "证书不对", "the certificates are wrong");
     let mut builder = TlsParameters::builder(smtp.host.clone());
@@ -196,11 +225,7 @@ fn tls(smtp: &Smtp) -> Result<Tls, kernel::Problem> {
             .certificate_store(CertificateStore::Default)
             .add_root_certificate(root);
     }
-    let parameters = builder.build_rustls().map_err(|_| wrong())?;
-    Ok(match smtp.security {
-        Security::StartTls => Tls::Required(parameters),
-        _ => Tls::Wrapper(parameters),
-    })
+    builder.build_rustls().map(Some).map_err(|_| wrong())
 }
 
 #[async_trait]
@@ -210,9 +235,18 @@ impl MailCarrier for SmtpCarrier {
     }
     async fn send(&self, mail: Mail) -> Result<(), Fault> {
         let message = self.message(&mail)?;
-        match self.transport.send(message).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(said(&error)),
-        }
+        let ready = tokio::time::timeout(self.time_out, self.connect()).await;
+        let mut connection = ready.map_err(|_| failed("time-out"))??;
+        let bytes = message.formatted();
+        let taken = connection.send(message.envelope(), &bytes);
+        let taken = tokio::time::timeout(self.time_out, taken).await;
+        let outcome = match taken {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(not_taken(&error)),
+            Err(_) => Err(nobody_knows()),
+        };
+        // Manners; whatever comes of it, the answer to the mail stands.
+        let _ = tokio::time::timeout(self.time_out, connection.abort()).await;
+        outcome
     }
 }

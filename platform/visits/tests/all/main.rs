@@ -3,6 +3,7 @@
 
 mod appointments;
 mod calling;
+mod crash;
 mod halls;
 mod races;
 
