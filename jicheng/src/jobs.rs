@@ -136,6 +136,22 @@ fn window_jobs(jobs: &mut Jobs, app: &Arc<App>) {
             messages.reseal().await.map(|_| ())
         }
     });
+    let (office, visits) = (app.office.clone(), app.visits.clone());
+    jobs.register(every("remind", Span::minutes(1)), move || {
+        let (office, visits) = (office.clone(), visits.clone());
+        async move {
+            office.remind().await?;
+            visits.remind().await.map(|_| ())
+        }
+    });
+    let visits = app.visits.clone();
+    jobs.register(every("tidy_visits", Span::hours(1)), move || {
+        let visits = visits.clone();
+        async move {
+            visits.tidy().await?;
+            visits.reseal().await.map(|_| ())
+        }
+    });
     let staff = app.staff.clone();
     jobs.register(every("refresh_staff", Span::minutes(1)), move || {
         let staff = staff.clone();

@@ -254,11 +254,7 @@ struct Answers {
 fn judged(app: &App, item: &Item, given: &Answers) -> Response {
     let items = &app.items;
     let answers = items.tidy(item, &given.answers);
-    let fees: i64 = items
-        .fees(item, &answers)
-        .iter()
-        .map(|fee| fee.fen)
-        .sum();
+    let fees: i64 = items.fees(item, &answers).iter().map(|fee| fee.fen).sum();
     let body = json!({
         "problems": items.judge(item, &answers, given.whole),
         "asked": items.asked(item, &answers),

@@ -10,9 +10,7 @@ use kernel::documents::{Documents, NewLetter as Written, Office};
 use kernel::organisations::Organisations;
 use kernel::time::BEIJING_OFFSET;
 use kernel::{Actor, Fault, Time};
-use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,8 +38,6 @@ const SERVICE: &[(&str, &str)] = &[
 ];
 /// Type of items that are permits (行政许可).
 const PERMIT: &str = "01";
-/// Templates of items kept in memory, at most.
-const OWN: usize = 2000;
 
 /// Templates of this program.
 pub fn templates() -> BTreeMap<String, String> {
@@ -55,8 +51,6 @@ pub struct CityLetters {
     organisations: Arc<organisations::Engine>,
     days: Arc<Days>,
     declared: Arc<Declared>,
-    /// Templates of items, by name.
-    own: Mutex<BTreeMap<String, String>>,
 }
 
 impl CityLetters {
@@ -72,7 +66,6 @@ impl CityLetters {
             organisations,
             days,
             declared,
-            own: Mutex::new(templates()),
         }
     }
 
@@ -87,25 +80,6 @@ impl CityLetters {
             short: short(name, &self.declared.city.title.zh),
             credit_code,
         }
-    }
-
-    /// The name of an item's own template, in force from now on.
-    fn own_template(&self, kind: &str, text: &str) -> Result<String, Fault> {
-        let digest = Sha256::digest(text);
-        let mark: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
-        let name = format!("{kind}_{mark}");
-        let mut own = self.own.lock();
-        if own.contains_key(&name) {
-            return Ok(name);
-        }
-        if own.len() >= OWN {
-            *own = templates();
-        }
-        let mut all = own.clone();
-        all.insert(name.clone(), text.into());
-        self.documents.replace_templates(&all)?;
-        *own = all;
-        Ok(name)
     }
 
     async fn fields(&self, letter: &NewLetter) -> Map<String, Value> {
@@ -264,12 +238,9 @@ fn last_day(due: Time) -> String {
 impl Letters for CityLetters {
     async fn make(&self, letter: &NewLetter) -> Result<LetterLine, Fault> {
         let permit = letter.fields.get("type").and_then(Value::as_str) == Some(PERMIT);
-        let kind = match &letter.template {
-            Some(text) => self.own_template(&letter.kind, text)?,
-            None => template(&letter.kind, permit),
-        };
         let written = Written {
-            kind,
+            kind: template(&letter.kind, permit),
+            template: letter.template.clone(),
             office: self.office(&letter.organisation),
             about: letter.about.clone(),
             key: letter.key.clone(),

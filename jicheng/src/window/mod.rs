@@ -236,7 +236,10 @@ async fn open_visits(
             crypto: parts.crypto.clone(),
             days: Arc::new(worked),
             outbox,
-            remind_by: vec![Channel::Inbox, Channel::Sms],
+            remind_by: match parts.sms.is_ready() {
+                true => vec![Channel::Inbox, Channel::Sms],
+                false => vec![Channel::Inbox],
+            },
         },
         visits::Limits::default(),
     )
@@ -271,7 +274,10 @@ async fn open_applications(
             days.clone(),
             parts.declared.clone(),
         )),
-        notices: Arc::new(notices::CityNotices { outbox: messages }),
+        notices: Arc::new(notices::CityNotices {
+            outbox: messages,
+            sms: parts.sms.is_ready(),
+        }),
         files: Arc::new(people::HandedIn { documents }),
         days,
         pseudonym: Arc::new(move |person: &str| log.pseudonym(person)),

@@ -15,6 +15,8 @@ const TEMPLATE: &str = "case_progress";
 pub struct CityNotices {
     /// It.
     pub outbox: Arc<office::Centre>,
+    /// Short messages can be sent.
+    pub sms: bool,
 }
 
 /// What happened, in Chinese.
@@ -57,7 +59,8 @@ impl Notices for CityNotices {
             .account
             .as_ref()
             .map(|account| (To::Account(account.clone()), Channel::Inbox));
-        let sms = (!to.mobile.is_empty()).then(|| (To::Mobile(to.mobile.clone()), Channel::Sms));
+        let reached = self.sms && !to.mobile.is_empty();
+        let sms = reached.then(|| (To::Mobile(to.mobile.clone()), Channel::Sms));
         for (to, channel) in inbox.into_iter().chain(sms) {
             let message = NewMessage {
                 to,

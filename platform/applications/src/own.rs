@@ -120,10 +120,7 @@ impl Engine {
         for (field, value) in answers {
             match value.is_null() {
                 true => all.remove(field),
-                false => all.insert(
-                    field.clone(),
-                    tidied.get(field).unwrap_or(value).clone(),
-                ),
+                false => all.insert(field.clone(), tidied.get(field).unwrap_or(value).clone()),
             };
         }
         let asked: BTreeSet<String> = items.asked(&item, &all).into_iter().collect();
