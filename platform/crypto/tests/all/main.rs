@@ -99,7 +99,7 @@ async fn each_suite_signs_with_its_own_and_openid_always_with_es256() {
             match (ring, suite) {
                 (Ring::OpenId | Ring::Letters, _) => {
                     assert_eq!(key.algorithm, Algorithm::Es256);
-                },
+                }
                 (_, Suite::National) => assert_eq!(key.algorithm, Algorithm::Sm2),
                 _ => assert_ne!(key.algorithm, Algorithm::Sm2),
             }
