@@ -69,9 +69,9 @@ impl Page<'_> {
         };
         let text: String = line.placed.iter().map(|placed| placed.c).collect();
         // Writing to a String cannot fail.
-        let _ = write!(
+        let _ = writeln!(
             self.out,
-            "<ofd:TextObject ID=\"{id}\" Boundary=\"0 0 210 297\" CTM=\"{a:.5} {bb:.5} {c:.5} {d:.5} {:.3} {:.3}\" Font=\"{FONT}\" Size=\"{size:.3}\"{weight} Alpha=\"{alpha}\"><ofd:FillColor Value=\"{r} {g} {b}\"/><ofd:TextCode X=\"{x:.3}\" Y=\"0\"{steps}>{}</ofd:TextCode></ofd:TextObject>\n",
+            "<ofd:TextObject ID=\"{id}\" Boundary=\"0 0 210 297\" CTM=\"{a:.5} {bb:.5} {c:.5} {d:.5} {:.3} {:.3}\" Font=\"{FONT}\" Size=\"{size:.3}\"{weight} Alpha=\"{alpha}\"><ofd:FillColor Value=\"{r} {g} {b}\"/><ofd:TextCode X=\"{x:.3}\" Y=\"0\"{steps}>{}</ofd:TextCode></ofd:TextObject>",
             e / MM,
             f / MM,
             escaped(&text),
@@ -90,9 +90,9 @@ impl Page<'_> {
             ),
             None => ("Stroke=\"false\" Fill=\"true\"".into(), "FillColor"),
         };
-        let _ = write!(
+        let _ = writeln!(
             self.out,
-            "<ofd:PathObject ID=\"{id}\" Boundary=\"0 0 210 297\" {how}><ofd:{colour} Value=\"{r} {g} {b}\"/><ofd:AbbreviatedData>{data}</ofd:AbbreviatedData></ofd:PathObject>\n",
+            "<ofd:PathObject ID=\"{id}\" Boundary=\"0 0 210 297\" {how}><ofd:{colour} Value=\"{r} {g} {b}\"/><ofd:AbbreviatedData>{data}</ofd:AbbreviatedData></ofd:PathObject>",
         );
     }
 

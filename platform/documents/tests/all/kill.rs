@@ -19,7 +19,7 @@ fn keys() -> Arc<dyn Crypto> {
 }
 
 fn bytes(n: usize) -> Vec<u8> {
-    pdf(1, &format!("% {n} {}\n", "z".repeat(n % 5 * 700_000)))
+    pdf(1, &format!("% {n} {}\n", "z".repeat(n % 3 * 600_000)))
 }
 
 /// Puts files and writes letters until it is killed.
@@ -60,7 +60,7 @@ async fn child_works_until_killed() {
 async fn what_was_acknowledged_is_whole() {
     each_address(|address| async move {
         let (mut files, mut letters) = (vec![], vec![]);
-        for round in 0..4_u64 {
+        for round in 0..3_u64 {
             let mut child = Command::new(std::env::current_exe().unwrap())
                 .args([
                     "--exact",
