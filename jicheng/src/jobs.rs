@@ -152,6 +152,14 @@ fn window_jobs(jobs: &mut Jobs, app: &Arc<App>) {
             visits.reseal().await.map(|_| ())
         }
     });
+    let documents = app.documents.clone();
+    jobs.register(every("tidy_documents", Span::minutes(10)), move || {
+        let documents = documents.clone();
+        async move {
+            documents.tidy().await?;
+            documents.reseal().await.map(|_| ())
+        }
+    });
     let staff = app.staff.clone();
     jobs.register(every("refresh_staff", Span::minutes(1)), move || {
         let staff = staff.clone();

@@ -65,12 +65,14 @@ impl Files for HandedIn {
     async fn hand_in(&self, files: &[String]) -> Result<(), Fault> {
         for id in files {
             let info = self.documents.info(id).await?;
-            if let Some(draft) = info.owner.strip_prefix("draft/") {
-                let to = format!("application/{draft}");
-                self.documents
-                    .attach(&Actor::system(), &info.owner, &to)
-                    .await?;
+            if info.handed_in {
+                continue;
             }
+            // They stay where they are, and can no longer be removed.
+            let owner = info.owner;
+            self.documents
+                .attach(&Actor::system(), &owner, &owner)
+                .await?;
         }
         Ok(())
     }
