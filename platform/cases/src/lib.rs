@@ -8,5 +8,6 @@ pub mod bpmn;
 pub mod clock;
 mod engine;
 pub mod machine;
+pub mod simulate;
 
 pub use engine::{Engine, Means, Tuning};

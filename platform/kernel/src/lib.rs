@@ -33,5 +33,5 @@ pub use city::{Bindings, City, System};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use facts::{Facts, Filter, Mask};
 pub use fault::{Fault, Problem, Words};
-pub use ids::new_id;
+pub use ids::{first_id, new_id};
 pub use time::{Span, Time};

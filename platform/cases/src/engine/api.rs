@@ -7,8 +7,8 @@ use kernel::Fault;
 use kernel::access::Actor;
 use kernel::cases::{
     Acted, CalendarDay, Case, CaseFile, CaseFilter, CasePage, CaseVerb, Cases, Correlated, Entry,
-    Inbox, InboxFilter, Message, Migrated, Migration, Moved, NewCase, Process, SetAside, Task,
-    TaskVerb,
+    Inbox, InboxFilter, Message, Migrated, Migration, Moved, NewCase, Process, SetAside, Simulated,
+    Simulation, Task, TaskVerb,
 };
 use serde_json::{Map, Value};
 use store::cases::processes;
@@ -48,6 +48,10 @@ impl Cases for Engine {
 
     async fn migrate(&self, by: &Actor, migration: &Migration) -> Result<Vec<Migrated>, Fault> {
         self.migrate_cases(by, migration).await
+    }
+
+    async fn simulate(&self, by: &Actor, what: &Simulation) -> Result<Simulated, Fault> {
+        self.replay(by, what).await
     }
 
     async fn start(&self, by: &Actor, new: NewCase) -> Result<Case, Fault> {

@@ -1,5 +1,6 @@
 //! What follows from a step of the machine: tasks that open and close, timers, waits, jobs, history.
 
+use super::brought;
 use super::clocks::{self, TaskClock, Timers};
 use super::work::{Change, Open, Work};
 use crate::bpmn::{Assignment, NodeKind, TaskKind as Drawn};
@@ -73,8 +74,11 @@ impl Work<'_> {
         &mut self,
         open: &Open,
         happened: Happened,
-        cause: Cause,
+        mut cause: Cause,
     ) -> Result<Change, Fault> {
+        if let Some(brought) = brought::step(open, &happened) {
+            cause = cause.with(brought::BROUGHT, brought);
+        }
         let expressions = &*self.engine.means.expressions;
         let taken = step(
             &open.model,

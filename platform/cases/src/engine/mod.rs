@@ -7,6 +7,7 @@ mod access;
 mod admin;
 mod api;
 mod apply;
+mod brought;
 mod calendar;
 mod clocks;
 mod desk;
@@ -21,6 +22,7 @@ mod publish;
 mod reading;
 mod shelf;
 mod signing;
+mod simulation;
 mod start;
 mod tasks;
 mod views;
@@ -35,7 +37,7 @@ use shelf::Shelf;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
 use store::Store;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// What the program hands over.
 pub struct Means {
@@ -95,6 +97,8 @@ pub struct Engine {
     wake: Notify,
     /// Services this process is calling: name of the function, and the job.
     doing: Mutex<BTreeSet<(String, String)>>,
+    /// One simulation at a time.
+    simulating: Arc<Semaphore>,
     myself: Weak<Engine>,
 }
 
@@ -117,6 +121,7 @@ impl Engine {
             queues: Mutex::default(),
             wake: Notify::new(),
             doing: Mutex::default(),
+            simulating: Arc::new(Semaphore::new(1)),
             myself: myself.clone(),
         });
         engine.load_calendar().await?;

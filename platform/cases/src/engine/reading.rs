@@ -89,7 +89,13 @@ impl Engine {
         let mut reader = self.store.reader().await?;
         let open = self.seen(&mut reader, by, case).await?;
         let limit = if limit == 0 { 1000 } else { limit.min(1000) };
-        read::history(&mut reader, &open.row.id, after, limit as u64).await
+        let mut entries = read::history(&mut reader, &open.row.id, after, limit as u64).await?;
+        for entry in &mut entries {
+            if let Some(details) = entry.details.as_object_mut() {
+                details.remove(super::brought::BROUGHT);
+            }
+        }
+        Ok(entries)
     }
 
     pub(super) async fn list(&self, by: &Actor, filter: &CaseFilter) -> Result<CasePage, Fault> {

@@ -1,5 +1,6 @@
 //! Cases begin: by a person, by a message, by another case.
 
+use super::brought;
 use super::clocks;
 use super::desk::Reply;
 use super::faults;
@@ -117,7 +118,8 @@ impl Work<'_> {
         )?;
         let cause = Cause::of(by, "started", None)
             .with("version", version)
-            .with("parent", open.row.parent.clone());
+            .with("parent", open.row.parent.clone())
+            .with(brought::BROUGHT, brought::beginning(&new.data));
         let mut change: Change = self.follow(&open, step, cause).await?;
         change.begun = true;
         let calendar = self.engine.days();

@@ -9,9 +9,14 @@
 //! concerns processes under `processes`.
 
 mod clock;
+mod simulation;
 mod task;
 
 pub use clock::{CalendarDay, Count, Left, Light, Limit, Moved, Pause, PauseKind};
+pub use simulation::{
+    Calibration, Figures, NodeFigures, NodeLoad, SIMULATED_CASES, SIMULATED_DAYS, Simulated,
+    Simulation, Spread, Unplayed, Used, WORKING_DAY_MINUTES,
+};
 pub use task::{Acted, Inbox, InboxFilter, Task, TaskKind, TaskState, TaskVerb, Whose};
 
 use crate::access::Actor;
@@ -413,6 +418,13 @@ pub trait Cases: Send + Sync {
     /// everything that does not. With `dry` nothing is changed and the answer is the same. Needs
     /// `operate` on `processes`.
     async fn migrate(&self, by: &Actor, migration: &Migration) -> Result<Vec<Migrated>, Fault>;
+
+    /// Replays the cases that began in a past period through a changed process, and through theirs,
+    /// on a clock of its own; changes nothing that lives. A wrong question or drawing is refused
+    /// with every fault named; while another one runs `system.overloaded`; one that would take too
+    /// long is given up with `input.too_large`. The reading of the cases is logged. Needs `operate`
+    /// on `processes`.
+    async fn simulate(&self, by: &Actor, what: &Simulation) -> Result<Simulated, Fault>;
 
     /// Starts a case. Needs `write` on `cases`.
     async fn start(&self, by: &Actor, new: NewCase) -> Result<Case, Fault>;

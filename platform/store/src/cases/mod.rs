@@ -10,6 +10,7 @@
 pub mod calendar;
 pub mod lists;
 pub mod outbox;
+pub mod past;
 pub mod processes;
 pub mod read;
 pub mod rows;

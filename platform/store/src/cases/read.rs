@@ -194,19 +194,21 @@ pub async fn history(
         .limit(limit)
         .to_owned();
     let rows = run.fetch_all(&question).await?;
-    let read = |row: &crate::SqlRow| {
-        Ok(Entry {
-            number: row.i64("number")?,
-            at: Time(row.i64("at")?),
-            by: row.text("by")?,
-            what: row.text("what")?,
-            task: row.opt_text("task")?,
-            node: row.opt_text("node")?,
-            details: serde_json::from_str(&row.text("details")?)
-                .map_err(|e| Fault::internal("reading a history", e))?,
-        })
-    };
-    rows.iter().map(read).collect()
+    rows.iter().map(entry).collect()
+}
+
+/// An entry of a history.
+pub(super) fn entry(row: &crate::SqlRow) -> Result<Entry, Fault> {
+    Ok(Entry {
+        number: row.i64("number")?,
+        at: Time(row.i64("at")?),
+        by: row.text("by")?,
+        what: row.text("what")?,
+        task: row.opt_text("task")?,
+        node: row.opt_text("node")?,
+        details: serde_json::from_str(&row.text("details")?)
+            .map_err(|e| Fault::internal("reading a history", e))?,
+    })
 }
 
 /// An idempotency key, if it was used.
