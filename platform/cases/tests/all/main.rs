@@ -7,6 +7,7 @@
 )]
 
 mod activities;
+mod arrivals;
 mod clocks;
 mod crash;
 mod desk;
@@ -18,5 +19,7 @@ mod office;
 mod outbox;
 mod random;
 mod reading;
+mod simulation;
+mod simulation_live;
 mod stage;
 mod verbs;

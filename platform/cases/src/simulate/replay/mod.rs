@@ -2,26 +2,29 @@
 //! tokens. Moments in order; at the same moment what was known first comes first. No chance but
 //! what the seed gives, and that by case and node, so that two replays draw alike.
 
+mod known;
+mod people;
+
+pub use known::UNKNOWN_MINUTES;
+pub use people::People;
+
 use super::assumed::Noted;
 use super::hours::Hours;
-use super::past::{Did, Drawing, Learnt, Outcome, Past, group};
-use crate::bpmn::{EventWhat, Moment, NodeIndex, NodeKind, Process, TaskKind};
+use super::past::{Did, Drawing, Learnt, Outcome, Past};
+use crate::bpmn::{NodeIndex, Process};
 use crate::machine::{Awaited, Effect, Happened, Id, Instance, Step, begin, step};
 use kernel::cases::Expressions;
 use kernel::fault::FaultKind;
-use kernel::time::MINUTE;
 use kernel::{Fault, Time, Words};
 use serde_json::{Map, Value};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Steps of a replay, at most.
 const STEPS: usize = 2_000_000;
 /// Steps of one case, at most.
 const STEPS_OF_A_CASE: usize = 5_000;
-/// Working minutes of a task nobody knows anything of.
-pub const UNKNOWN_MINUTES: i64 = 60;
 
 /// What a replay is made of.
 pub struct Setting<'a> {
@@ -89,21 +92,6 @@ pub struct Played {
     pub reason: Option<Words>,
     /// Tasks that were done.
     pub visits: Vec<Visit>,
-}
-
-/// People who do the same tasks.
-#[derive(Default)]
-pub struct People {
-    /// Their name.
-    pub name: String,
-    /// Nodes they do.
-    pub nodes: Vec<String>,
-    /// How many.
-    pub workers: u32,
-    /// Working microseconds of the period they were busy, all together.
-    pub busy_us: i64,
-    busy: u32,
-    queue: VecDeque<(usize, Id)>,
 }
 
 /// What a replay came to.
@@ -191,68 +179,13 @@ impl<'a> Replay<'a> {
         self.drawing(case).1.drawn()
     }
 
-    /// Says who does which tasks, and how many they are.
-    fn hire(&mut self) {
-        let drawings: Vec<&Drawing> = match self.set.changed {
-            Some(changed) => vec![changed],
-            None => self.set.past.drawings.iter().collect(),
-        };
-        let mut known: BTreeMap<String, usize> = BTreeMap::new();
-        for (version, drawing) in drawings.into_iter().enumerate() {
-            let Some(process) = drawing.drawn() else {
-                continue;
-            };
-            for (at, node) in process.nodes.iter().enumerate() {
-                let NodeKind::Task(TaskKind::User(who) | TaskKind::Manual(who)) = &node.kind else {
-                    continue;
-                };
-                let capacity = self.set.capacity;
-                let role = who.roles.iter().find(|role| capacity.contains_key(*role));
-                let name = match role {
-                    _ if capacity.contains_key(&node.id) => node.id.clone(),
-                    Some(role) => role.clone(),
-                    None => group(process, &node.id),
-                };
-                let place = *known.entry(name.clone()).or_insert_with(|| {
-                    self.people.push(People {
-                        name,
-                        ..People::default()
-                    });
-                    self.people.len() - 1
-                });
-                self.by_node.insert((version, at), place);
-                if !self.people[place].nodes.contains(&node.id) {
-                    self.people[place].nodes.push(node.id.clone());
-                }
-            }
-        }
-        let learnt = self.set.learnt;
-        for people in &mut self.people {
-            if let Some(workers) = self.set.capacity.get(&people.name) {
-                people.workers = *workers;
-                continue;
-            }
-            let nodes = people.nodes.iter();
-            let seen = nodes.filter_map(|node| learnt.people.get(node));
-            let seen: std::collections::BTreeSet<&String> = seen
-                .chain(learnt.groups.get(&people.name))
-                .flatten()
-                .collect();
-            people.workers = seen.len() as u32;
-            if people.workers == 0 {
-                people.workers = 1;
-                self.noted.nobody.insert(people.name.clone());
-            }
-        }
-    }
-
     fn happens(&mut self, next: Next, now: Time) {
         match next {
             Next::Arrive(case) => self.arrive(case, now),
             Next::Signal(case, number) => {
                 let (_, name, variables) = self.set.past.cases[case].signals[number].clone();
                 // One that the drawing gives itself comes when it is given.
-                if !gives(self.drawing(case).1, &name) {
+                if !known::gives(self.drawing(case).1, &name) {
                     self.step(case, Happened::Signal { name, variables }, now);
                 }
             }
@@ -283,7 +216,7 @@ impl<'a> Replay<'a> {
         let Some(process) = drawing.drawn() else {
             return;
         };
-        let start = start_of(process, case.start.as_deref());
+        let start = known::start_of(process, case.start.as_deref());
         let data = case.data.clone();
         let begun = begin(
             &drawing.model,
@@ -429,88 +362,6 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// How a wait will go: as it did in this case, else as in another one, else as is said; `None`
-    /// when nothing will come.
-    fn outcome(
-        &mut self,
-        case: usize,
-        process: &Process,
-        at: NodeIndex,
-        visit: usize,
-        what: &Awaited,
-    ) -> Option<Outcome> {
-        let node = &process.nodes[at];
-        let learnt = self.set.learnt;
-        let said = self.set.service.get(&node.id);
-        let said = said.map(|minutes| (minutes * MINUTE as f64).round() as i64);
-        let of = |(case, visit): (usize, usize)| {
-            let list = learnt.own.get(case)?.get(&node.id)?;
-            list.get(visit)?.clone()
-        };
-        let message = matches!(what, Awaited::Message { .. });
-        let mut found = of((case, visit));
-        if found.is_none() && !(message && optional(process, at)) {
-            let all = learnt.all.get(&node.id).map_or(&[][..], Vec::as_slice);
-            if !all.is_empty() {
-                let chance = draw(self.set.seed, case, &node.id, visit);
-                found = of(all[(chance % all.len() as u64) as usize]);
-                *self.noted.drawn.entry(node.id.clone()).or_default() += 1;
-            }
-        }
-        let person = *what == Awaited::Person;
-        if let Some(found) = &mut found
-            && matches!(what, Awaited::Service { .. } | Awaited::Call { .. })
-        {
-            let median = learnt.median.get(&node.id);
-            found.took = median.copied().unwrap_or(found.took);
-        }
-        if found.is_none() && (!message || said.is_some()) {
-            let took = if person { UNKNOWN_MINUTES * MINUTE } else { 0 };
-            found = Some(Outcome {
-                did: Did::Brought(Map::new()),
-                took,
-            });
-            let unknown = &mut self.noted.unknown;
-            unknown.insert(node.id.clone(), (person, said.is_some()));
-        }
-        let mut found = found?;
-        found.took = said.unwrap_or(found.took).max(0);
-        Some(found)
-    }
-
-    /// Gives the next tasks to people who are free.
-    fn dispatch(&mut self, place: usize, now: Time) {
-        while self.people[place].busy < self.people[place].workers {
-            let Some((case, wait)) = self.people[place].queue.pop_front() else {
-                return;
-            };
-            let live = self.lives[case].as_mut();
-            let Some(pending) = live.and_then(|live| live.waits.get_mut(&wait)) else {
-                continue; // of no use any more
-            };
-            let begun = self.set.hours.next(now);
-            let ended = begun.and_then(|b| self.set.hours.after(b, pending.outcome.took));
-            let (Some(begun), Some(ended)) = (begun, ended) else {
-                let words = Words::new("二十年内无法办结", "it would not end within twenty years");
-                self.give_up(case, words, now);
-                continue;
-            };
-            pending.begun = Some(begun);
-            self.people[place].busy += 1;
-            self.push(ended, Next::Came(case, wait));
-        }
-    }
-
-    /// Whoever had it in hand is free again; answers who.
-    fn free(&mut self, pending: &Pending, now: Time) -> Option<usize> {
-        let (place, begun) = (pending.people?, pending.begun?);
-        let people = &mut self.people[place];
-        people.busy -= 1;
-        let until = std::cmp::min(now, self.set.until);
-        people.busy_us += self.set.hours.between(begun, until);
-        Some(place)
-    }
-
     /// What a wait waited for is there.
     fn came(&mut self, case: usize, wait: Id, now: Time) {
         let process = self.process(case);
@@ -584,98 +435,6 @@ impl<'a> Replay<'a> {
         self.played[case].reason.get_or_insert(reason);
         self.leave(case, now);
     }
-
-    /// Why a case that nothing moves any more did not end.
-    fn waits_for(&self, case: usize, live: &Live) -> Words {
-        let process = self.process(case);
-        let wait = live.instance.waits.values().find(|wait| {
-            let what = &wait.what;
-            matches!(what, Awaited::Message { .. } | Awaited::Signal { .. }) && wait.token.is_some()
-        });
-        let wait = wait.or_else(|| live.instance.waits.values().next());
-        let node = wait.and_then(|wait| Some(&process?.nodes.get(wait.node)?.id));
-        match (node, wait.map(|wait| &wait.what)) {
-            (Some(node), Some(Awaited::Message { name, .. } | Awaited::Signal { name })) => {
-                Words::new(
-                    format!("{node}：期间没有收到“{name}”"),
-                    format!("{node}: \"{name}\" did not come in the period"),
-                )
-            }
-            (Some(node), _) => Words::new(
-                format!("{node}：等待的条件未出现"),
-                format!("{node}: what it waits for did not happen"),
-            ),
-            (None, _) => Words::new("并行分支未能汇合", "branches that join did not all come"),
-        }
-    }
-}
-
-/// May the case go on without this message? At a boundary, behind an event-based gateway, and at
-/// the start of an event sub-process it may.
-fn optional(process: &Process, at: NodeIndex) -> bool {
-    let node = &process.nodes[at];
-    let on_the_way = !matches!(
-        node.kind,
-        NodeKind::Event {
-            moment: Moment::Boundary { .. } | Moment::Start { .. },
-            ..
-        }
-    );
-    let behind_a_choice = node.incoming.iter().any(|flow| {
-        let source = process.flows[*flow].source;
-        matches!(process.nodes[source].kind, NodeKind::EventBased)
-    });
-    !on_the_way || behind_a_choice
-}
-
-/// Where a case begins: as the drawing says; when it has no plain start event, where it began
-/// really, else at its first start event.
-fn start_of(process: &Process, began: Option<&str>) -> Option<NodeIndex> {
-    let start = |at: &NodeIndex| {
-        let node = &process.nodes[*at];
-        let starts = matches!(
-            node.kind,
-            NodeKind::Event {
-                moment: Moment::Start { .. },
-                ..
-            }
-        );
-        starts && node.parent.is_none()
-    };
-    let plain = |at: NodeIndex| {
-        matches!(
-            process.nodes[at].kind,
-            NodeKind::Event {
-                what: EventWhat::None,
-                ..
-            }
-        )
-    };
-    let began = began.and_then(|id| process.find(id)).filter(start);
-    if began.is_some_and(|at| !plain(at)) {
-        return began;
-    }
-    let all: Vec<NodeIndex> = (0..process.nodes.len()).filter(start).collect();
-    if all.is_empty() || all.iter().any(|at| plain(*at)) {
-        return None;
-    }
-    all.first().copied()
-}
-
-/// Does a process give this signal itself?
-fn gives(drawing: &Drawing, name: &str) -> bool {
-    let nodes = drawing.drawn().map_or(&[][..], |process| &process.nodes);
-    nodes.iter().any(|node| match &node.kind {
-        NodeKind::Event {
-            moment: Moment::Throw | Moment::End,
-            what: EventWhat::Signal(id),
-        } => drawing
-            .model
-            .signals
-            .get(id)
-            .is_some_and(|s| s.name == name),
-        _ => false,
-    })
 }
 
 fn too_long() -> Fault {
@@ -685,19 +444,4 @@ fn too_long() -> Fault {
         "仿真耗时过长已停止，请缩短时段或减少办件数",
         "the simulation took too long and was given up; choose a shorter period or fewer cases",
     )
-}
-
-/// A number that looks like chance, made of the seed and what it is for (SplitMix64).
-fn draw(seed: u64, case: usize, node: &str, visit: usize) -> u64 {
-    let mut state = seed ^ 0x9E37_79B9_7F4A_7C15;
-    let mut mix = |value: u64| {
-        state = (state ^ value).wrapping_add(0x9E37_79B9_7F4A_7C15);
-        state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        state ^= state >> 31;
-    };
-    mix(case as u64);
-    mix(visit as u64);
-    node.bytes().for_each(|byte| mix(u64::from(byte)));
-    state
 }
