@@ -4,9 +4,11 @@
 use super::Engine;
 use super::brought::BROUGHT;
 use super::work::{audit, kept};
-use crate::bpmn::{self, NodeIndex, NodeKind, Process};
+use crate::bpmn::{self, Model, NodeIndex, NodeKind, Process};
 use crate::machine::ROOT;
-use crate::simulate::{Did, Drawing, Past, PastCase, PastOther, PastTask, check, simulate};
+use crate::simulate::{
+    Did, Drawing, Past, PastCase, PastOther, PastTask, UNREADABLE, check, simulate,
+};
 use kernel::access::Actor;
 use kernel::cases::{Entry, SIMULATED_CASES, SIMULATED_DAYS, Simulated, Simulation, TaskState};
 use kernel::fault::{FaultKind, Problem};
@@ -165,17 +167,21 @@ impl Engine {
                 return Err(too_much());
             }
             for row in rows {
-                let model = self.model(&mut reader, &row.process, row.version).await?;
+                let tasks = tasks.remove(&row.id).unwrap_or_default();
+                let entries = entries.remove(&row.id).unwrap_or_default();
+                let model = self.model(&mut reader, &row.process, row.version).await;
+                let (mut case, model) = match readable(&row, tasks, entries, model)? {
+                    Ok(read) => read,
+                    Err(case) => {
+                        found.cases.push(case);
+                        continue;
+                    }
+                };
                 let process = row.process.clone();
-                let drawing = *versions.entry(row.version).or_insert_with(|| {
+                case.drawing = *versions.entry(row.version).or_insert_with(|| {
                     found.drawings.push(Drawing { model, process });
                     found.drawings.len() - 1
                 });
-                let tasks = tasks.remove(&row.id).unwrap_or_default();
-                let entries = entries.remove(&row.id).unwrap_or_default();
-                let drawn = found.drawings[drawing].drawn();
-                let mut case = past_case(&row, tasks, entries, drawn)?;
-                case.drawing = drawing;
                 found.cases.push(case);
             }
         }
@@ -233,6 +239,32 @@ fn size(value: &Value) -> usize {
             fields.iter().map(field).sum::<usize>() + 2
         }
         _ => 8,
+    }
+}
+
+/// A case and its drawing. One that cannot be read does not stop the others: it is left out.
+fn readable(
+    row: &CaseRow,
+    tasks: Vec<TaskRow>,
+    entries: Vec<Entry>,
+    model: Result<Arc<Model>, Fault>,
+) -> Result<Result<(PastCase, Arc<Model>), PastCase>, Fault> {
+    let read = model.and_then(|model| {
+        let case = past_case(row, tasks, entries, model.processes.get(&row.process))?;
+        Ok((case, model))
+    });
+    match read {
+        Ok(read) => Ok(Ok(read)),
+        Err(fault) if fault.code.starts_with("store.") => Err(fault),
+        Err(fault) => {
+            tracing::warn!(%fault, case = row.id, "reading a case to simulate it");
+            Ok(Err(PastCase {
+                number: row.number.clone(),
+                started: row.started_at,
+                by_hand: Some(UNREADABLE.into()),
+                ..PastCase::default()
+            }))
+        }
     }
 }
 

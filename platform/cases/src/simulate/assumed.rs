@@ -19,6 +19,10 @@ pub struct Noted {
     pub nobody: BTreeSet<String>,
     /// By node that is not there, or not within reach: tokens that were led to it.
     pub led_nowhere: BTreeMap<String, usize>,
+    /// By node: records of cases that ended that found no occasion.
+    pub unused: BTreeMap<String, usize>,
+    /// People who did tasks of several roles.
+    pub several: usize,
     /// Processes that were called.
     pub called: BTreeSet<String>,
     /// Messages that were sent.
@@ -27,8 +31,14 @@ pub struct Noted {
     pub signalled: usize,
 }
 
+/// In place of what was done by hand: the case, or its drawing, cannot be read.
+pub const UNREADABLE: &str = "unreadable";
+
 /// Why a case something was done to by hand cannot be replayed.
 pub fn by_hand(what: &str) -> Words {
+    if what == UNREADABLE {
+        return Words::new("该办件无法读取", "the case cannot be read");
+    }
     let (zh, en) = match what {
         "cancelled" => ("已被终止", "was cancelled"),
         "suspended" => ("曾被中止", "was suspended"),
@@ -154,6 +164,24 @@ fn of_a_replay(noted: &Noted, changed: bool) -> Vec<Words> {
         say(
             format!("{count} 次退回的目标 {node} 在图中不可达，视为办结"),
             format!("{count} times what was sent back to {node} cannot go there; taken as done"),
+        );
+    }
+    for (node, count) in &noted.unused {
+        say(
+            format!("{node} 有 {count} 条当时的记录在重演中没有用上"),
+            format!("{node}: {count} records of then found no occasion"),
+        );
+    }
+    if noted.several > 0 {
+        say(
+            format!(
+                "{} 人办理过多个角色的任务，在各角色中分别计为 1 人",
+                noted.several
+            ),
+            format!(
+                "{} people did tasks of several roles and count as one in each",
+                noted.several
+            ),
         );
     }
     for process in &noted.called {

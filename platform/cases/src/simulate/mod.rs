@@ -10,6 +10,7 @@ mod hours;
 mod past;
 mod replay;
 
+pub use assumed::UNREADABLE;
 pub use hours::Hours;
 pub use past::{Did, Drawing, Past, PastCase, PastOther, PastTask};
 

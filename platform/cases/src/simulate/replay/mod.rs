@@ -25,6 +25,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const STEPS: usize = 2_000_000;
 /// Steps of one case, at most.
 const STEPS_OF_A_CASE: usize = 5_000;
+/// Timers of one case that fire one after the other with nothing else to come, at most.
+const TIMERS: usize = 500;
 
 /// What a replay is made of.
 pub struct Setting<'a> {
@@ -78,6 +80,8 @@ struct Live {
     waits: BTreeMap<Id, Pending>,
     own_signals: Vec<(String, Map<String, Value>)>,
     steps: usize,
+    /// Timers that fired since something else happened.
+    timers: usize,
 }
 
 /// A task that was done in a replay: its node, working microseconds waited and worked.
@@ -204,9 +208,43 @@ impl<'a> Replay<'a> {
                 {
                     let variables = Map::new();
                     self.step(case, Happened::Came { wait, variables }, now);
+                    self.only_timers(case, now);
                 }
             }
             Next::Came(case, wait) => self.came(case, wait, now),
+        }
+    }
+
+    /// A case that nothing but its own timers moves any more is given up.
+    fn only_timers(&mut self, case: usize, now: Time) {
+        let Some(mut live) = self.lives[case].take() else {
+            return;
+        };
+        live.timers = if live.waits.is_empty() {
+            live.timers + 1
+        } else {
+            0
+        };
+        let words = (live.timers > TIMERS).then(|| self.waits_for(case, &live));
+        self.lives[case] = Some(live);
+        if let Some(words) = words {
+            self.give_up(case, words, now);
+        }
+    }
+
+    /// Notes what a case that ended really did and had no occasion to do again.
+    fn note_unused(&mut self, case: usize) {
+        let learnt = self.set.learnt;
+        let (Some(process), Some(live)) = (self.process(case), &self.lives[case]) else {
+            return;
+        };
+        for (node, outcomes) in &learnt.own[case] {
+            let visits = process.find(node).and_then(|at| live.visits.get(&at));
+            let rest = outcomes.iter().skip(visits.copied().unwrap_or(0));
+            let unused = rest.flatten().count();
+            if unused > 0 {
+                *self.noted.unused.entry(node.clone()).or_default() += unused;
+            }
         }
     }
 
@@ -235,6 +273,7 @@ impl<'a> Replay<'a> {
                     waits: BTreeMap::new(),
                     own_signals: vec![],
                     steps: 0,
+                    timers: 0,
                 }));
                 for (at, (elapsed, ..)) in case.signals.iter().enumerate() {
                     self.push(Time(now.0 + elapsed), Next::Signal(number, at));
@@ -300,6 +339,7 @@ impl<'a> Replay<'a> {
                 }
                 Effect::Ended => {
                     self.played[case].ended = Some(now);
+                    self.note_unused(case);
                     self.leave(case, now);
                 }
                 _ => {}

@@ -59,6 +59,7 @@ impl Replay<'_> {
             }
         }
         let learnt = self.set.learnt;
+        let mut roles: BTreeMap<&String, usize> = BTreeMap::new();
         for people in &mut self.people {
             if let Some(workers) = self.set.capacity.get(&people.name) {
                 people.workers = *workers;
@@ -66,16 +67,18 @@ impl Replay<'_> {
             }
             let nodes = people.nodes.iter();
             let seen = nodes.filter_map(|node| learnt.people.get(node));
-            let seen: BTreeSet<&String> = seen
-                .chain(learnt.groups.get(&people.name))
-                .flatten()
-                .collect();
+            let group = learnt.groups.get(&people.name);
+            let seen: BTreeSet<&String> = seen.chain(group).flatten().collect();
             people.workers = seen.len() as u32;
             if people.workers == 0 {
                 people.workers = 1;
                 self.noted.nobody.insert(people.name.clone());
             }
+            for person in seen {
+                *roles.entry(person).or_default() += 1;
+            }
         }
+        self.noted.several = roles.values().filter(|roles| **roles > 1).count();
     }
 
     /// Gives the next tasks to people who are free.
