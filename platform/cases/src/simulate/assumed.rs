@@ -115,19 +115,7 @@ fn of_the_past(past: &Past, learnt: &Learnt) -> Vec<Words> {
     words
 }
 
-fn of_a_replay(noted: &Noted, changed: bool) -> Vec<Words> {
-    let (zh, en) = if changed {
-        ("变更后", "changed")
-    } else {
-        ("原流程", "baseline")
-    };
-    let mut words = vec![];
-    let mut say = |chinese: String, english: String| {
-        words.push(Words::new(
-            format!("{zh}：{chinese}"),
-            format!("{en}: {english}"),
-        ));
-    };
+fn of_unknown(noted: &Noted, say: &mut dyn FnMut(String, String)) {
     for (node, (person, said)) in &noted.unknown {
         match (person, said) {
             (true, true) => say(
@@ -148,6 +136,22 @@ fn of_a_replay(noted: &Noted, changed: bool) -> Vec<Words> {
             ),
         }
     }
+}
+
+fn of_a_replay(noted: &Noted, changed: bool) -> Vec<Words> {
+    let (zh, en) = if changed {
+        ("变更后", "changed")
+    } else {
+        ("原流程", "baseline")
+    };
+    let mut words = vec![];
+    let mut say = |chinese: String, english: String| {
+        words.push(Words::new(
+            format!("{zh}：{chinese}"),
+            format!("{en}: {english}"),
+        ));
+    };
+    of_unknown(noted, &mut say);
     for name in &noted.nobody {
         say(
             format!("{name} 在时段内无人办理，按 1 人计"),

@@ -184,6 +184,15 @@ fn what_was_sent_back_is_sent_back_again_and_is_done_where_it_cannot_be() {
         &found,
         "1 times what was sent back to a cannot go there"
     ));
+    assert!(says(
+        &found,
+        "changed: a: 2 records of then found no occasion"
+    ));
+    assert!(says(
+        &found,
+        "changed: b: 1 records of then found no occasion"
+    ));
+    assert!(!says(&found, "baseline: a"));
     assert_eq!(node(&found, "a").changed, None);
 }
 
@@ -265,6 +274,39 @@ fn timers_fire_on_the_clock_of_the_replay() {
     assert_eq!(found.changed.minutes, spread(3, 45.0, 45.0, 45.0));
     assert_eq!(node(&found, "a").changed.unwrap().work.count, 0);
     assert_eq!(found.changed.people[0].share, 105.0 / 420.0);
+}
+
+#[test]
+fn reminders_without_end_do_not_hide_what_never_came() {
+    let body = r#"<receiveTask id="r" messageRef="m2"/><boundaryEvent id="t" cancelActivity="false" attachedToRef="r"><timerEventDefinition><timeCycle>R/PT1H</timeCycle></timerEventDefinition></boundaryEvent>"#;
+    let (_, past) = queue_of_three();
+    let after = drawing(body, "start>r r>end t>end");
+    let found = replay(&past, &after, &question());
+    let said = &found.unplayed[0];
+    assert_eq!(said.reason.en, "r: \"hello\" did not come in the period");
+    assert_eq!(said.cases, 3);
+}
+
+#[test]
+fn who_does_tasks_of_two_roles_is_said() {
+    let drawing = drawing(
+        &format!("{}{}", user("a", "clerk"), user("b", "judge")),
+        "start>a a>b b>end",
+    );
+    let [t0, t1, t2] = ["24T09:00", "24T09:10", "24T09:20"].map(on);
+    let tasks = vec![
+        done("a", "li", t0, t1, json!({})),
+        done("b", "li", t1, t2, json!({})),
+    ];
+    let found = replay(
+        &past(&drawing, vec![case(0, t0, Some(t2), tasks)]),
+        &drawing,
+        &question(),
+    );
+    assert!(says(
+        &found,
+        "baseline: 1 people did tasks of several roles"
+    ));
 }
 
 #[test]
