@@ -15,6 +15,7 @@ pub use hours::Hours;
 pub use past::{Did, Drawing, Past, PastCase, PastOther, PastTask};
 
 use crate::bpmn::{NodeKind, Process, TaskKind};
+use crate::bpmn::{EventWhat, Moment, NodeKind, Process, TaskKind};
 use crate::clock::Calendar;
 use kernel::cases::{Expressions, Simulated, Simulation};
 use kernel::fault::Problem;
@@ -50,6 +51,8 @@ pub fn check(what: &Simulation, process: &Process) -> Vec<Problem> {
             | NodeKind::Event {
                 what: crate::bpmn::EventWhat::Message(_),
                 ..
+                moment: Moment::Catch | Moment::Boundary { .. } | Moment::Start { .. },
+                what: EventWhat::Message(_),
             } => {
                 waits.insert(node.id.as_str());
             }

@@ -61,6 +61,16 @@ impl Replay<'_> {
         Some(found)
     }
 
+    /// Why a token cannot go on: where, and not with which data, which are not the asker's to see.
+    pub(super) fn stuck(&self, case: usize, at: Option<NodeIndex>) -> Words {
+        let node = at.and_then(|at| Some(self.process(case)?.nodes.get(at)?.id.as_str()));
+        let node = node.unwrap_or_default();
+        Words::new(
+            format!("{node}：无法继续（表达式无法求值，或没有条件成立的出口）"),
+            format!("{node}: cannot go on (an expression fails, or no way out holds)"),
+        )
+    }
+
     /// Why a case that nothing moves any more did not end.
     pub(super) fn waits_for(&self, case: usize, live: &Live) -> Words {
         let process = self.process(case);

@@ -336,6 +336,9 @@ impl<'a> Replay<'a> {
                         let words = Words::new(zh, en);
                         self.give_up(case, words, now);
                     }
+                    let token = live.instance.tokens.get(&token).map(|token| token.node);
+                    let words = self.stuck(case, token);
+                    self.give_up(case, words, now);
                 }
                 Effect::Ended => {
                     self.played[case].ended = Some(now);
