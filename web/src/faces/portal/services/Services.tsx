@@ -27,7 +27,12 @@ function Search({ text, onText }: { text: string; onText: (text: string) => void
   const [typed, setTyped] = useState(text);
   const sent = useRef(text);
   useEffect(() => { if (text !== sent.current) { sent.current = text; setTyped(text); } }, [text]);
-  const go = (words: string) => { sent.current = words.trim(); onText(words.trim()); };
+  const go = (words: string) => {
+    // Nothing new: a late timer must not call somebody back who has already gone on.
+    if (words.trim() === sent.current) return;
+    sent.current = words.trim();
+    onText(words.trim());
+  };
   const latest = useRef(go);
   useEffect(() => { latest.current = go; });
   useEffect(() => {
