@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { CASE_ACTS } from './cases.mjs';
 import { LICENCE_ACTS } from './licences.mjs';
 import { PARTY_ACTS } from './parties.mjs';
+import { SERVICE_ACTS } from './services.mjs';
 
 const PASSWORD_1 = 'walk-first-2026';
 const PASSWORD_2 = 'walk-second-2026';
@@ -55,6 +56,7 @@ export const ACTS = [
   ...PARTY_ACTS,
   ...CASE_ACTS,
   ...LICENCE_ACTS,
+  ...SERVICE_ACTS,
   {
     name: 'the glass is broken with a reason and stands open', role: 'duty',
     run: async (page, base) => {
