@@ -11,7 +11,9 @@ use crate::app::App;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use kernel::cases::{CalendarDay, CaseFilter, CaseState, CaseVerb, Cases, Message, NewCase};
+use kernel::cases::{
+    CalendarDay, CaseFilter, CaseState, CaseVerb, Cases, Message, NewCase, Simulation,
+};
 use kernel::metering::{Meter, Meters, Payer};
 use kernel::{Access, Verb};
 use serde::Deserialize;
@@ -71,6 +73,17 @@ fn add_processes(table: &mut Table) {
         .takes("NewProcess")
         .gives("Processes"),
         publish,
+    );
+    table.add(
+        line(
+            "POST /api/v1/processes/simulate",
+            operate,
+            "用过去的办件推演改动后的流程",
+            "Replay past cases through a changed process",
+        )
+        .takes("Simulation")
+        .gives("Simulated"),
+        simulate,
     );
     table.add(
         line(
@@ -228,6 +241,15 @@ async fn publish(
         .publish(caller.actor()?, &new.name, &new.xml)
         .await?;
     Ok((StatusCode::CREATED, Listing::whole(published)).into_response())
+}
+
+async fn simulate(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(what): Json<Simulation>,
+) -> Answer<Response> {
+    let found = app.cases.simulate(caller.actor()?, &what).await?;
+    Ok(axum::Json(found).into_response())
 }
 
 async fn versions(State(app): State<Arc<App>>, Path(process): Path<String>) -> Answer<Response> {

@@ -11,6 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use kernel::items::{Item, ItemFilter, ItemState, ItemVerb, Items, Serves, WorkingCopy};
+use kernel::organisations::Organisations;
 use kernel::{Access, Fault, Problem, Verb};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -19,8 +20,6 @@ use std::sync::Arc;
 
 /// Rows of a page unless asked for otherwise, and at most.
 const PAGE: (usize, usize) = (50, 200);
-/// Items looked at for the list of subjects, at most.
-const SUBJECTS: usize = 200;
 
 /// Adds the routes of this file.
 pub fn add(table: &mut Table) {
@@ -53,6 +52,16 @@ fn add_catalogue(table: &mut Table) {
         )
         .gives("ItemSubjects"),
         subjects,
+    );
+    table.add(
+        line(
+            "GET /api/v1/items/organisations",
+            open,
+            "有事项的部门",
+            "Organisations with items, with how many there are",
+        )
+        .gives("ItemOffices"),
+        offices,
     );
     table.add(
         line(
@@ -185,26 +194,34 @@ async fn items(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Ans
 }
 
 async fn subjects(State(app): State<Arc<App>>) -> Answer<Response> {
+    let found = app.items.subjects().await?;
+    let rows = found
+        .into_iter()
+        .map(|(subject, count)| json!({ "subject": subject, "count": count }));
+    Ok(Listing::whole(rows.collect::<Vec<Value>>()).into_response())
+}
+
+async fn offices(State(app): State<Arc<App>>) -> Answer<Response> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut filter = ItemFilter {
-        limit: SUBJECTS,
+        limit: PAGE.1,
         ..ItemFilter::default()
     };
     loop {
         let page = app.items.items(None, &filter).await?;
         for line in page.rows {
-            for subject in line.subjects {
-                *counts.entry(subject).or_default() += 1;
-            }
+            *counts.entry(line.organisation).or_default() += 1;
         }
         filter.after = page.next;
         if filter.after.is_none() {
             break;
         }
     }
-    let rows = counts
-        .into_iter()
-        .map(|(subject, count)| json!({ "subject": subject, "count": count }));
+    let rows = counts.into_iter().map(|(organisation, count)| {
+        let known = app.organisations.get(&organisation, None);
+        let title = known.map(|known| known.title.clone()).unwrap_or_default();
+        json!({ "organisation": organisation, "title": title, "count": count })
+    });
     Ok(Listing::whole(rows.collect::<Vec<Value>>()).into_response())
 }
 

@@ -14,7 +14,6 @@ pub use assumed::UNREADABLE;
 pub use hours::Hours;
 pub use past::{Did, Drawing, Past, PastCase, PastOther, PastTask};
 
-use crate::bpmn::{NodeKind, Process, TaskKind};
 use crate::bpmn::{EventWhat, Moment, NodeKind, Process, TaskKind};
 use crate::clock::Calendar;
 use kernel::cases::{Expressions, Simulated, Simulation};
@@ -49,8 +48,6 @@ pub fn check(what: &Simulation, process: &Process) -> Vec<Problem> {
             NodeKind::Task(TaskKind::Service(_) | TaskKind::Receive(_))
             | NodeKind::Call { .. }
             | NodeKind::Event {
-                what: crate::bpmn::EventWhat::Message(_),
-                ..
                 moment: Moment::Catch | Moment::Boundary { .. } | Moment::Start { .. },
                 what: EventWhat::Message(_),
             } => {

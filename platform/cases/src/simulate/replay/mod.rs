@@ -330,12 +330,6 @@ impl<'a> Replay<'a> {
                 }
                 Effect::Sent { .. } => self.noted.sent += 1,
                 Effect::Stuck { token } => {
-                    use crate::machine::Place::Stuck;
-                    let token = live.instance.tokens.get(&token);
-                    if let Some(Stuck { zh, en }) = token.map(|token| &token.place) {
-                        let words = Words::new(zh, en);
-                        self.give_up(case, words, now);
-                    }
                     let token = live.instance.tokens.get(&token).map(|token| token.node);
                     let words = self.stuck(case, token);
                     self.give_up(case, words, now);
