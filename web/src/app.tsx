@@ -35,6 +35,10 @@ const Guide = lazy(() => import('./faces/portal/services/Guide'));
 const Apply = lazy(() => import('./faces/portal/apply/Apply'));
 const MyMatters = lazy(() => import('./faces/portal/applications/Mine'));
 const ApplicationPage = lazy(() => import('./faces/portal/applications/ApplicationPage'));
+const Visits = lazy(() => import('./faces/portal/visits/Visits'));
+const Board = lazy(() => import('./faces/portal/visits/Board'));
+const Terminal = lazy(() => import('./faces/portal/visits/Terminal'));
+const Messages = lazy(() => import('./faces/portal/Messages'));
 const Progress = lazy(() => import('./faces/portal/Progress'));
 const Command = lazy(() => import('./faces/command/Command'));
 const Stations = lazy(() => import('./faces/desk/Stations'));
@@ -90,7 +94,7 @@ const OfficeMail = lazy(() => import('./faces/desk/office/Mail'));
 const OfficeNotices = lazy(() => import('./faces/desk/office/Notices'));
 const OfficeCirculars = lazy(() => import('./faces/desk/office/Circulars'));
 const OfficeCalendar = lazy(() => import('./faces/desk/office/OfficeCalendar'));
-const Messages = lazy(() => import('./faces/operator/Messages'));
+const OutgoingMessages = lazy(() => import('./faces/operator/Messages'));
 const Delegations = lazy(() => import('./faces/account/Delegations'));
 
 /** A page that uses Ant Design. */
@@ -110,6 +114,8 @@ function plain(page: ReactNode) {
 export function App() {
   return (
     <Routes>
+      <Route path="board/:hall" element={plain(<Board />)} />
+      <Route path="terminal/:hall" element={plain(<Terminal />)} />
       <Route element={<Shell />}>
         <Route index element={<Navigate to="/portal" replace />} />
         <Route path="portal" element={<Home />} />
@@ -131,6 +137,8 @@ export function App() {
         <Route path="portal/applications" element={plain(<MyMatters />)} />
         <Route path="portal/applications/:id" element={plain(<ApplicationPage />)} />
         <Route path="progress" element={plain(<Progress />)} />
+        <Route path="portal/visits" element={plain(<Visits />)} />
+        <Route path="portal/messages" element={plain(<Messages />)} />
         <Route path="verify" element={plain(<Verify />)} />
         <Route path="desk/licences" element={plain(<Licences />)} />
         <Route path="desk/licences/new" element={plain(<IssueLicence />)} />
@@ -206,7 +214,7 @@ export function App() {
         <Route path="desk/office/circulars/:id" element={rich(<OfficeCirculars />)} />
         <Route path="desk/office/calendar" element={rich(<OfficeCalendar />)} />
         <Route path="desk/office/directory" element={<Navigate to="/desk/directory" replace />} />
-        <Route path="operator/messages" element={rich(<Messages />)} />
+        <Route path="operator/messages" element={rich(<OutgoingMessages />)} />
         <Route path="account/delegations" element={rich(<Delegations />)} />
         <Route path="*" element={<NotFound />} />
       </Route>

@@ -150,7 +150,7 @@ async function atTheCounter(page, base) {
 async function decided({ page, base, number, id = number, approver, yes }) {
   const done = await doTask(approver, base, number, yes ? { approved: true } : { approved: false, opinion: '走查：布局不符合要求' });
   must(done, 'the approver has no task of it');
-  return until(page, base, `/applications/${encodeURIComponent(id)}`, (f) => f.application?.state === (yes ? 'approved' : 'refused'), 'the decision');
+  return until(page, base, `/service-applications/${encodeURIComponent(id)}`, (f) => f.application?.state === (yes ? 'approved' : 'refused'), 'the decision');
 }
 
 async function counter(page, base) {
@@ -185,9 +185,9 @@ async function correction(page, base) {
   must((await drawer.getByRole('region', { name: '申请人将看到' }).innerText()).includes('请补充进货查验制度'), 'the preview does not show it');
   await drawer.getByRole('button', { name: '发出补正告知' }).click();
   await told(clerk, '一次性告知补正');
-  const told1 = await until(own, base, `/applications/${application.id}`, (f) => f.application?.state === 'correction', 'the correction');
+  const told1 = await until(own, base, `/service-applications/${application.id}`, (f) => f.application?.state === 'correction', 'the correction');
   must(told1.missing.length === 2 && told1.letters.some((l) => l.kind === 'correction'), 'not everything was told');
-  await call(own, base, 'POST', `/applications/${application.id}/own`, { verb: 'correct', answers: { premises: '走查路 1 号 3 门' }, note: '' });
+  await call(own, base, 'POST', `/service-applications/${application.id}/own`, { verb: 'correct', answers: { premises: '走查路 1 号 3 门' }, note: '' });
   await clerk.reload();
   await clerk.getByRole('region', { name: '可办操作' }).waitFor();
   must(await button(clerk, '一次性告知补正').isDisabled(), 'it can be asked for twice');
@@ -217,7 +217,7 @@ async function construction(page, base) {
   await button(page, '受理').click();
   await confirm(page);
   await told(page, '受理');
-  const file = await until(page, base, `/applications/${id}`, (f) => f.application.case !== null, 'its case');
+  const file = await until(page, base, `/service-applications/${id}`, (f) => f.application.case !== null, 'its case');
   const kase = `/cases/${file.application.case}`;
   const people = {};
   const by = async (account) => (people[account] ??= await person(page, base, account));
@@ -247,7 +247,7 @@ async function construction(page, base) {
   const after = await ask(page, base, kase);
   must(after.pauses.length === 2 && after.pauses.every((p) => p.to !== null), 'the clock does not go on after the hearing');
   await doTask(await by('planning_approver'), base, number, { approved: false, opinion: '走查：与相邻住宅间距不足' });
-  const refused = await until(page, base, `/applications/${id}`, (f) => f.application.state === 'refused', 'the refusal');
+  const refused = await until(page, base, `/service-applications/${id}`, (f) => f.application.state === 'refused', 'the refusal');
   must(refused.letters.some((l) => l.kind === 'refusal'), 'there is no letter of refusal');
   await page.goto(`${base}/desk/applications/${id}`);
   await page.getByRole('region', { name: '文书' }).getByText('不予许可决定书').waitFor();

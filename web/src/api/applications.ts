@@ -72,7 +72,9 @@ export type ClerkVerb = Clerk['verb'];
 
 const part = encodeURIComponent;
 export const draftPath = (id: string): string => `/drafts/${part(id)}`;
-export const applicationPath = (id: string): string => `/applications/${part(id)}`;
+/** Applications for items; `/applications` are the programs registered for sign-in. */
+export const APPLICATIONS = '/service-applications';
+export const applicationPath = (id: string): string => `${APPLICATIONS}/${part(id)}`;
 
 export const beginDraft = (draft: NewDraft): Promise<Draft> => send<Draft>('POST', '/drafts', draft);
 export const patchDraft = (id: string, change: DraftChange, version?: number): Promise<Draft> => send<Draft>('PATCH', draftPath(id), change, { ifMatch: version });

@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ApplicationFile, ClerkVerb } from '../../src/api/applications';
 import type { Item } from '../../src/api/items';
-import type { Ticket } from '../../src/api/visits';
+import type { Ticket } from '../../src/api/visiting';
 import { isCitizenNumber, isCreditCode, readForm, hints } from '../../src/components/form';
 import { behalfFaults, documentsFor, tidyBehalf } from '../../src/lib/behalf';
 import { addOther, faultsOf, fieldAt, isTicked, materialAt, noticeLines, remove, say, tick, toSend, type Askable } from '../../src/lib/correction';

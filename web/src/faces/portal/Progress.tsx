@@ -29,7 +29,8 @@ function Shown({ answer }: { answer: Answer }) {
   );
 }
 
-export default function Progress() {
+/** Number and code, and what they show. */
+export function ProgressForm() {
   const { t } = useI18n();
   const act = useAct();
   const [number, setNumber] = useState('');
@@ -52,8 +53,7 @@ export default function Progress() {
   };
   const unknown = act.error?.status === 404;
   return (
-    <div className="one-thing">
-      <PageHead title={t('progress.title')} back={{ to: '/services', text: t('svc.title') }} />
+    <>
       <form className="card stack" noValidate onSubmit={(e) => { void submit(e); }}>
         <p>{t('progress.help')}</p>
         {unknown ? <p role="alert" className="error-box">{t('progress.none')}</p> : <FormFault error={act.error} shown={['number', 'check']} />}
@@ -62,6 +62,11 @@ export default function Progress() {
         <p><button type="submit" className="button strong" disabled={act.busy}>{t('progress.ask')}</button></p>
       </form>
       <div ref={box} tabIndex={-1}>{answer ? <Shown answer={answer} /> : null}</div>
-    </div>
+    </>
   );
+}
+
+export default function Progress() {
+  const { t } = useI18n();
+  return <div className="one-thing"><PageHead title={t('progress.title')} back={{ to: '/services', text: t('svc.title') }} /><ProgressForm /></div>;
 }

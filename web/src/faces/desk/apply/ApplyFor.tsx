@@ -31,7 +31,7 @@ export default function ApplyFor() {
   return (
     <>
       <PageHead title={t('counter.title')} sub={t('counter.sub')} back={{ to: '/desk/intake', text: t('intake.title') }} />
-      {may('write', 'applications') ? null : <p className="error-box">{t('counter.no_may')}</p>}
+      {may('write', 'service_applications') ? null : <p className="error-box">{t('counter.no_may')}</p>}
       {draft ? <Sheet key={draft.id} draft={draft} onDone={setReceipt} onLeave={again} />
         : line ? <Who item={line} onBack={() => setLine(null)} onBegun={setDraft} />
           : <Find onPick={setLine} />}

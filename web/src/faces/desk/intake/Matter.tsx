@@ -99,8 +99,8 @@ function Verbs({ file, item }: { file: ApplicationFile; item: Parameters<typeof 
   const { message } = App.useApp();
   const client = useQueryClient();
   const [asked, setAsked] = useState<ClerkVerb | null>(null);
-  const refresh = () => client.invalidateQueries({ predicate: (q) => /^\/(applications|cases|tasks)/.test(String(q.queryKey[0])) });
-  const refusals = CLERK_VERBS.map((verb) => [verb, clerkRefusal(file, verb, may('handle', 'applications'))] as const);
+  const refresh = () => client.invalidateQueries({ predicate: (q) => /^\/(service-applications|cases|tasks)/.test(String(q.queryKey[0])) });
+  const refusals = CLERK_VERBS.map((verb) => [verb, clerkRefusal(file, verb, may('handle', 'service_applications'))] as const);
   const reasons = [...new Set(refusals.map(([, why]) => why).filter((why): why is Key => why !== null))];
   const close = () => { setAsked(null); void refresh(); };
   const done = (verb: ClerkVerb) => { void message.success(t('matter.done', { verb: t(`matter.${verb}`) })); close(); };

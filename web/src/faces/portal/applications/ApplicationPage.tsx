@@ -3,7 +3,7 @@
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
-import { actOwn, applicationPath, ended, fileAddress, letterAddress, type Application, type ApplicationFile, type LetterLine } from '../../../api/applications';
+import { actOwn, applicationPath, APPLICATIONS, ended, fileAddress, letterAddress, type Application, type ApplicationFile, type LetterLine } from '../../../api/applications';
 import { get, type ApiError } from '../../../api/client';
 import { useApi } from '../../../api/hooks';
 import { itemPath, type Item } from '../../../api/items';
@@ -139,11 +139,11 @@ function Opened({ file, refresh }: { file: ApplicationFile; refresh: () => Promi
       {said ? <p className="confirmed" role="status">{t(said)}</p> : null}
       <Facts application={a} />
       {a.state === 'correction' ? <Correct key={a.id} file={file} renew={refresh} onStale={() => { void refresh(); }} onDone={() => done('app.corrected')} /> : null}
-      {file.parts.length ? section('parts', t('app.parts'), <ul className="service-cards">{file.parts.map((p) => <ApplicationCard key={p.id} application={p} department={name(p.organisation)} />)}</ul>) : null}
       {file.licences.length ? section('licences', t('app.licences'), <ul>{file.licences.map((l) => <li key={l}><Link data-licence={l} to={`/portal/licences/${encodeURIComponent(l)}`}>{t('app.licence_open')}</Link> <code className="small">{l}</code></li>)}</ul>) : null}
       {file.bills.length ? section('bills', t('app.bills'), <Bills file={file} />) : null}
-      {file.letters.length ? section('letters', t('app.letters'), <Letters id={a.id} letters={file.letters} />) : null}
       {file.rating ? <RatingShown rating={file.rating} /> : ended(a.state) && a.state !== 'withdrawn' ? <RateForm application={a} onDone={() => done(null)} /> : null}
+      {file.letters.length ? section('letters', t('app.letters'), <Letters id={a.id} letters={file.letters} />) : null}
+      {file.parts.length ? section('parts', t('app.parts'), <ul className="service-cards">{file.parts.map((p) => <ApplicationCard key={p.id} application={p} department={name(p.organisation)} />)}</ul>) : null}
       {section('steps', t('app.steps'), <Timeline steps={file.steps} />)}
       <Written file={file} />
       {ended(a.state) ? null : <Withdraw application={a} onDone={() => done('app.withdrawn')} />}
@@ -158,7 +158,7 @@ function Load({ id }: { id: string }) {
   const query = useApi<ApplicationFile>(path, undefined, { every: AGAIN_MS });
   const refresh = async () => {
     await query.refetch();
-    void client.invalidateQueries({ queryKey: ['/applications'] });
+    void client.invalidateQueries({ queryKey: [APPLICATIONS] });
   };
   return (
     <>

@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from 'react-router';
-import { discardDraft, type Application, type DraftLine } from '../../../api/applications';
+import { APPLICATIONS, discardDraft, type Application, type DraftLine } from '../../../api/applications';
 import { get as ask, type ApiError } from '../../../api/client';
 import { useApi } from '../../../api/hooks';
 import type { Page } from '../../../api/types';
@@ -73,8 +73,8 @@ function HandedIn() {
   const show: Show = wish === 'open' || wish === 'todo' || wish === 'ended' ? wish : 'all';
   const params = { mine: true, state: SHOWN[show], limit: AT_ONCE };
   const query = useInfiniteQuery<Page<Application>, ApiError, { pages: Page<Application>[] }, unknown[], string | null>({
-    queryKey: ['/applications', params, 'mine'],
-    queryFn: ({ pageParam, signal }) => ask<Page<Application>>('/applications', { ...params, after: pageParam }, signal),
+    queryKey: [APPLICATIONS, params, 'mine'],
+    queryFn: ({ pageParam, signal }) => ask<Page<Application>>(APPLICATIONS, { ...params, after: pageParam }, signal),
     initialPageParam: null,
     getNextPageParam: (last) => last.next,
     placeholderData: (before) => before,

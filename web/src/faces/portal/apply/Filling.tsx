@@ -144,7 +144,7 @@ export function Filling({ loaded, item, onVersion, onDone }: { loaded: Draft; it
 
   return (
     <div className={sheet && !onCheck ? 'apply sheet' : 'apply one-thing'}>
-      <PageHead title={title} sub={<>{w(item.content.title)} · {now ? t('apply.step', { n, of: pages.length }) : null}</>} back={before ? { to: to(before.name), text: t('apply.back') } : { to: `/services/${encodeURIComponent(item.item)}`, text: w(item.content.title) }} />
+      <PageHead title={title} sub={now ? `${w(item.content.title)} · ${t('apply.step', { n, of: pages.length })}` : undefined} back={before ? { to: to(before.name), text: t('apply.back') } : { to: `/services/${encodeURIComponent(item.item)}`, text: w(item.content.title) }} />
       {now ? <progress className="apply-progress" max={pages.length} value={n} aria-label={t('apply.step', { n, of: pages.length })} /> : null}
       <div ref={head} tabIndex={-1} className="apply-top">
         <SaveLine queue={queue} />

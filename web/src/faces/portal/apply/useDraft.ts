@@ -32,6 +32,9 @@ export function useDraft(draft: Draft): DraftQueue {
       void client.invalidateQueries({ queryKey: ['/drafts'] });
     };
   }, [queue, client, draft.id]);
+  const out = queue.state.is === 'signed_out';
+  // The page of signing in must know that the session is over, or it would lead straight back.
+  useEffect(() => { if (out) void client.refetchQueries({ queryKey: ['/session'] }); }, [out, client]);
   useEffect(() => { if (session) queue.again(); }, [session, queue]);
   return queue;
 }

@@ -73,7 +73,7 @@ function FlowPart({ item }: { item: Item }) {
 }
 
 function Guide({ item }: { item: Item }) {
-  const { t, w } = useI18n();
+  const { t, w, lang } = useI18n();
   const { name } = useDepartments();
   const { content } = item;
   return (
@@ -94,12 +94,12 @@ function Guide({ item }: { item: Item }) {
       <Section id="outcome" title={t('svc.outcome')}>
         <p><strong>{w(content.outcome.title)}</strong></p>
         {content.outcome.licence ? <p>{t('svc.outcome_licence')}</p> : null}
-        {content.delivery.length ? <p>{t('svc.delivery')}: {content.delivery.map((d) => t(`svc.way_${d}`)).join('、')}</p> : null}
+        {content.delivery.length ? <p>{t('svc.delivery')}: {content.delivery.map((d) => t(`svc.way_${d}`)).join(lang === 'zh' ? '、' : ', ')}</p> : null}
       </Section>
       <FlowPart item={item} />
       <Section id="where" title={t('svc.where')}>
         <p>{w(content.place)}</p>
-        <p>{t('svc.channels')}: {content.channels.map((c) => t(`svc.channel_${c}`)).join('、')}</p>
+        <p>{t('svc.channels')}: {content.channels.map((c) => t(`svc.channel_${c}`)).join(lang === 'zh' ? '、' : ', ')}</p>
         <p><Link to="/portal/visits">{t('svc.book')}</Link></p>
       </Section>
       {w(content.contact) ? <Section id="contact" title={t('svc.contact')}><p>{w(content.contact)}</p></Section> : null}
