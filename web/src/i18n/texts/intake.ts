@@ -75,7 +75,7 @@ export const intake = {
   'correction.add_other': ['增加其他要求', 'Add something else'], 'correction.tick_empty': ['勾选未提交的必要材料（{n}）', 'Tick the required materials without a file ({n})'],
   'correction.not_supplied': ['未提交，请补交。', 'Not supplied; please supply it.'],
   'correction.words_help': ['哪里不对、需要怎样补正', 'What is wrong and what is wanted'],
-  'correction.remove': ['去掉这一项', 'Remove'], 'correction.remove_of': ['去掉 {title}', 'Remove {title}'],
+  'correction.remove': ['去掉', 'Remove'], 'correction.remove_of': ['去掉 {title}', 'Remove {title}'],
   'correction.none': ['请至少勾选一项', 'Tick at least one point'], 'correction.short': ['请写明需要怎样补正（至少 {n} 字）', 'Say what is wanted ({n} characters at least)'], 'correction.long': ['不能超过 {n} 字', '{n} characters at most'],
   'correction.preview': ['申请人将看到', 'What the applicant will read'],
   'correction.letter_title': ['补正告知书', 'Notice of correction'], 'correction.letter_to': ['{name}：', '{name},'],
