@@ -61,6 +61,7 @@ function Filled({ draft: begun, item, onDone, onLeave }: Props & { item: Item })
   const [tried, setTried] = useState(0);
   const { busy, error, run } = useAct();
   const today = date(useNow());
+  const noAddress = tried > 0 && delivery !== null && !isWhole(delivery);
   const steps = askedSteps(form, answers);
   const shown = steps.flatMap((s) => s.fields);
   const told = placed([...(tried ? draft.problems : []), ...(error?.problems ?? [])], shown.map((f) => f.name), lang);
@@ -74,7 +75,6 @@ function Filled({ draft: begun, item, onDone, onLeave }: Props & { item: Item })
   const deliver = (next: WantedDelivery) => { setDelivery(next); if (isWhole(next)) saver.note({ delivery: next }); };
   // The first way is what most want; it counts from the start.
   useEffect(() => { if (delivery && !begun.delivery && isWhole(delivery)) saver.note({ delivery }); }, [saver]); // eslint-disable-line react-hooks/exhaustive-deps
-  const noAddress = tried > 0 && delivery !== null && !isWhole(delivery);
   const refresh = async () => { if (await saver.flush()) taken(await get<Draft>(draftPath(begun.id))); };
   const submit = () => {
     setTried(tried + 1);
