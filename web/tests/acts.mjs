@@ -7,6 +7,7 @@ import { CASE_ACTS } from './cases.mjs';
 import { DESK_SERVICE_ACTS } from './desk-services.mjs';
 import { LICENCE_ACTS } from './licences.mjs';
 import { PARTY_ACTS } from './parties.mjs';
+import { SERVICE_ACTS } from './services.mjs';
 
 const PASSWORD_1 = 'walk-first-2026';
 const PASSWORD_2 = 'walk-second-2026';
@@ -56,6 +57,7 @@ export const ACTS = [
   ...PARTY_ACTS,
   ...CASE_ACTS,
   ...LICENCE_ACTS,
+  ...SERVICE_ACTS,
   ...DESK_SERVICE_ACTS,
   {
     name: 'the glass is broken with a reason and stands open', role: 'duty',

@@ -393,7 +393,7 @@ async function published(page, base) {
   must(made.version === 1 && made.state === 'in_force', `it is ${made.version} ${made.state}`);
 
   const own = await applicant(page, base, 72);
-  await own.goto(`${base}/services?text=${encodeURIComponent(title)}`);
+  await own.goto(`${base}/services?q=${encodeURIComponent(title)}`);
   await own.getByRole('link', { name: new RegExp(title) }).first().waitFor();
   const draft = await call(own, base, 'POST', '/drafts', { item, answers: {} });
   const place = Object.keys(made.content.form.properties)[0];

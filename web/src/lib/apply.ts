@@ -1,7 +1,7 @@
 // Library: the pages of an application form, in order, and the page where a problem is mended. Pure.
 import type { Draft, MaterialState, WantedDelivery } from '../api/applications';
 import type { Answers, DeliveryWay, ItemContent, Problem } from '../api/items';
-import { askedSteps, fieldAt, type FormStep, type ReadForm } from '../components/form/schema';
+import { asked, askedSteps, fieldAt, type FormField, type FormStep, type ReadForm } from '../components/form/schema';
 import type { Key } from '../i18n';
 
 /** Pages beside those of the form; a step of a form begins with a letter, so none is called so. */
@@ -83,3 +83,14 @@ export function fileRefusal(file: { name: string; size: number }, formats: reado
 
 /** Answers kept apart that the form has no question for any more (one merely not asked now comes back by itself). */
 export const gone = (draft: Pick<Draft, 'left_over'>, form: ReadForm): Answers => Object.fromEntries(Object.entries(draft.left_over).filter(([name]) => !form.fields.some((f) => f.name === name)));
+
+/** What a correction opens: fields it names, those newly asked because of what was changed, and, where something free is asked, all others. */
+export function correctable(form: ReadForm, before: Answers, now: Answers, named: readonly { at: string }[]): { wanted: FormField[]; opened: FormField[]; others: FormField[] } {
+  const names = new Set(named.map((m) => fieldAt(m.at)));
+  const asks = asked(form, now);
+  const was = new Set(asked(form, before).map((f) => f.name));
+  const wanted = asks.filter((f) => names.has(f.name));
+  const opened = asks.filter((f) => !names.has(f.name) && !was.has(f.name));
+  const free = named.some((m) => m.at === '');
+  return { wanted, opened, others: free ? asks.filter((f) => !wanted.includes(f) && !opened.includes(f)) : [] };
+}

@@ -62,6 +62,15 @@ describe('conditions', () => {
     expect(asked(two, { a: true, b: 3 }).map((f) => f.name)).not.toContain('c');
     expect(asked(two, { b: 2 }).map((f) => f.name)).not.toContain('c');
   });
+  it('never asks what hangs on a later field, as the engine', () => {
+    const later = readForm({ properties: { a: { type: 'string', 'x-when': [{ field: 'b', in: ['x'] }] }, b: { type: 'string' } } });
+    expect(asked(later, { b: 'x' }).map((f) => f.name)).toEqual(['b']);
+  });
+  it('takes one of several choices', () => {
+    const several = readForm({ properties: { a: { type: 'array', items: { type: 'string', enum: ['p', 'q'] } }, b: { type: 'string', 'x-when': [{ field: 'a', in: ['q'] }] } } });
+    expect(asked(several, { a: ['p', 'q'] }).map((f) => f.name)).toEqual(['a', 'b']);
+    expect(asked(several, { a: ['p'] }).map((f) => f.name)).toEqual(['a']);
+  });
   it('ends at a circle and never asks it', () => {
     const circle = readForm({ properties: { a: { type: 'string', 'x-when': [{ field: 'b', in: ['x'] }] }, b: { type: 'string', 'x-when': [{ field: 'a', in: ['x'] }] } } });
     expect(asked(circle, { a: 'x', b: 'x' })).toEqual([]);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApplicationState, MaterialState } from '../../src/api/applications';
 import type { Question } from '../../src/api/items';
 import { readForm } from '../../src/components/form';
-import { applyPages, CHECK, deliveryControl, deliveryFaults, FILE_BYTES_MOST, fileRefusal, gone, lacking, mendAt, pageBeside, pageNow } from '../../src/lib/apply';
+import { applyPages, CHECK, correctable, deliveryControl, deliveryFaults, FILE_BYTES_MOST, fileRefusal, gone, lacking, mendAt, pageBeside, pageNow } from '../../src/lib/apply';
 import { channelHere, pointsFor, readPath, stages, walkGuidance, writePath } from '../../src/lib/services';
 
 const say = (zh: string) => ({ zh, en: zh });
@@ -89,4 +89,17 @@ describe('papers and delivery', () => {
     expect(deliveryFaults({ way: 'electronic' }, ['electronic', 'post'])).toEqual([]);
     expect(deliveryFaults(null, [])).toEqual([]);
   });
+});
+
+describe('a correction', () => {
+  const names = (fields: readonly { name: string }[]) => fields.map((f) => f.name);
+  it('opens what it names and nothing else', () => {
+    const c = correctable(form, { married: false }, { married: false }, [{ at: 'answers/name' }, { at: 'materials/photo' }]);
+    expect([names(c.wanted), names(c.opened), names(c.others)]).toEqual([['name'], [], []]);
+  });
+  it('asks what the new answer opens', () => {
+    const c = correctable(form, { married: false }, { married: true }, [{ at: 'answers/married' }]);
+    expect([names(c.wanted), names(c.opened)]).toEqual([['married'], ['spouse']]);
+  });
+  it('lets everything be changed when something free is asked', () => expect(names(correctable(form, {}, {}, [{ at: '' }]).others)).toEqual(['name', 'married']));
 });

@@ -141,23 +141,14 @@ export function holds(when: When, answers: Answers): boolean {
   return when.in.some((value) => same(value, answer) || (Array.isArray(answer) && answer.some((one) => same(value, one))));
 }
 
-/** The fields that are asked for these answers: all conditions hold, and what they look at is asked itself. */
+/** The fields that are asked for these answers: all conditions hold, each on an earlier field that is asked itself. */
 export function asked(form: ReadForm, answers: Answers): FormField[] {
   const names = new Set<string>();
-  const byName = new Map(form.fields.map((f) => [f.name, f]));
-  const judged = new Map<string, boolean>();
-  const isAsked = (name: string, above: readonly string[]): boolean => {
-    const known = judged.get(name);
-    if (known !== undefined) return known;
-    const field = byName.get(name);
-    // A condition on a field that is not there, or on itself in a circle, never holds.
-    if (!field || above.includes(name)) return false;
-    const answer = field.when.every((w) => holds(w, answers) && isAsked(w.field, [...above, name]));
-    judged.set(name, answer);
-    return answer;
-  };
-  for (const field of form.fields) if (isAsked(field.name, [])) names.add(field.name);
-  return form.fields.filter((f) => names.has(f.name));
+  return form.fields.filter((field) => {
+    const yes = field.when.every((w) => names.has(w.field) && holds(w, answers));
+    if (yes) names.add(field.name);
+    return yes;
+  });
 }
 
 /** The pages with the fields asked now; a page without any is not shown. */

@@ -18,9 +18,11 @@ import { apply } from '../../../i18n/texts/apply';
 import { dateTime } from '../../../lib/time';
 import { LookedAtFor, PortalGate } from '../PortalGate';
 import { ApplicationCard } from './Card';
+import { Uploads } from '../apply/Uploads';
 import { Correct } from './Correct';
 import { RateForm, RatingShown } from './Rate';
 import { Timeline } from './Timeline';
+import '../apply/apply.css';
 import './applications.css';
 import '../../../components/inputs.css';
 
@@ -81,7 +83,7 @@ function Withdraw({ application, onDone }: { application: Application; onDone: (
           <div className={wrong ? 'input form-field faulty' : 'input form-field'}>
             <label htmlFor="withdraw-reason">{t('app.withdraw_reason')}</label>
             {wrong ? <p id="withdraw-fault" role="alert" className="error-text">{t('app.withdraw_need')}</p> : null}
-            <textarea id="withdraw-reason" name="reason" rows={3} maxLength={500} value={reason} aria-invalid={wrong || undefined} aria-describedby={wrong ? 'withdraw-fault' : undefined} onChange={(e) => setReason(e.target.value)} />
+            <textarea id="withdraw-reason" name="reason" rows={3} maxLength={200} value={reason} aria-invalid={wrong || undefined} aria-describedby={wrong ? 'withdraw-fault' : undefined} onChange={(e) => setReason(e.target.value)} />
           </div>
           <p className="row"><button type="submit" className="button" disabled={act.busy}>{t('app.withdraw_sure')}</button><button type="button" className="button" onClick={() => setOpen(false)}>{t('verb.cancel')}</button></p>
         </form>
@@ -132,18 +134,24 @@ function Opened({ file, refresh }: { file: ApplicationFile; refresh: () => Promi
   const { name } = useDepartments();
   const [said, setSaid] = useState<Key | null>(null);
   const a = file.application;
+  // Of a bundle the parts are corrected, each for itself.
+  const wanting = file.parts.some((p) => p.state === 'correction');
+  const parts = file.parts.length ? section('parts', t('app.parts'), <>{wanting ? <p className="over" role="status">{t('app.correct_part')}</p> : null}<ul className="service-cards">{file.parts.map((p) => <ApplicationCard key={p.id} application={p} department={name(p.organisation)} />)}</ul></>) : null;
+  const promised = ended(a.state) || a.state === 'correction' ? [] : file.materials.filter((m) => m.following && !m.answered_by);
   const done = (key: Key | null) => { setSaid(key); void refresh(); };
   return (
     <>
       <LookedAtFor />
       {said ? <p className="confirmed" role="status">{t(said)}</p> : null}
       <Facts application={a} />
+      {wanting ? parts : null}
+      {promised.length ? section('follow', t('app.follow'), <><p>{t('app.follow_help')}</p><ul className="material-list">{promised.map((m) => <Uploads key={m.name} about={a.id} state={m} material={undefined} faults={[]} onChanged={refresh} />)}</ul></>) : null}
       {a.state === 'correction' ? <Correct key={a.id} file={file} renew={refresh} onStale={() => { void refresh(); }} onDone={() => done('app.corrected')} /> : null}
       {file.licences.length ? section('licences', t('app.licences'), <ul>{file.licences.map((l) => <li key={l}><Link data-licence={l} to={`/portal/licences/${encodeURIComponent(l)}`}>{t('app.licence_open')}</Link> <code className="small">{l}</code></li>)}</ul>) : null}
       {file.bills.length ? section('bills', t('app.bills'), <Bills file={file} />) : null}
       {file.rating ? <RatingShown rating={file.rating} /> : ended(a.state) && a.state !== 'withdrawn' ? <RateForm application={a} onDone={() => done(null)} /> : null}
       {file.letters.length ? section('letters', t('app.letters'), <Letters id={a.id} letters={file.letters} />) : null}
-      {file.parts.length ? section('parts', t('app.parts'), <ul className="service-cards">{file.parts.map((p) => <ApplicationCard key={p.id} application={p} department={name(p.organisation)} />)}</ul>) : null}
+      {wanting ? null : parts}
       {section('steps', t('app.steps'), <Timeline steps={file.steps} />)}
       <Written file={file} />
       {ended(a.state) ? null : <Withdraw application={a} onDone={() => done('app.withdrawn')} />}

@@ -4,10 +4,10 @@ import { useQuery } from '@tanstack/react-query';
 import { actOwn, type ApplicationFile } from '../../../api/applications';
 import { get, type ApiError } from '../../../api/client';
 import { itemPath, type Answers, type Item } from '../../../api/items';
-import { fieldAt, Fields, hintFor, placed, readForm, summaryOf, Summary, type Fault, type FieldFaults } from '../../../components/form';
+import { fieldAt, Fields, hintFor, placed, readForm, summaryOf, Summary, type Fault, type FieldFaults, type FormField } from '../../../components/form';
 import { FormFault, useAct } from '../../../components/Inputs';
 import { useI18n } from '../../../i18n';
-import { materialAt } from '../../../lib/apply';
+import { correctable, materialAt } from '../../../lib/apply';
 import { useNow } from '../../../lib/now';
 import { date } from '../../../lib/time';
 import { Uploads } from '../apply/Uploads';
@@ -25,25 +25,33 @@ export function Correct({ file, onDone, onStale, renew }: { file: ApplicationFil
   const [tried, setTried] = useState(0);
   // Files that were there before stay; what is added now can be taken away again.
   const [before] = useState(() => new Set(file.materials.flatMap((m) => m.files.map((f) => f.id))));
-  const fields = form.fields.filter((f) => missing.some((m) => fieldAt(m.at) === f.name));
   const wanted = file.materials.filter((m) => missing.some((x) => materialAt(x.at) === m.name));
+  const original: Answers = Object.fromEntries(Object.entries(file.answers).filter(([name]) => !file.masked.includes(name)));
+  const answers: Answers = { ...original, ...changed };
+  const open = correctable(form, original, answers, missing);
+  const fields = [...open.wanted, ...open.opened];
+  const all = [...fields, ...open.others];
   const others = missing.filter((m) => !fields.some((f) => f.name === fieldAt(m.at)) && !wanted.some((x) => x.name === materialAt(m.at)));
-  const answers: Answers = { ...Object.fromEntries(Object.entries(file.answers).filter(([name]) => !file.masked.includes(name))), ...changed };
-  const said = placed(act.error?.problems ?? [], fields.map((f) => f.name), lang);
+  const said = placed(act.error?.problems ?? [], all.map((f) => f.name), lang);
   const faults: FieldFaults = {};
-  for (const f of fields) {
-    const hint = tried ? hintFor({ ...f, required: true }, answers, today) : null;
+  // What was named must be answered; the rest by the rules of the form.
+  const judged = (f: FormField) => hintFor(open.wanted.includes(f) ? { ...f, required: true } : f, answers, today);
+  for (const f of all) {
+    const hint = tried ? judged(f) : null;
     faults[f.name] = hint ? [t(hint.key, hint.fill)] : (said.fields[f.name] ?? []);
   }
   const lacks = (name: string) => !wanted.find((m) => m.name === name)?.files.some((x) => !before.has(x.id)) && !wanted.find((m) => m.name === name)?.answered_by;
   const materialFaults = (name: string): string[] => [...(tried && lacks(name) ? [t('app.correct_file', { title: w(wanted.find((m) => m.name === name)?.title) })] : []), ...said.rest.filter((p) => materialAt(p.at) === name).map((p) => w(p.words))];
-  const lines: Fault[] = [...summaryOf(fields, faults, w, 'correct'), ...wanted.flatMap((m) => materialFaults(m.name).map((text) => ({ text, to: `material-${m.name}` }))), ...said.rest.filter((p) => materialAt(p.at) === null).map((p) => ({ text: w(p.words), to: null }))];
+  const lines: Fault[] = [...summaryOf(all, faults, w, 'correct'), ...wanted.flatMap((m) => materialFaults(m.name).map((text) => ({ text, to: `material-${m.name}` }))), ...said.rest.filter((p) => materialAt(p.at) === null).map((p) => ({ text: w(p.words), to: null }))];
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     act.clear();
     setTried(tried + 1);
-    if (fields.some((f) => hintFor({ ...f, required: true }, answers, today)) || wanted.some((m) => lacks(m.name))) return;
-    const own: Answers = Object.fromEntries(fields.flatMap((f) => { const v = changed[f.name] ?? answers[f.name]; return v === undefined ? [] : [[f.name, v]]; }));
+    if (all.some(judged) || wanted.some((m) => lacks(m.name))) return;
+    const own: Answers = Object.fromEntries(all.flatMap((f) => {
+      const value = answers[f.name];
+      return value === undefined || (open.others.includes(f) && !Object.hasOwn(changed, f.name)) ? [] : [[f.name, value]];
+    }));
     const done = await act.run(() => actOwn(application, { verb: 'correct', answers: own, note: note.trim() }));
     if (done) onDone();
   };
@@ -68,6 +76,7 @@ export function Correct({ file, onDone, onStale, renew }: { file: ApplicationFil
           ))}
         </ul>
       ) : null}
+      {open.others.length ? <details><summary>{t('app.correct_more')}</summary><Fields fields={open.others} answers={answers} faults={faults} prefix="correct" onChange={(name, value) => setChanged({ ...changed, [name]: value })} /></details> : null}
       {others.length ? <><h3>{t('app.missing_other')}</h3><ul>{others.map((m, i) => <li key={i} className="over">{m.what}</li>)}</ul></> : null}
       <div className="input">
         <label htmlFor="correct-note">{t('app.correct_note')}</label>

@@ -4,10 +4,11 @@ import { useState } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { send } from '../../../api/client';
-import { beginDraft, type DraftLine } from '../../../api/applications';
+import { beginDraft, patchDraft, type DraftLine } from '../../../api/applications';
 import { useApi } from '../../../api/hooks';
 import type { Answers, Channel, Item } from '../../../api/items';
 import type { ActingFor } from '../../../api/types';
+import { same } from '../../../components/form/schema';
 import { FormFault, SelectField, useAct } from '../../../components/Inputs';
 import { Skeleton } from '../../../components/Skeleton';
 import { useI18n } from '../../../i18n';
@@ -67,7 +68,12 @@ function SignedIn({ item, sets = {}, channel, have }: { item: Item; sets?: Answe
   const now = acting.data?.now ?? null;
   const needsFirm = item.content.serves === 'legal' && acting.data !== undefined && now === null;
   const begin = async () => {
-    const made = await act.run(() => beginDraft({ item: item.item, channel, answers: sets }));
+    const made = await act.run(async () => {
+      const opened = await beginDraft({ item: item.item, channel, answers: sets });
+      // A draft there was already keeps its own answers; what guidance settled just now goes over them.
+      const settled = Object.fromEntries(Object.entries(sets).filter(([name, value]) => !same(opened.answers[name], value)));
+      return Object.keys(settled).length ? patchDraft(opened.id, { answers: settled }, opened.version) : opened;
+    });
     if (made) void navigate(`/apply/${encodeURIComponent(made.id)}`);
   };
   return (

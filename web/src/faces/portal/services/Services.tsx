@@ -2,7 +2,7 @@
 // Public; the filters stand in the address.
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from 'react-router';
+import { Link, useLocation } from 'react-router';
 import { get as ask, type ApiError } from '../../../api/client';
 import { useApi } from '../../../api/hooks';
 import type { ItemLine, SubjectCount } from '../../../api/items';
@@ -24,17 +24,24 @@ const SUBJECTS_FIRST = 8;
 
 function Search({ text, onText }: { text: string; onText: (text: string) => void }) {
   const { t } = useI18n();
+  const { pathname } = useLocation();
   const [typed, setTyped] = useState(text);
   const sent = useRef(text);
   useEffect(() => { if (text !== sent.current) { sent.current = text; setTyped(text); } }, [text]);
-  const go = (words: string) => { sent.current = words.trim(); onText(words.trim()); };
+  const go = (words: string) => {
+    // Nothing new: a late timer must not call somebody back who has already gone on.
+    if (words.trim() === sent.current) return;
+    sent.current = words.trim();
+    onText(words.trim());
+  };
   const latest = useRef(go);
   useEffect(() => { latest.current = go; });
   useEffect(() => {
     if (typed.trim() === sent.current) return undefined;
-    const timer = setTimeout(() => latest.current(typed), TYPING_MS);
+    // Somebody who chose a card meanwhile is on the way; the address says so before the page does.
+    const timer = setTimeout(() => { if (window.location.pathname === pathname) latest.current(typed); }, TYPING_MS);
     return () => clearTimeout(timer);
-  }, [typed]);
+  }, [typed, pathname]);
   const submit = (event: FormEvent) => { event.preventDefault(); go(typed); };
   return (
     <form className="card service-search" role="search" onSubmit={submit}>
