@@ -11,6 +11,7 @@ use crate::posture;
 use crate::{embed, systems};
 use kernel::city::{Bindings, Report};
 use kernel::declare::Declared;
+use kernel::organisations::Organisations;
 use kernel::{City, Clock, Fault};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -211,6 +212,13 @@ impl Running {
                     let log = log.clone();
                     Arc::new(move |person: &str| log.pseudonym(person))
                 },
+                offices: {
+                    let organisations = organisations.clone();
+                    Arc::new(move |code: &str| {
+                        let known = organisations.get(code, None);
+                        known.map(|known| known.title.zh.clone())
+                    })
+                },
                 types: kernel::licences::types(&city.declared),
                 settings: crate::matters::licence_settings(&config, &city.declared),
             },
@@ -320,7 +328,9 @@ impl Running {
         self.http = Some(local);
         if app.config.text("public_url").is_empty() {
             let scheme = if tls.is_some() { "https" } else { "http" };
-            app.openid.set_issuer(&format!("{scheme}://{local}"));
+            let issuer = format!("{scheme}://{local}");
+            app.openid.set_issuer(&issuer);
+            app.licences.set_issuer(&issuer);
         }
         let redirect = app.config.text("http_redirect");
         if !redirect.is_empty() {

@@ -38,6 +38,7 @@ pub mod standing;
 pub mod table;
 pub mod tasks;
 pub mod upstream;
+pub mod wallets;
 pub mod web;
 
 use crate::app::App;
@@ -87,6 +88,7 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     tasks::add(&mut table);
     decisions::add(&mut table);
     licences::add(&mut table);
+    wallets::add(&mut table);
     sta::add(&mut table);
     table.add(
         line("GET /api/v1/openapi.json", Access::Public, "OpenAPI 文档", "The OpenAPI document"),

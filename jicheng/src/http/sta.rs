@@ -34,18 +34,24 @@ pub fn add(table: &mut Table) {
     );
 }
 
-/// The address links begin with: what the client asked for, also through a TLS proxy.
-fn base(headers: &HeaderMap) -> String {
-    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    let host = text(header::HOST.as_str()).unwrap_or("localhost");
-    let scheme = text("x-forwarded-proto")
-        .filter(|p| ["http", "https"].contains(p))
-        .unwrap_or("http");
-    format!("{scheme}://{host}/sta/v1.1")
+/// The address links begin with: the public one where there is one, otherwise what the client asked
+/// for. What a proxy says of the scheme is not believed: behind one, `public_url` is set.
+fn base(app: &App, headers: &HeaderMap) -> String {
+    let public = app.config.text("public_url").trim_end_matches('/');
+    if !public.is_empty() {
+        return format!("{public}/sta/v1.1");
+    }
+    let host = headers.get(header::HOST).and_then(|v| v.to_str().ok());
+    let scheme = if app.tls.get().is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{}/sta/v1.1", host.unwrap_or("localhost"))
 }
 
 async fn answer(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Answer<Response> {
-    let base = base(request.headers());
+    let base = base(&app, request.headers());
     let path = request
         .uri()
         .path()

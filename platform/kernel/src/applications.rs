@@ -22,7 +22,8 @@ pub struct NewDraft {
     /// Way; `web` unless a clerk or a terminal says otherwise.
     #[serde(default)]
     pub channel: Option<Channel>,
-    /// Whom a clerk writes it for (counter, terminal, hotline); needs `write` on `applications`.
+    /// Whom a clerk writes it for (counter, terminal, hotline); needs `write` on
+    /// `service_applications`.
     #[serde(default)]
     pub on_behalf: Option<Behalf>,
     /// Answers settled by guidance.
@@ -605,8 +606,8 @@ pub struct Receipt {
 
 /// The engine of applications. Applicants see their own (or those of whom they act for, within the
 /// authorisation); officers what the policy gives them: `read`, `write` (on behalf), `handle`
-/// (accept, correct, deliver) on `applications`, and the holders of a task of its case while they
-/// hold it. Every read of personal answers is logged.
+/// (accept, correct, deliver) on `service_applications`, and the holders of a task of its case
+/// while they hold it. Every read of personal answers is logged.
 #[async_trait]
 pub trait Applications: Send + Sync {
     /// Begins a draft, filled with what the city knows. One open draft per applicant and item:

@@ -108,6 +108,7 @@ async fn engine(store: &Store, keys: Arc<Keys>) -> Result<Arc<Engine>, Fault> {
     let means = Means {
         crypto: keys,
         parties: Arc::new(Anybody),
+        offices: Arc::new(|code| Some(format!("局 {code}"))),
         pseudonym: Arc::new(|number| Some(format!("person-{}", &number[10..17]))),
         types: kernel::licences::types(&declared),
         settings: Settings {

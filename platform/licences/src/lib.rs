@@ -39,6 +39,7 @@ use kernel::licences::{
 };
 use kernel::parties::Parties;
 use kernel::{Clock, Fault, Problem, Words};
+use parking_lot::RwLock;
 use sealing::Sealing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +52,9 @@ pub const WALLET_LEVEL: u8 = 2;
 /// From the number of a natural person to the name the audit log knows them by.
 pub type Pseudonym = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
+/// From the code of an organisation to its name.
+pub type Offices = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What the engine works with besides the store.
 pub struct Means {
     /// Keys: licences are signed with [`Ring::Seal`] and sealed with [`Ring::Secrets`].
@@ -60,6 +64,8 @@ pub struct Means {
     /// How the audit log knows a natural person by their number: uses then stand under "who saw
     /// my data" too.
     pub pseudonym: Pseudonym,
+    /// Name of an organisation by its code, for the holders who see who used a licence.
+    pub offices: Offices,
     /// The types declared now ([`kernel::licences::types`]).
     pub types: BTreeMap<String, LicenceType>,
     /// What the city configures.
@@ -115,7 +121,9 @@ pub struct Engine {
     sealing: Sealing,
     parties: Arc<dyn Parties>,
     pseudonym: Pseudonym,
+    offices: Offices,
     settings: Settings,
+    issuer: RwLock<String>,
     types: Types,
     uses: Arc<uses::Uses>,
     lists: status::Lists,
@@ -144,16 +152,35 @@ impl Engine {
             sealing,
             parties: means.parties,
             pseudonym: means.pseudonym,
+            offices: means.offices,
+            issuer: RwLock::new(means.settings.issuer.clone()),
             settings: means.settings,
             types,
             lists: status::Lists::default(),
         }))
     }
 
+    /// The city's own address, where it is known only once it listens.
+    pub fn set_issuer(&self, issuer: &str) {
+        *self.issuer.write() = issuer.trim_end_matches('/').into();
+    }
+
+    /// Issuer of signed documents, and before every address in them.
+    fn issuer(&self) -> String {
+        self.issuer.read().clone()
+    }
+
     /// The types issued now, for pages and forms.
     pub fn types(&self) -> Vec<LicenceType> {
         let current = self.types.current.values();
         current.map(|(_, kind)| (**kind).clone()).collect()
+    }
+
+    /// The office an actor works for, by name; their account when they work for none.
+    fn office_of(&self, actor: &Actor) -> String {
+        let code = actor.organisation.as_deref();
+        let name = code.map(|code| (self.offices)(code).unwrap_or_else(|| code.into()));
+        name.unwrap_or_else(|| actor.account.clone())
     }
 
     /// The type a licence was issued under.

@@ -88,8 +88,7 @@ impl Engine {
         let content = self.sound_content(&row)?;
         let all = kind.decl.fields.iter().map(|field| field.name.clone());
         let all: Vec<String> = all.collect();
-        let verifier = actor.organisation.clone();
-        let verifier = verifier.unwrap_or_else(|| actor.account.clone());
+        let verifier = self.office_of(actor);
         let user = User {
             actor,
             verifier: &verifier,

@@ -89,7 +89,7 @@ impl Engine {
     /// verify it.
     pub(crate) fn status_uri(&self, list: i64, for_wallet: bool) -> String {
         let last = if for_wallet { "/es256" } else { "" };
-        format!("{}/licences/status/{list}{last}", self.settings.issuer)
+        format!("{}/licences/status/{list}{last}", self.issuer())
     }
 
     /// A status list as a signed token (`application/statuslist+jwt`), to be served at

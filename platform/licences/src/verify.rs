@@ -362,8 +362,7 @@ impl Engine {
             [] => kind.decl.minimum.clone(),
             fields => known_fields(&kind, fields)?,
         };
-        let verifier = actor.organisation.clone();
-        let verifier = verifier.unwrap_or_else(|| actor.account.clone());
+        let verifier = self.office_of(actor);
         let user = User {
             actor,
             verifier: &verifier,

@@ -196,7 +196,7 @@ impl Engine {
         };
         self.keep_token(&made, CODES).await?;
         Ok(Presentation {
-            url: format!("{}/verify#{token}", self.settings.issuer),
+            url: format!("{}/verify#{token}", self.issuer()),
             token,
             expires_at,
             fields,
@@ -254,7 +254,7 @@ impl Engine {
         let seconds = |time: Time| time.0.div_euclid(1_000_000);
         let mut claims = Map::new();
         let mut put = |name: &str, value: Value| claims.insert(name.into(), value);
-        put("iss", self.settings.issuer.clone().into());
+        put("iss", self.issuer().into());
         put("vct", self.vct(&row.kind).into());
         put("iat", seconds(content.issued_at).into());
         put("nbf", seconds(content.valid_from).into());
@@ -298,7 +298,7 @@ impl Engine {
 
     /// Type of a document (`vct`).
     pub(crate) fn vct(&self, kind: &str) -> String {
-        format!("{}/licences/types/{kind}", self.settings.issuer)
+        format!("{}/licences/types/{kind}", self.issuer())
     }
 
     /// A licence of whom the actor is or acts for; anybody else's is not there.

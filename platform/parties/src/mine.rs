@@ -160,6 +160,14 @@ impl Engine {
         })
     }
 
+    /// The data of an account in full, for engines that handle its matters and write down
+    /// themselves what they used. Nothing is logged here, so no route may answer with it.
+    pub async fn person_of(&self, account: &str) -> Result<Revealed, Fault> {
+        let mut reader = self.store.reader().await?;
+        let row = self.account_row(&mut reader, account).await?;
+        self.in_full(&mut reader, &row).await
+    }
+
     /// One's own data in full; the caller has made sure that it is them. Written down.
     pub async fn reveal_mine(&self, actor: &Actor) -> Result<Revealed, Fault> {
         let mut tx = self.store.begin().await?;

@@ -4,7 +4,7 @@ use super::work::{Change, Work, audit, kept};
 use super::{Engine, clocks};
 use crate::clock::{Calendar, Day};
 use kernel::access::Actor;
-use kernel::cases::{CalendarDay, Moved};
+use kernel::cases::{CalendarDay, Left, Limit, Moved};
 use kernel::fault::Problem;
 use kernel::{Fault, Time, Verb, Words};
 use serde_json::json;
@@ -71,6 +71,18 @@ impl Engine {
         }
         *self.calendar.write() = Arc::new(fresh);
         Ok(())
+    }
+
+    /// Where a clock that started then stands now, if it never paused: what other engines count
+    /// their own limits by.
+    pub fn left(&self, from: Time, limit: Limit) -> Left {
+        let calendar = self.calendar.read().clone();
+        crate::clock::Clock::start(from, limit).left(&calendar, self.clock.now())
+    }
+
+    /// Is the day of this moment worked, by the calendar that is published?
+    pub fn is_worked(&self, at: Time) -> bool {
+        self.calendar.read().is_worked(Day::of(at))
     }
 
     pub(super) async fn year(&self, year: i16) -> Result<Vec<CalendarDay>, Fault> {

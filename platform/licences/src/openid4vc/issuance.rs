@@ -86,7 +86,7 @@ impl Engine {
         made.body = json!({ "tx_code": typed_digest, "guesses": 0 }).to_string();
         self.keep_token(&made, OFFERS).await?;
         let offer = json!({
-            "credential_issuer": self.settings.issuer,
+            "credential_issuer": self.issuer(),
             "credential_configuration_ids": [row.kind],
             "grants": { GRANT: {
                 "pre-authorized_code": code,
@@ -285,7 +285,7 @@ impl Engine {
         if !token.is_signed_by(&key) {
             return Err(wrong("its signature does not fit its jwk"));
         }
-        if token.text("aud") != self.settings.issuer {
+        if token.text("aud") != self.issuer() {
             return Err(wrong("its aud is not this credential issuer"));
         }
         let age = token.claims["iat"]

@@ -5,7 +5,7 @@
 //! | address | handler |
 //! |---|---|
 //! | `GET /.well-known/openid-credential-issuer` | [`Engine::issuer_metadata`] |
-//! | `GET /.well-known/oauth-authorization-server` | [`Engine::authorization_metadata`] (a part of the provider's own) |
+//! | `GET /.well-known/oauth-authorization-server/openid4vci` | [`Engine::authorization_metadata`] |
 //! | `GET /.well-known/jwt-vc-issuer` | [`Engine::jwt_vc_issuer`] |
 //! | `GET <issuer>/licences/types/<name>` | [`Engine::type_metadata`] |
 //! | `POST <issuer>/openid4vci/token` (form) | [`Engine::vci_token`] |
@@ -77,7 +77,7 @@ impl Engine {
 
     /// What this issuer can issue (OpenID4VCI 12.2).
     pub fn issuer_metadata(&self) -> Value {
-        let issuer = &self.settings.issuer;
+        let issuer = self.issuer();
         let mut configurations = Map::new();
         for kind in self.types() {
             let title = &kind.decl.title;
@@ -119,7 +119,7 @@ impl Engine {
             "credential_issuer": issuer,
             "credential_endpoint": format!("{issuer}/openid4vci/credential"),
             "nonce_endpoint": format!("{issuer}/openid4vci/nonce"),
-            "authorization_servers": [issuer],
+            "authorization_servers": [format!("{issuer}/openid4vci")],
             "display": [
                 { "name": self.settings.name.zh, "locale": "zh-CN" },
                 { "name": self.settings.name.en, "locale": "en" },
@@ -128,11 +128,12 @@ impl Engine {
         })
     }
 
-    /// The authorisation server of the pre-authorised code flow (RFC 8414).
+    /// The authorisation server of the pre-authorised code flow (RFC 8414): one of its own beside
+    /// the provider of sign-on, because codes of licences are good at no other token endpoint.
     pub fn authorization_metadata(&self) -> Value {
-        let issuer = &self.settings.issuer;
+        let issuer = self.issuer();
         json!({
-            "issuer": issuer,
+            "issuer": format!("{issuer}/openid4vci"),
             "token_endpoint": format!("{issuer}/openid4vci/token"),
             "response_types_supported": [],
             "grant_types_supported": [issuance::GRANT],
@@ -151,7 +152,7 @@ impl Engine {
         for ring in rings {
             keys.extend(self.crypto().public_keys(ring)?.iter().map(jose::jwk));
         }
-        Ok(json!({ "issuer": self.settings.issuer, "jwks": { "keys": keys } }))
+        Ok(json!({ "issuer": self.issuer(), "jwks": { "keys": keys } }))
     }
 
     /// What a type of document is (SD-JWT VC, 4); `None` for one that is not declared.

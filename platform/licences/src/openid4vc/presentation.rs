@@ -61,7 +61,7 @@ struct Kept {
 
 impl Engine {
     fn response_uri(&self) -> String {
-        format!("{}/openid4vp/response", self.settings.issuer)
+        format!("{}/openid4vp/response", self.issuer())
     }
 
     fn client_id(&self) -> String {

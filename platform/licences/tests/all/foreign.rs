@@ -98,7 +98,9 @@ async fn serve(house: &House, licence: &Licence, call: &Value) -> Value {
     let path = text("url").strip_prefix(ISSUER).unwrap_or(text("url"));
     let (status, body, kind) = match (text("method"), path) {
         ("GET", "/.well-known/openid-credential-issuer") => json(engine.issuer_metadata()),
-        ("GET", "/.well-known/oauth-authorization-server") => json(engine.authorization_metadata()),
+        ("GET", "/.well-known/oauth-authorization-server/openid4vci") => {
+            json(engine.authorization_metadata())
+        }
         ("GET", "/.well-known/jwt-vc-issuer") => json(engine.jwt_vc_issuer().unwrap()),
         ("POST", "/openid4vci/token") => stop(engine.vci_token(&form(body)).await),
         ("POST", "/openid4vci/nonce") => stop(engine.vci_nonce().await),
@@ -175,7 +177,8 @@ async fn existing_libraries_fetch_verify_and_show_a_licence() {
         let mut to = running.0.stdin.take().unwrap();
         let from = BufReader::new(running.0.stdout.take().unwrap());
         let task = json!({
-            "offer": offer.url, "code": offer.code, "request": asked.url, "name": "李明",
+            "offer": offer.url, "code": offer.code, "request": asked.url,
+            "claims": {"holder_name": "李明", "vehicle_class": "C1"},
         });
         tell(&mut to, &task);
         let (mut held, mut done) = (0, false);

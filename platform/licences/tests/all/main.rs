@@ -140,6 +140,7 @@ pub(crate) async fn house_of(
     let means = Means {
         crypto,
         parties: Arc::new(FakeParties),
+        offices: Arc::new(|code| Some(format!("局 {code}"))),
         pseudonym: Arc::new(|number| Some(format!("person-{}", &number[14..17]))),
         types: kernel::licences::types(&declared),
         settings: settings(),

@@ -221,7 +221,7 @@ async fn an_office_uses_a_licence_in_place_of_paper() {
         assert_eq!(uses.len(), 1, "held() is no use");
         assert_eq!(
             (uses[0].verifier.as_str(), uses[0].matter.as_str()),
-            ("market", "CASE-7")
+            ("局 market", "CASE-7")
         );
         assert_eq!(uses[0].basis, clerk.grant.basis);
         // Without a purpose and a basis nobody looks.
