@@ -190,8 +190,14 @@ async function correction(page, base) {
   await call(own, base, 'POST', `/service-applications/${application.id}/own`, { verb: 'correct', answers: { premises: '走查路 1 号 3 门' }, note: '' });
   await clerk.reload();
   await clerk.getByRole('region', { name: '可办操作' }).waitFor();
-  must(await button(clerk, '一次性告知补正').isDisabled(), 'it can be asked for twice');
-  await clerk.getByText('补正只能一次性告知').first().waitFor();
+  // A second time nothing new can be asked for: the server says which point is new.
+  await button(clerk, '一次性告知补正').click();
+  await modal(clerk).getByText('已经一次性告知过').waitFor();
+  await modal(clerk).getByRole('checkbox', { name: '经营项目', exact: true }).check();
+  await modal(clerk).locator('textarea').first().fill('走查：新的要求');
+  await modal(clerk).getByRole('button', { name: '发出补正告知' }).click();
+  await modal(clerk).locator('.error-box').waitFor();
+  await modal(clerk).getByRole('button', { name: '取消', exact: true }).click();
   await button(clerk, '受理').click();
   await confirm(clerk);
   await told(clerk, '受理');
