@@ -163,6 +163,7 @@ describe('service figures', () => {
     expect(stretchOf({ from: '2026-11-01', to: '2026-11-30' })).toEqual({ from: '2026-11-01T00:00:00+08:00', to: '2026-12-01T00:00:00+08:00' });
     expect(chosenDays('2026-02-30', '2026-03-01', 'year', now).own).toBe(false);
     expect(chosenDays('2026-03-02', '2026-03-01', 'year', now).own).toBe(false);
+    expect(chosenDays('2024-01-01', '2026-02-28', 'year', now).own).toBe(false);
     expect(chosenDays('2026-02-01', '2026-02-28', 'year', now)).toEqual({ from: '2026-02-01', to: '2026-02-28', own: true });
   });
 });
