@@ -12,7 +12,9 @@ const PATHS = ['applicant.name', 'applicant.number', 'number'] as const;
 export function Outcome({ content, onChange }: TabProps) {
   const { t, w, lang } = useI18n();
   const { types } = useLicenceTypes();
-  const outcome: Made = content.outcome ?? { title: { zh: '', en: '' }, licence: null, fields: {}, holder: null };
+  // A copy may leave out what is empty.
+  const written: Partial<Made> = content.outcome ?? {};
+  const outcome: Made = { title: written.title ?? { zh: '', en: '' }, licence: written.licence ?? null, fields: written.fields ?? {}, holder: written.holder ?? null };
   const put = (part: Partial<Made>) => onChange({ ...content, outcome: { ...outcome, ...part } });
   const type = outcome.licence ? types.get(outcome.licence) : undefined;
   const names = fieldNames(content.form);
