@@ -39,6 +39,7 @@ const Visits = lazy(() => import('./faces/portal/visits/Visits'));
 const Board = lazy(() => import('./faces/portal/visits/Board'));
 const Terminal = lazy(() => import('./faces/portal/visits/Terminal'));
 const Messages = lazy(() => import('./faces/portal/Messages'));
+const Letter = lazy(() => import('./faces/portal/Letter'));
 const Progress = lazy(() => import('./faces/portal/Progress'));
 const Command = lazy(() => import('./faces/command/Command'));
 const Stations = lazy(() => import('./faces/desk/Stations'));
@@ -139,6 +140,7 @@ export function App() {
         <Route path="progress" element={plain(<Progress />)} />
         <Route path="portal/visits" element={plain(<Visits />)} />
         <Route path="portal/messages" element={plain(<Messages />)} />
+        <Route path="verify/letter" element={plain(<Letter />)} />
         <Route path="verify" element={plain(<Verify />)} />
         <Route path="desk/licences" element={plain(<Licences />)} />
         <Route path="desk/licences/new" element={plain(<IssueLicence />)} />

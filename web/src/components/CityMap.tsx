@@ -14,7 +14,7 @@ import { shapePaths } from '../theme/shapes';
 import { SmallMap } from './SmallMap';
 
 export interface MapMark { key: string; name: string; place: [number, number]; shape: Shape; fill: string; rank: number; label?: string; aqi?: { text: string; fill: string; ink: string } | undefined }
-interface Props { marks: MapMark[]; title: string; onPick: (key: string) => void; chosen: string | null }
+interface Props { marks: MapMark[]; title: string; onPick: (key: string) => void; chosen: string | null; /** Where the map itself was clicked: longitude, latitude. */ onPlace?: (place: [number, number]) => void }
 
 const ICON_PX = 44;
 
@@ -78,8 +78,9 @@ export default function CityMap(p: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<LibreMap | null>(null);
   const pick = useRef(p.onPick);
+  const toPlace = useRef(p.onPlace);
   const works = useMemo(hasWebGl, []);
-  useEffect(() => { pick.current = p.onPick; });
+  useEffect(() => { pick.current = p.onPick; toPlace.current = p.onPlace; });
 
   useEffect(() => {
     if (!box.current || !works) return undefined;
@@ -95,6 +96,7 @@ export default function CityMap(p: Props) {
       const key: unknown = e.features?.[0]?.properties['key'];
       if (typeof key === 'string') pick.current(key);
     });
+    made.on('click', (e) => toPlace.current?.([e.lngLat.lng, e.lngLat.lat]));
     made.on('mouseenter', 'marks', () => { made.getCanvas().style.cursor = 'pointer'; });
     made.on('mouseleave', 'marks', () => { made.getCanvas().style.cursor = ''; });
     return () => {

@@ -1,6 +1,6 @@
 // Form: one field: question, help, where the value comes from, what is wrong with it, and the
 // control that fits its type. Plain HTML, so that a phone loads nothing more and a keyboard knows it.
-import { useId, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useId, useState, type ReactNode } from 'react';
 import type { Json } from '../../api/cases';
 import type { Prefilled } from '../../api/applications';
 import { useI18n } from '../../i18n';
@@ -8,6 +8,8 @@ import { answerOf, sayAnswer, typedOf } from './say';
 import { same, type FormField } from './schema';
 import '../inputs.css';
 import './form.css';
+
+const PlacePick = lazy(() => import('./PlacePick'));
 
 /** Options up to this many are shown as buttons, more in a list. */
 const SHOWN_OPTIONS = 8;
@@ -44,7 +46,7 @@ export function Field(props: FieldProps) {
   const notes = (
     <>
       {field.help ? <p id={`${id}-help`} className="muted small">{w(field.help)}</p> : null}
-      {hint ? <p id={`${id}-hint`} className="muted small">{hint}</p> : null}
+      {hint ? <p id={`${id}-hint`} className={field.unit && field.format === null ? 'hidden' : 'muted small'}>{hint}</p> : null}
       {prefilled ? <SourceNote {...props} prefilled={prefilled} id={`${id}-source`} /> : null}
       {faults.length ? <div id={`${id}-fault`} className="error-text">{faults.map((f, i) => <p key={i}>{f}</p>)}</div> : null}
     </>
@@ -119,15 +121,16 @@ function Typed({ field, value, onChange, onBlur, faults = [], disabled, id, desc
         inputMode={field.type === 'integer' && field.format === null ? 'numeric' : numeric ? 'decimal' : field.format === 'mobile' ? 'tel' : undefined}
         autoCapitalize={field.format === 'citizen-number' || field.format === 'credit-code' ? 'characters' : undefined} onChange={(e) => put(e.target.value, false)} />
       {numeric ? <Unit field={field} /> : null}
-      {field.format === 'place' && !disabled ? <Here onTake={(place) => put(place, true)} /> : null}
+      {field.format === 'place' && !disabled ? <Here value={shown} onTake={(place) => put(place, true)} /> : null}
     </span>
   );
 }
 
-/** Takes the position of the phone, when its owner allows it. */
-function Here({ onTake }: { onTake: (place: string) => void }) {
+/** Takes the position of the phone, when its owner allows it, or a point of the map. */
+function Here({ value, onTake }: { value: string; onTake: (place: string) => void }) {
   const { t } = useI18n();
   const [failed, setFailed] = useState(false);
+  const [map, setMap] = useState(false);
   const take = () => {
     setFailed(false);
     if (!('geolocation' in navigator)) return setFailed(true);
@@ -136,7 +139,9 @@ function Here({ onTake }: { onTake: (place: string) => void }) {
   return (
     <>
       <button type="button" className="button" onClick={take}>{t('form.place_here')}</button>
+      <button type="button" className="button" aria-expanded={map} onClick={() => setMap(!map)}>{t(map ? 'form.place_map_close' : 'form.place_map')}</button>
       {failed ? <span role="alert" className="error-text small">{t('form.place_denied')}</span> : null}
+      {map ? <Suspense fallback={<span className="muted small" role="status">{t('state.loading')}</span>}><PlacePick value={value} onPick={onTake} /></Suspense> : null}
     </>
   );
 }

@@ -68,5 +68,5 @@ export function ProgressForm() {
 
 export default function Progress() {
   const { t } = useI18n();
-  return <div className="one-thing"><PageHead title={t('progress.title')} back={{ to: '/services', text: t('svc.title') }} /><ProgressForm /></div>;
+  return <div className="one-thing"><PageHead title={t('progress.title')} back={{ to: '/services', text: t('svc.title') }} /><ProgressForm /><p className="small"><Link to="/verify/letter">{t('letter.page')}</Link></p></div>;
 }

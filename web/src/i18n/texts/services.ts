@@ -113,4 +113,15 @@ export const services = {
   'progress.ask': ['查询', 'Check'],
   'progress.none': ['编号或查询码不对。请核对回执；多次填错会暂时不能查询。', 'Number or code is wrong. Look at your receipt; after several wrong tries you have to wait.'],
   'progress.sign_in': ['登录后可以看到全部内容，并补正、评价。', 'Sign in to see everything, to supply what is missing and to rate.'],
+
+  'letter.page': ['核验文书真伪', 'Check a letter'],
+  'letter.help': ['填写文书上的文号和校验码。', 'Enter the number and the check code printed on the letter.'],
+  'letter.number': ['文号', 'Number'], 'letter.check': ['校验码', 'Check code'], 'letter.ask': ['核验', 'Check'],
+  'letter.title': ['文书', 'Letter'], 'letter.office': ['出具单位', 'Office'], 'letter.issued': ['出具时间', 'Issued'],
+  'letter.real': ['查到这份文书，请与手中的逐项对照。', 'This letter exists; compare it with the one in your hand.'],
+  'letter.none': ['没有这样的文书：文号或校验码不对，请谨防伪造。', 'There is no such letter: number or check code is wrong. Beware of forgeries.'],
+  'letter.pdf': ['核验 PDF 文件', 'Check a PDF file'],
+  'letter.pdf_help': ['检查电子签名和内容是否被改动，文件不保存。', 'Looks at the signature and whether anything was altered; the file is not kept.'],
+  'letter.file': ['选择 PDF', 'Choose a PDF'], 'letter.too_large': ['文件超过 256 KiB，不是本市出具的文书。', 'The file is over 256 KiB: none of the city’s letters.'],
+  'letter.signer': ['签名单位：{signer}，{time}', 'Signed by {signer}, {time}'],
 } as const satisfies Record<string, Pair>;

@@ -55,10 +55,12 @@ export function Filling({ loaded, item, onVersion, onDone }: { loaded: Draft; it
   useEffect(() => { if (draft.item_version !== item.version) onVersion(draft.item_version); }, [draft.item_version, item.version, onVersion]);
   // A new page begins at its heading, or at the field one came for; the step is kept for the next time.
   useEffect(() => {
-    if (hash.length > 1) requestAnimationFrame(() => goTo(decodeURIComponent(hash.slice(1))));
-    else if (was.current !== place) { scrollTo(0, 0); head.current?.focus({ preventScroll: true }); }
+    const moved = was.current !== place;
     was.current = place;
-    if (place !== 'sheet' && queue.draft.step !== place) queue.put({ step: place }, true);
+    if (hash.length > 1) requestAnimationFrame(() => goTo(decodeURIComponent(hash.slice(1))));
+    else if (moved) { scrollTo(0, 0); head.current?.focus({ preventScroll: true }); }
+    // Only going on saves: opening alone must not mark as seen what changed in the form.
+    if (moved && place !== 'sheet') queue.put({ step: place }, true);
   }, [place, hash, queue]);
 
   const to = (page: string, control?: string) => `/apply/${encodeURIComponent(draft.id)}?${new URLSearchParams({ ...(sheet ? { view: 'sheet' } : {}), ...(sheet && page !== CHECK ? {} : { step: page }), ...(control && !sheet ? { back: CHECK_BACK } : {}) }).toString()}${control ? `#${encodeURIComponent(control)}` : ''}`;
