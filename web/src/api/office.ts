@@ -50,7 +50,8 @@ export interface MessageRow {
   maybe_repeated: boolean; reason: Words | null; at: string; next_at: string | null; done_at: string | null; by: string;
 }
 export interface MessageCounts { states: Partial<Record<MessageState, number>>; sms_ready: boolean; email_ready: boolean }
-export interface Template { name: string; title: Words; subject: Words; text: Words; sms: Words; fields: string[]; version: number; at: string; by: string }
+export interface NewTemplate { name: string; title: Words; subject: Words; text: Words; sms: Words }
+export interface Template extends NewTemplate { fields: string[]; version: number; at: string; by: string }
 
 const part = encodeURIComponent;
 export const paths = {
@@ -77,6 +78,7 @@ export const cancelEntry = (id: string): Promise<Entry> => send<Entry>('POST', `
 export const answerEntry = (id: string, comes: boolean): Promise<Entry> => send<Entry>('POST', `${paths.entry(id)}/answer`, { comes });
 export const retryMessage = (id: string): Promise<MessageRow> => send<MessageRow>('POST', `${paths.message(id)}/retry`);
 export const giveUpMessage = (id: string, reason: string): Promise<MessageRow> => send<MessageRow>('POST', `${paths.message(id)}/give-up`, { reason });
+export const putTemplate = ({ name, title, subject, text, sms, version }: Template): Promise<Template> => send<Template>('PUT', paths.templates, { name, title, subject, text, sms } satisfies NewTemplate, { ifMatch: version });
 
 /** Account, position or organisation from one line: `@position`, `#organisation`, or the account. */
 export function addressees(text: string): Addressee[] {
