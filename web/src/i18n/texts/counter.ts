@@ -31,5 +31,5 @@ export const counter = {
   'task_form.open': ['打开申请', 'Open the application'],
   'task_form.standard': ['标准表单“{form}”', 'Standard form “{form}”'],
   'task_form.own': ['事项表单“{form}”', 'Form of the item: “{form}”'],
-  'task_form.not_known': ['读不到申请（您可能没有权限），按办件数据显示。', 'The application cannot be read (you may lack the right); the data of the case are shown.'],
+  'task_form.not_known': ['现在看不到申请内容：签收本任务后即可查看。以下是办件信息。', 'The application cannot be seen yet; take the task to see it. The data of the case follow.'],
 } as const satisfies Record<string, Pair>;
