@@ -156,6 +156,17 @@ async function decided({ page, base, number, id = number, approver, yes }) {
 async function counter(page, base) {
   const number = await atTheCounter(page, base);
   await openMatter(page, base, number);
+  // Something is missing; the applicant brings it to the counter.
+  await button(page, '一次性告知补正').click();
+  await modal(page).getByRole('checkbox', { name: '经营场所', exact: true }).check();
+  await modal(page).locator('textarea').first().fill('请写明门牌号');
+  await modal(page).getByRole('button', { name: '发出补正告知' }).click();
+  await told(page, '一次性告知补正');
+  await page.getByText('申请人来窗口补正，由我代办').click();
+  await page.locator('main form[data-correct] [data-field=premises] input').fill('走查路 1 号 2 门');
+  await page.locator('main form[data-correct] button[type=submit]').click();
+  await told(page, '已补正');
+  await page.waitForFunction(() => [...document.querySelectorAll('main button')].some((b) => b.textContent === '受理' && !b.disabled));
   await button(page, '受理').click();
   await confirm(page);
   await told(page, '受理');
