@@ -4,6 +4,7 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { CASE_ACTS } from './cases.mjs';
+import { DESK_SERVICE_ACTS } from './desk-services.mjs';
 import { LICENCE_ACTS } from './licences.mjs';
 import { PARTY_ACTS } from './parties.mjs';
 import { SERVICE_ACTS } from './services.mjs';
@@ -57,6 +58,7 @@ export const ACTS = [
   ...CASE_ACTS,
   ...LICENCE_ACTS,
   ...SERVICE_ACTS,
+  ...DESK_SERVICE_ACTS,
   {
     name: 'the glass is broken with a reason and stands open', role: 'duty',
     run: async (page, base) => {

@@ -150,12 +150,23 @@ async function atTheCounter(page, base) {
 async function decided({ page, base, number, id = number, approver, yes }) {
   const done = await doTask(approver, base, number, yes ? { approved: true } : { approved: false, opinion: '走查：布局不符合要求' });
   must(done, 'the approver has no task of it');
-  return until(page, base, `/applications/${encodeURIComponent(id)}`, (f) => f.application?.state === (yes ? 'approved' : 'refused'), 'the decision');
+  return until(page, base, `/service-applications/${encodeURIComponent(id)}`, (f) => f.application?.state === (yes ? 'approved' : 'refused'), 'the decision');
 }
 
 async function counter(page, base) {
   const number = await atTheCounter(page, base);
   await openMatter(page, base, number);
+  // Something is missing; the applicant brings it to the counter.
+  await button(page, '一次性告知补正').click();
+  await modal(page).getByRole('checkbox', { name: '经营场所', exact: true }).check();
+  await modal(page).locator('textarea').first().fill('请写明门牌号');
+  await modal(page).getByRole('button', { name: '发出补正告知' }).click();
+  await told(page, '一次性告知补正');
+  await page.getByText('申请人来窗口补正，由我代办').click();
+  await page.locator('main form[data-correct] [data-field=premises] input').fill('走查路 1 号 2 门');
+  await page.locator('main form[data-correct] button[type=submit]').click();
+  await told(page, '已补正');
+  await page.waitForFunction(() => [...document.querySelectorAll('main button')].some((b) => b.textContent === '受理' && !b.disabled));
   await button(page, '受理').click();
   await confirm(page);
   await told(page, '受理');
@@ -185,13 +196,19 @@ async function correction(page, base) {
   must((await drawer.getByRole('region', { name: '申请人将看到' }).innerText()).includes('请补充进货查验制度'), 'the preview does not show it');
   await drawer.getByRole('button', { name: '发出补正告知' }).click();
   await told(clerk, '一次性告知补正');
-  const told1 = await until(own, base, `/applications/${application.id}`, (f) => f.application?.state === 'correction', 'the correction');
+  const told1 = await until(own, base, `/service-applications/${application.id}`, (f) => f.application?.state === 'correction', 'the correction');
   must(told1.missing.length === 2 && told1.letters.some((l) => l.kind === 'correction'), 'not everything was told');
-  await call(own, base, 'POST', `/applications/${application.id}/own`, { verb: 'correct', answers: { premises: '走查路 1 号 3 门' }, note: '' });
+  await call(own, base, 'POST', `/service-applications/${application.id}/own`, { verb: 'correct', answers: { premises: '走查路 1 号 3 门' }, note: '' });
   await clerk.reload();
   await clerk.getByRole('region', { name: '可办操作' }).waitFor();
-  must(await button(clerk, '一次性告知补正').isDisabled(), 'it can be asked for twice');
-  await clerk.getByText('补正只能一次性告知').first().waitFor();
+  // A second time nothing new can be asked for: the server says which point is new.
+  await button(clerk, '一次性告知补正').click();
+  await modal(clerk).getByText('已经一次性告知过').waitFor();
+  await modal(clerk).getByRole('checkbox', { name: '经营项目', exact: true }).check();
+  await modal(clerk).locator('textarea').first().fill('走查：新的要求');
+  await modal(clerk).getByRole('button', { name: '发出补正告知' }).click();
+  await modal(clerk).locator('.error-box').waitFor();
+  await modal(clerk).getByRole('button', { name: '取消', exact: true }).click();
   await button(clerk, '受理').click();
   await confirm(clerk);
   await told(clerk, '受理');
@@ -217,7 +234,7 @@ async function construction(page, base) {
   await button(page, '受理').click();
   await confirm(page);
   await told(page, '受理');
-  const file = await until(page, base, `/applications/${id}`, (f) => f.application.case !== null, 'its case');
+  const file = await until(page, base, `/service-applications/${id}`, (f) => f.application.case !== null, 'its case');
   const kase = `/cases/${file.application.case}`;
   const people = {};
   const by = async (account) => (people[account] ??= await person(page, base, account));
@@ -247,7 +264,7 @@ async function construction(page, base) {
   const after = await ask(page, base, kase);
   must(after.pauses.length === 2 && after.pauses.every((p) => p.to !== null), 'the clock does not go on after the hearing');
   await doTask(await by('planning_approver'), base, number, { approved: false, opinion: '走查：与相邻住宅间距不足' });
-  const refused = await until(page, base, `/applications/${id}`, (f) => f.application.state === 'refused', 'the refusal');
+  const refused = await until(page, base, `/service-applications/${id}`, (f) => f.application.state === 'refused', 'the refusal');
   must(refused.letters.some((l) => l.kind === 'refusal'), 'there is no letter of refusal');
   await page.goto(`${base}/desk/applications/${id}`);
   await page.getByRole('region', { name: '文书' }).getByText('不予许可决定书').waitFor();
@@ -393,7 +410,7 @@ async function published(page, base) {
   must(made.version === 1 && made.state === 'in_force', `it is ${made.version} ${made.state}`);
 
   const own = await applicant(page, base, 72);
-  await own.goto(`${base}/services?text=${encodeURIComponent(title)}`);
+  await own.goto(`${base}/services?q=${encodeURIComponent(title)}`);
   await own.getByRole('link', { name: new RegExp(title) }).first().waitFor();
   const draft = await call(own, base, 'POST', '/drafts', { item, answers: {} });
   const place = Object.keys(made.content.form.properties)[0];

@@ -8,6 +8,8 @@ export async function discover(page, base) {
       return answer.ok ? answer.json() : null;
     };
     const stations = await ask('/environment/map');
+    const received = (await ask('/service-applications?limit=1'))?.items[0];
+    const item = (await ask('/items?limit=1'))?.items[0];
     const alerts = (await ask('/alerts?state=open,acknowledged,assigned&limit=50'))?.items ?? [];
     const closed = (await ask('/alerts?limit=1'))?.items ?? [];
     const series = await ask('/series?limit=1');
@@ -17,12 +19,12 @@ export async function discover(page, base) {
     const draft = (await ask('/drafts'))?.items[0];
     const kase = (await ask('/cases?limit=1'))?.items[0];
     const busy = stations?.items.find((s) => s.state !== 'quarantined' && s.headline && s.kind !== 'air') ?? stations?.items.find((s) => s.state !== 'quarantined');
-    return { station: busy?.station, alert: (alerts.find((a) => a.property) ?? alerts[0] ?? closed[0])?.id, series: series?.items[0], task: task?.id, case: kase?.id, hall: hall?.code, application: application?.id, draft: draft?.id };
+    return { station: busy?.station, alert: (alerts.find((a) => a.property) ?? alerts[0] ?? closed[0])?.id, series: series?.items[0], task: task?.id, case: kase?.id, hall: hall?.code, application: application?.id, draft: draft?.id, received: received?.id, item: item?.item };
   }, base);
 }
 
 export function pagesOf(role, known) {
-  const open = [{ name: 'portal', path: '/portal' }, { name: 'portal-air', path: '/portal/air' }, { name: 'about', path: '/about' }, { name: 'verify', path: '/verify' }, { name: 'services', path: '/services' }, { name: 'services-found', path: '/services?q=%E5%87%BA%E7%94%9F' }, { name: 'service', path: '/services/birth_bundle' }, { name: 'service-guide', path: '/services/birth_bundle/guide' }, { name: 'progress', path: '/progress' }, { name: 'visits', path: '/portal/visits' }, ...(known.hall ? [{ name: 'board', path: `/board/${known.hall}` }, { name: 'terminal', path: `/terminal/${known.hall}` }] : [])];
+  const open = [{ name: 'portal', path: '/portal' }, { name: 'portal-air', path: '/portal/air' }, { name: 'about', path: '/about' }, { name: 'verify', path: '/verify' }, { name: 'figures', path: '/services/figures' }, { name: 'services', path: '/services' }, { name: 'services-found', path: '/services?q=%E5%87%BA%E7%94%9F' }, { name: 'service', path: '/services/birth_bundle' }, { name: 'service-guide', path: '/services/birth_bundle/guide' }, { name: 'progress', path: '/progress' }, { name: 'visits', path: '/portal/visits' }, ...(known.hall ? [{ name: 'board', path: `/board/${known.hall}` }, { name: 'terminal', path: `/terminal/${known.hall}` }] : [])];
   if (!role) return [...open, { name: 'register', path: '/portal/register' }, { name: 'recover', path: '/portal/recover' }, { name: 'sign-in', path: '/sign-in' }, { name: 'consent-empty', path: '/consent' }, { name: 'sign-out', path: '/sign-out' }, { name: 'signed-out', path: '/signed-out' }, { name: 'not-found', path: '/nowhere' }];
   if (role === 'resident') return [...open, { name: 'resident-my-data', path: '/portal/my-data' }, { name: 'resident-indicators', path: '/data/indicators' }, { name: 'me', path: '/portal/me' }, { name: 'me-phone', path: '/portal/me/phone' }, { name: 'me-identity', path: '/portal/me/identity' }, { name: 'me-agent', path: '/portal/me/agents/new' }, { name: 'me-ward', path: '/portal/me/wards/new' }, { name: 'me-rights', path: '/portal/me/rights' }, { name: 'account', path: '/account' }, { name: 'licences', path: '/portal/licences' }, { name: 'my-matters', path: '/portal/applications' }, { name: 'messages', path: '/portal/messages' }, ...(known.application ? [{ name: 'my-matter', path: `/portal/applications/${known.application}` }] : []), ...(known.draft ? [{ name: 'apply', path: `/apply/${known.draft}` }, { name: 'apply-sheet', path: `/apply/${known.draft}?view=sheet` }] : [])];
   const station = known.station ? `/desk/stations/${encodeURIComponent(known.station)}` : null;
@@ -49,12 +51,23 @@ export function pagesOf(role, known) {
   ];
   if (role === 'officer') return desk;
   if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register', 'break-glass'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
+  if (role === 'operator') return ['health', 'messages', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
-  if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }, ...casesOf(known)];
-  if (role === 'approver') return [...['processes', 'decisions', 'calendar'].map((name) => ({ name, path: `/operator/${name}` })), ...['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }))];
+  if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }, ...casesOf(known), ...deskOf(known)];
+  if (role === 'approver') return [...itemsOf(known), ...['processes', 'decisions', 'calendar'].map((name) => ({ name, path: `/operator/${name}` })), ...['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }))];
   return [];
 }
+
+/** Pages of who receives applications, and of the office. */
+const deskOf = (known) => [
+  ...['intake', 'intake?queue=undelivered', 'apply', 'window', 'service-figures', 'office/mail', 'office/notices', 'office/circulars', 'office/calendar'].map((path) => ({ name: `desk-${path.replace(/[?/=]/g, '-')}`, path: `/desk/${path}` })),
+  ...(known.received ? [{ name: 'desk-application', path: `/desk/applications/${encodeURIComponent(known.received)}` }] : []),
+];
+/** Every part of an item as its designer sees it. */
+const itemsOf = (known) => [
+  { name: 'items', path: '/desk/items' },
+  ...(known.item ? ['basics', 'form', 'materials', 'guidance', 'flow', 'outcome', 'letters', 'questions', 'test', 'versions'].map((tab) => ({ name: `item-${tab}`, path: `/desk/items/${encodeURIComponent(known.item)}?tab=${tab}` })) : []),
+];
 
 /** Pages of who handles cases. */
 const casesOf = (known) => [

@@ -1,6 +1,6 @@
 // API: office: mail, notices, circulated documents and calendar, as sent (kernel::office), and the
 // message centre of the operator (kernel::messages). Every address of the office stands here.
-import { send, type Params } from './client';
+import { send } from './client';
 import type { Words } from '../i18n/lang';
 
 export type Addressee = { account: string } | { position: string } | { organisation: string };
@@ -50,7 +50,8 @@ export interface MessageRow {
   maybe_repeated: boolean; reason: Words | null; at: string; next_at: string | null; done_at: string | null; by: string;
 }
 export interface MessageCounts { states: Partial<Record<MessageState, number>>; sms_ready: boolean; email_ready: boolean }
-export interface Template { name: string; title: Words; subject: Words; text: Words; sms: Words; fields: string[]; version: number; at: string; by: string }
+export interface NewTemplate { name: string; title: Words; subject: Words; text: Words; sms: Words }
+export interface Template extends NewTemplate { fields: string[]; version: number; at: string; by: string }
 
 const part = encodeURIComponent;
 export const paths = {
@@ -59,7 +60,7 @@ export const paths = {
   notices: '/office/notices', notice: (id: string) => `/office/notices/${part(id)}`, noticeReaders: (id: string) => `/office/notices/${part(id)}/readers`,
   circulars: '/office/circulars', circular: (id: string) => `/office/circulars/${part(id)}`,
   calendar: '/office/calendar', entry: (id: string) => `/office/calendar/${part(id)}`,
-  messages: '/messages/sent', messageCounts: '/messages/counts', message: (id: string) => `/messages/sent/${part(id)}`, templates: '/messages/templates',
+  messages: '/outgoing', messageCounts: '/outgoing/counts', message: (id: string) => `/outgoing/${part(id)}`, templates: '/message-templates',
 } as const;
 
 export const sendMail = (mail: NewMail): Promise<OfficeMail> => send<OfficeMail>('POST', paths.mail, mail);
@@ -69,14 +70,15 @@ export const confirmNotice = (id: string): Promise<Notice> => send<Notice>('POST
 export const withdrawNotice = (id: string, reason: string): Promise<Notice> => send<Notice>('POST', `${paths.notice(id)}/withdraw`, { reason });
 export const circulate = (circular: NewCirculation): Promise<Circulation> => send<Circulation>('POST', paths.circulars, circular);
 export const signCircular = (id: string, opinion: { agrees?: boolean; opinion: string }): Promise<Circulation> => send<Circulation>('POST', `${paths.circular(id)}/sign`, opinion);
-export const urgeCircular = (id: string): Promise<{ urged: number } | number> => send<{ urged: number } | number>('POST', `${paths.circular(id)}/urge`);
+export const urgeCircular = (id: string): Promise<{ urged: number }> => send<{ urged: number }>('POST', `${paths.circular(id)}/urge`);
 export const withdrawCircular = (id: string, reason: string): Promise<Circulation> => send<Circulation>('POST', `${paths.circular(id)}/withdraw`, { reason });
 export const addEntry = (entry: NewEntry): Promise<Entry> => send<Entry>('POST', paths.calendar, entry);
 export const changeEntry = (of: Entry, entry: NewEntry): Promise<Entry> => send<Entry>('PUT', paths.entry(of.id), entry, { ifMatch: of.version });
-export const cancelEntry = (id: string): Promise<Entry> => send<Entry>('DELETE', paths.entry(id));
+export const cancelEntry = (id: string): Promise<Entry> => send<Entry>('POST', `${paths.entry(id)}/cancel`);
 export const answerEntry = (id: string, comes: boolean): Promise<Entry> => send<Entry>('POST', `${paths.entry(id)}/answer`, { comes });
 export const retryMessage = (id: string): Promise<MessageRow> => send<MessageRow>('POST', `${paths.message(id)}/retry`);
 export const giveUpMessage = (id: string, reason: string): Promise<MessageRow> => send<MessageRow>('POST', `${paths.message(id)}/give-up`, { reason });
+export const putTemplate = ({ name, title, subject, text, sms, version }: Template): Promise<Template> => send<Template>('PUT', paths.templates, { name, title, subject, text, sms } satisfies NewTemplate, { ifMatch: version });
 
 /** Account, position or organisation from one line: `@position`, `#organisation`, or the account. */
 export function addressees(text: string): Addressee[] {
@@ -84,4 +86,3 @@ export function addressees(text: string): Addressee[] {
   return words.map((word) => (word.startsWith('@') ? { position: word.slice(1) } : word.startsWith('#') ? { organisation: word.slice(1) } : { account: word }));
 }
 export const addresseeText = (to: Addressee): string => ('position' in to ? `@${to.position}` : 'organisation' in to ? `#${to.organisation}` : to.account);
-export type OfficeParams = Params;

@@ -2,7 +2,7 @@
 // schema. What is named elsewhere in the item (conditions, guidance, result) follows a rename.
 import type { Json } from '../api/cases';
 import type { FormSchema, ItemContent, Question, Source, When } from '../api/items';
-import type { Words } from '../i18n/lang';
+import type { Lang, Words } from '../i18n/lang';
 
 export type Content = Partial<ItemContent>;
 type Obj = { [name: string]: Json };
@@ -32,6 +32,11 @@ export const fieldNames = (form: FormSchema | undefined): string[] => Object.key
 export function nodeOf(form: FormSchema | undefined, name: string): Obj {
   const node = propertiesOf(form)[name];
   return isObj(node) ? node : {};
+}
+/** Label of a field in a language; its name when it has none. */
+export function titleOf(form: FormSchema | undefined, name: string, lang: Lang): string {
+  const node = nodeOf(form, name);
+  return String((lang === 'en' && node['x-title-en']) || node['title'] || name);
 }
 export const isRequired = (form: FormSchema | undefined, name: string): boolean => listOf(form?.['required']).includes(name);
 

@@ -54,11 +54,14 @@ export function daysOf(period: Period, now: number): Days {
   }
 }
 
+/** The longest stretch the server counts, in days. */
+const MOST_DAYS = 400;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-/** The days of the address, or those of the period; a wrong or reversed stretch is not taken. */
+/** The days of the address, or those of the period; a wrong, reversed or too long stretch is not taken. */
 export function chosenDays(from: string, to: string, period: Period, now: number): Days & { own: boolean } {
   const valid = (day: string) => DAY.test(day) && date(fromBeijing(day)) === day;
-  return valid(from) && valid(to) && from <= to ? { from, to, own: true } : { ...daysOf(period, now), own: false };
+  const short = fromBeijing(to) - fromBeijing(from) < MOST_DAYS * DAY_MS;
+  return valid(from) && valid(to) && from <= to && short ? { from, to, own: true } : { ...daysOf(period, now), own: false };
 }
 
 /** The stretch as the API takes it: from the first moment of the first day to the first after the last. */

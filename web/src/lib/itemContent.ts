@@ -54,7 +54,14 @@ export function guidanceTree(questions: readonly Question[]): { question: Questi
 
 export interface Change { key: Key; fill: Record<string, string> }
 const PLAIN = ['summary', 'catalogue_code', 'task_code', 'type', 'level', 'organisation', 'serves', 'keywords', 'subjects', 'basis', 'conditions', 'instant', 'channels', 'visits', 'delivery', 'fees', 'place', 'contact', 'matter', 'proofing', 'bundle', 'desk_forms', 'guidance', 'letters', 'questions'] as const satisfies readonly (keyof ItemContent)[];
-const alike = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+/** A value without what is empty in it: what a copy leaves out and what it says to be empty are the same. */
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length ? value.map((one) => bare(one) ?? null) : undefined;
+  if (typeof value !== 'object' || value === null) return value === '' || value === null || value === false ? undefined : value;
+  const kept = Object.entries(value).map(([name, one]) => [name, bare(one)] as const).filter(([, one]) => one !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
+  return kept.length ? Object.fromEntries(kept) : undefined;
+}
+const alike = (a: unknown, b: unknown) => JSON.stringify(bare(a) ?? null) === JSON.stringify(bare(b) ?? null);
 
 /** What changed from one version to another, one sentence each; `say` gives words of the reader's language. */
 export function changesOf(before: Content, after: Content, say: (w: Words | undefined) => string): Change[] {
@@ -100,7 +107,7 @@ function materialChanges(before: Content, after: Content, say: (w: Words | undef
   for (const m of now) {
     const was = old.find((one) => one.name === m.name);
     if (!was) add('compare.material_added', { material: say(m.title) });
-    else if (!alike(was, m)) add('compare.material_changed', { material: say(m.title) });
+    else if (!alike({ ...was, required: was.required !== false }, { ...m, required: m.required !== false })) add('compare.material_changed', { material: say(m.title) });
   }
   for (const m of old) if (!now.some((one) => one.name === m.name)) add('compare.material_removed', { material: say(m.title) });
 }

@@ -24,21 +24,21 @@ export const CLERK_VERBS: readonly ClerkVerb[] = ['accept', 'correction', 'not_a
 /** A bad mark that waits for an answer, or for the visit after it. */
 export const badMark = (file: ApplicationFile): boolean => file.rating !== null && file.rating.mark <= 2;
 
-/** Was all that is missing said already? The law lets it be said once. */
+/** Was what is missing said already? The law lets it be said once; again only where what was supplied is wrong. */
 export const saidOnce = (file: ApplicationFile): boolean => file.steps.some((step) => step.what === 'correction') || file.letters.some((letter) => letter.kind === 'correction');
 
 /** Why a verb cannot be used now; null when it can. */
 export function clerkRefusal(file: ApplicationFile, verb: ClerkVerb, may: boolean): Key | null {
   if (!may) return 'matter.no_may';
   const { application: { state, delivery }, bills, rating } = file;
+  if (file.parts.length && verb !== 'answer') return 'matter.no_bundle';
   switch (verb) {
-    case 'accept': case 'transfer': case 'correction': {
+    case 'accept': case 'correction': {
       if (state === 'correction') return 'matter.no_waits_applicant';
       if (state === 'accepted') return 'matter.no_accepted';
-      if (state !== 'submitted') return 'matter.no_ended';
-      return verb === 'correction' && saidOnce(file) ? 'matter.no_second' : null;
+      return state === 'submitted' ? null : 'matter.no_ended';
     }
-    case 'not_accept': return state === 'submitted' || state === 'correction' ? null : state === 'accepted' ? 'matter.no_accepted' : 'matter.no_ended';
+    case 'transfer': case 'not_accept': return state === 'submitted' || state === 'correction' ? null : state === 'accepted' ? 'matter.no_accepted' : 'matter.no_ended';
     case 'deliver': {
       if (!delivery || !ENDED.includes(state) || state === 'withdrawn' || state === 'terminated') return 'matter.no_result';
       return delivery.state === 'waiting' ? null : 'matter.no_delivered';

@@ -1,5 +1,6 @@
 // Library: what a clerk can do at a window now, and why the rest does not fit.
-import type { Ticket, TicketActName } from '../api/visits';
+import type { Ticket } from '../api/visiting';
+import type { TicketActName } from '../api/visits';
 import type { Key } from '../i18n';
 
 export type WindowVerb = 'next' | TicketActName;

@@ -152,6 +152,11 @@ describe('an item', () => {
     // A renamed field is neither new nor gone.
     expect(keys.filter((k) => k.includes('主体业态'))).toEqual([]);
     expect(changesOf(item(), item(), () => '')).toEqual([]);
+    // What is left out is as empty as what is said to be empty, in whatever order it is written.
+    const { keywords: _1, fees: _2, instant: _3, ...short } = item();
+    const { outcome: last, ...rest } = short;
+    expect(changesOf(item(), { outcome: last, ...rest, materials: [{ title: words('平面图'), name: 'layout', when: [{ field: 'business', in: ['catering'] }], sources: item().materials?.[0]?.sources ?? [] } as never] }, () => '')).toEqual([]);
+    expect(changesOf(item(), { ...item(), instant: true }, () => '').map((c) => c.key)).toEqual(['compare.instant']);
   });
   const refusals: [Parameters<typeof itemRefusal>, string | null][] = [
     [['publish', 'drafted', 0, true, 0], null], [['publish', 'in_force', 1, true, 2], 'design.no_problems'], [['publish', 'in_force', 1, false, 0], 'design.no_change'], [['publish', 'cancelled', 1, true, 0], 'design.no_cancelled'],

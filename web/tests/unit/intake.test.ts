@@ -3,13 +3,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { ApplicationFile, ClerkVerb } from '../../src/api/applications';
 import type { Item } from '../../src/api/items';
-import type { Ticket } from '../../src/api/visits';
+import type { Ticket } from '../../src/api/visiting';
 import { isCitizenNumber, isCreditCode, readForm, hints } from '../../src/components/form';
 import { behalfFaults, documentsFor, tidyBehalf } from '../../src/lib/behalf';
 import { addOther, faultsOf, fieldAt, isTicked, materialAt, noticeLines, remove, say, tick, toSend, type Askable } from '../../src/lib/correction';
 import { applicationOf, deskForm, STANDARD } from '../../src/lib/deskForms';
 import { chosenDays, daysOf, ranked, reached, shareOf, stretchOf, type ServiceFigures } from '../../src/lib/figures';
-import { clerkAct, clerkRefusal, isAct, nothingSaid, queueParams } from '../../src/lib/matter';
+import { clerkAct, clerkRefusal, isAct, nothingSaid, queueParams, saidOnce } from '../../src/lib/matter';
 import { formsOf } from '../../src/lib/processForms';
 import { makeSaver } from '../../src/lib/saver';
 import { onDay, otherWeek, weekOf } from '../../src/lib/week';
@@ -23,8 +23,7 @@ const file = (state: string, more: Partial<ApplicationFile> = {}, delivery: unkn
 describe('verbs of a clerk', () => {
   const table: [ApplicationFile, ClerkVerb, boolean, string | null][] = [
     [file('submitted'), 'accept', true, null], [file('submitted'), 'accept', false, 'matter.no_may'], [file('correction'), 'accept', true, 'matter.no_waits_applicant'], [file('accepted'), 'transfer', true, 'matter.no_accepted'], [file('refused'), 'correction', true, 'matter.no_ended'],
-    [file('submitted', { steps: [{ at: '', what: 'correction', words: { zh: '', en: '' }, office: null }] }), 'correction', true, 'matter.no_second'],
-    [file('submitted', { letters: [{ kind: 'correction', number: '1', file: null, at: '' }] }), 'correction', true, 'matter.no_second'],
+    [file('correction'), 'transfer', true, null], [file('submitted', { parts: [{}] as never }), 'accept', true, 'matter.no_bundle'], [file('approved', { parts: [{}] as never, rating: { mark: 2, answer: null, visited: false } as never }), 'answer', true, null],
     [file('correction'), 'not_accept', true, null], [file('withdrawn'), 'not_accept', true, 'matter.no_ended'],
     [file('approved', {}, { way: 'post', state: 'waiting' }), 'deliver', true, null], [file('approved', {}, { way: 'post', state: 'posted' }), 'deliver', true, 'matter.no_delivered'], [file('accepted'), 'deliver', true, 'matter.no_result'], [file('submitted', {}, { way: 'counter', state: 'waiting' }), 'deliver', true, 'matter.no_result'], [file('withdrawn', {}, { way: 'counter', state: 'waiting' }), 'deliver', true, 'matter.no_result'],
     [file('accepted', { bills: [{ id: 'b', state: 'open' }] as never }), 'paid', true, null], [file('accepted', { bills: [{ id: 'b', state: 'paid' }] as never }), 'paid', true, 'matter.no_open_bill'],
@@ -40,6 +39,11 @@ describe('verbs of a clerk', () => {
     expect(clerkAct(file('approved', {}, { way: 'post' }).application, 'deliver', nothingSaid)).toEqual({ tracking: 'matter.need_tracking' });
     expect(clerkAct(file('approved', {}, { way: 'counter' }).application, 'deliver', { ...nothingSaid, taken_by: '本人' })).toEqual({ verb: 'deliver', taken_by: '本人' });
     expect(clerkAct(a, 'accept', nothingSaid)).toEqual({ verb: 'accept', note: '' });
+  });
+  it('know whether it was told before, by step or letter', () => {
+    expect(saidOnce(file('submitted'))).toBe(false);
+    expect(saidOnce(file('submitted', { steps: [{ at: '', what: 'correction', words: { zh: '', en: '' }, office: null }] }))).toBe(true);
+    expect(saidOnce(file('submitted', { letters: [{ kind: 'correction', number: '1', file: null, at: '' }] }))).toBe(true);
   });
   it('queues ask for what they say', () => {
     expect(queueParams('submitted')).toEqual({ state: 'submitted' });
@@ -159,6 +163,7 @@ describe('service figures', () => {
     expect(stretchOf({ from: '2026-11-01', to: '2026-11-30' })).toEqual({ from: '2026-11-01T00:00:00+08:00', to: '2026-12-01T00:00:00+08:00' });
     expect(chosenDays('2026-02-30', '2026-03-01', 'year', now).own).toBe(false);
     expect(chosenDays('2026-03-02', '2026-03-01', 'year', now).own).toBe(false);
+    expect(chosenDays('2024-01-01', '2026-02-28', 'year', now).own).toBe(false);
     expect(chosenDays('2026-02-01', '2026-02-28', 'year', now)).toEqual({ from: '2026-02-01', to: '2026-02-28', own: true });
   });
 });

@@ -19,6 +19,7 @@ import { useAttempt } from '../../lib/attempt';
 import { number } from '../../lib/format';
 import { dateTime } from '../../lib/time';
 import { ReasonDialog } from '../desk/office/ReasonDialog';
+import { TemplateDialog } from './TemplateDialog';
 import '../desk/alert/alerts.css';
 
 export default function Messages() {
@@ -27,13 +28,14 @@ export default function Messages() {
   const filters = useFilters();
   const client = useQueryClient();
   const { error, busy, attempt } = useAttempt();
+  const [writing, setWriting] = useState<Template | null>(null);
   const [giving, setGiving] = useState<MessageRow | null>(null);
   const state = MESSAGE_STATES.find((s) => s === filters.get('state'));
   const params = { state: state ?? '', channel: filters.get('channel') };
   const counts = useApi<MessageCounts>(paths.messageCounts, undefined, { every: 15_000, keep: true });
   const paged = usePaged<MessageRow>(paths.messages, params, { every: 15_000 });
   const templates = useApi<Page<Template>>(paths.templates, { limit: 200 });
-  const refresh = () => client.invalidateQueries({ predicate: (q) => String(q.queryKey[0]).startsWith('/messages') });
+  const refresh = () => client.invalidateQueries({ predicate: (q) => String(q.queryKey[0]).startsWith('/outgoing') || q.queryKey[0] === paths.templates });
   const retry = (row: MessageRow) => attempt(async () => { await retryMessage(row.id); void message.success(t('messages.tried')); await refresh(); });
   const columns: Column<MessageRow>[] = [
     { key: 'at', title: t('word.time'), render: (m) => dateTime(m.at) },
@@ -66,8 +68,9 @@ export default function Messages() {
         {(p) => <DataTable<MessageRow> name="messages" caption={t('messages.title')} rows={p.items} rowKey={(m) => m.id} columns={columns} total={p.total} page={paged.page} hasNext={p.next !== null} onPage={paged.turn} />}
       </View>
       <section className="card"><h2>{t('messages.templates')}</h2>
-        <View query={templates} empty={(p) => p.items.length === 0}>{(p) => <SimpleTable<Template> quiet caption={t('messages.templates')} rows={p.items} rowKey={(x) => x.name} columns={[{ title: t('messages.template'), cell: (x) => <code>{x.name}</code> }, { title: t('word.title'), cell: (x) => w(x.title) }, { title: t('office.subject'), cell: (x) => w(x.subject) }, { title: t('messages.sms_text'), cell: (x) => w(x.sms) || '—' }, { title: t('proc.version'), cell: (x) => x.version, right: true }]} />}</View>
+        <View query={templates} empty={(p) => p.items.length === 0}>{(p) => <SimpleTable<Template> quiet caption={t('messages.templates')} rows={p.items} rowKey={(x) => x.name} columns={[{ title: t('messages.template'), cell: (x) => <button type="button" className="link" onClick={() => setWriting(x)}>{x.name}</button> }, { title: t('word.title'), cell: (x) => w(x.title) }, { title: t('office.subject'), cell: (x) => w(x.subject) }, { title: t('messages.sms_text'), cell: (x) => w(x.sms) || '—' }, { title: t('proc.version'), cell: (x) => x.version, right: true }]} />}</View>
       </section>
+      {writing ? <TemplateDialog key={writing.name} template={writing} onClose={() => setWriting(null)} onDone={() => { setWriting(null); void message.success(t('office.saved')); void refresh(); }} /> : null}
       {giving ? <ReasonDialog title={t('messages.give_up')} onClose={() => setGiving(null)} onReason={async (reason) => { await giveUpMessage(giving.id, reason); await refresh(); }} /> : null}
       <Provenance asOf={paged.query.dataUpdatedAt} source="messages" path={paths.messages} params={params} />
     </>

@@ -18,6 +18,7 @@ export const counter = {
   'counter.saved_at': ['已保存 {at}', 'Saved {at}'], 'counter.saving': ['正在保存…', 'Saving…'], 'counter.not_saved': ['未能保存，内容仍在页面上：{why}', 'Not saved; what you typed is still here: {why}'],
   'counter.add_file': ['添加文件：{title}', 'Add files: {title}'], 'counter.remove_file': ['去掉文件 {name}', 'Remove {name}'], 'counter.uploading': ['正在上传 {share}', 'Uploading {share}'], 'counter.follows': ['申请人承诺后补（容缺受理）', 'The applicant promises to supply it later'],
   'counter.delivery': ['结果领取方式', 'How the result comes'], 'counter.post_name': ['收件人', 'Name of the recipient'], 'counter.post_mobile': ['收件人手机', 'Mobile number of the recipient'], 'counter.post_address': ['收件地址', 'Address'],
+  'counter.need_address': ['邮寄的请填写收件人、手机和地址', 'For the post enter name, mobile number and address'],
   'counter.fees': ['应缴费用 {sum}', 'Fees: {sum}'],
   'counter.submit': ['提交申请', 'Hand in'], 'counter.discard': ['放弃', 'Give up'],
   'counter.receipt': ['收件凭证', 'Receipt'], 'counter.handed_in': ['已提交', 'Handed in'], 'counter.receipt_of': ['收件凭证：{title}', 'Receipt: {title}'],
@@ -30,5 +31,5 @@ export const counter = {
   'task_form.open': ['打开申请', 'Open the application'],
   'task_form.standard': ['标准表单“{form}”', 'Standard form “{form}”'],
   'task_form.own': ['事项表单“{form}”', 'Form of the item: “{form}”'],
-  'task_form.not_known': ['读不到申请（您可能没有权限），按办件数据显示。', 'The application cannot be read (you may lack the right); the data of the case are shown.'],
+  'task_form.not_known': ['现在看不到申请内容：签收本任务后即可查看。以下是办件信息。', 'The application cannot be seen yet; take the task to see it. The data of the case follow.'],
 } as const satisfies Record<string, Pair>;

@@ -32,6 +32,7 @@ export const office = {
 
   'messages.title': ['消息通道', 'Messages'], 'messages.sub': ['短信、邮件和站内信的发送情况；内容不在此显示。', 'Short messages, e-mail and inbox: where they stand. Their text is not shown.'], 'messages.ready': ['已接通', 'ready'], 'messages.not_ready': ['未配置，消息在排队', 'not configured; messages wait'],
   'messages.channel': ['通道', 'Channel'], 'messages.channel_sms': ['短信', 'Short message'], 'messages.channel_email': ['电子邮件', 'E-mail'], 'messages.channel_inbox': ['站内信', 'Inbox'], 'messages.template': ['模板', 'Template'], 'messages.templates': ['模板', 'Templates'], 'messages.sms_text': ['短信内容', 'Short message text'],
+  'messages.fields': ['可用内容：{fields}', 'Fields: {fields}'],
   'messages.about': ['关于', 'About'], 'messages.attempts': ['次数', 'Attempts'], 'messages.next': ['下次发送', 'Next attempt'], 'messages.maybe_repeated': ['可能重复', 'perhaps twice'], 'messages.retry': ['重发', 'Try again'], 'messages.give_up': ['放弃', 'Give up'], 'messages.tried': ['已安排重发', 'It is tried again'], 'messages.empty': ['没有消息。', 'No messages.'],
   'messages.state_queued': ['排队', 'queued'], 'messages.state_sending': ['发送中', 'being sent'], 'messages.state_sent': ['已发送', 'sent'], 'messages.state_failed': ['失败待重试', 'failed, tried again'], 'messages.state_given_up': ['已放弃', 'given up'],
 } as const satisfies Record<string, Pair>;

@@ -31,7 +31,7 @@ export default function ApplyFor() {
   return (
     <>
       <PageHead title={t('counter.title')} sub={t('counter.sub')} back={{ to: '/desk/intake', text: t('intake.title') }} />
-      {may('write', 'applications') ? null : <p className="error-box">{t('counter.no_may')}</p>}
+      {may('write', 'service_applications') ? null : <p className="error-box">{t('counter.no_may')}</p>}
       {draft ? <Sheet key={draft.id} draft={draft} onDone={setReceipt} onLeave={again} />
         : line ? <Who item={line} onBack={() => setLine(null)} onBegun={setDraft} />
           : <Find onPick={setLine} />}
@@ -48,7 +48,7 @@ function Find({ onPick }: { onPick: (line: ItemLine) => void }) {
     <section className="card" aria-label={t('counter.find')}>
       <h2>{t('counter.step_item')}</h2>
       <form className="filters" role="search" onSubmit={(e) => { e.preventDefault(); filters.set({ text: String(new FormData(e.currentTarget).get('text') ?? '').trim() || null }); }}>
-        <label className="input">{t('counter.find')}<input id="search" name="text" type="search" defaultValue={text} key={text} placeholder={t('counter.find_help')} /></label>
+        <label className="input">{t('counter.find')}<input data-search id="search" name="text" type="search" defaultValue={text} key={text} placeholder={t('counter.find_help')} /></label>
         <button type="submit" className="button">{t('verb.search')}</button>
       </form>
       <View query={query} empty={(d) => d.items.length === 0} emptyText={t('counter.none')}>

@@ -24,6 +24,9 @@ export function Sheet(props: Props) {
   return <View query={query} lines={8}>{(item) => <Filled {...props} item={item} />}</View>;
 }
 
+/** By post only with the whole address: half of one is kept on the page. */
+const isWhole = (d: WantedDelivery): boolean => d.way !== 'post' || Boolean(d.address?.name.trim() && d.address.mobile.trim() && d.address.address.trim());
+
 /** Saves answers one after the other; what the server says comes back into the draft. */
 function useSaving(first: Draft) {
   const [draft, setDraft] = useState(first);
@@ -58,23 +61,25 @@ function Filled({ draft: begun, item, onDone, onLeave }: Props & { item: Item })
   const [tried, setTried] = useState(0);
   const { busy, error, run } = useAct();
   const today = date(useNow());
+  const noAddress = tried > 0 && delivery !== null && !isWhole(delivery);
   const steps = askedSteps(form, answers);
   const shown = steps.flatMap((s) => s.fields);
   const told = placed([...(tried ? draft.problems : []), ...(error?.problems ?? [])], shown.map((f) => f.name), lang);
   const own = tried ? faultsOf(hints(form, answers, today), t) : {};
   const faults: FieldFaults = Object.fromEntries(shown.map((f) => [f.name, own[f.name] ?? told.fields[f.name] ?? []]));
-  const lines: Fault[] = tried ? [...summaryOf(shown, faults, w), ...told.rest.map((p) => ({ text: p.words[lang] || p.words.zh, to: null }))] : [];
+  const lines: Fault[] = tried ? [...summaryOf(shown, faults, w), ...told.rest.map((p) => ({ text: p.words[lang] || p.words.zh, to: null })), ...(noAddress ? [{ text: t('counter.need_address'), to: null }] : [])] : [];
   const put = (name: string, value: Json) => {
     setAnswers((before) => ({ ...before, [name]: value }));
     saver.note({ answers: { [name]: value } });
   };
-  const deliver = (next: WantedDelivery) => { setDelivery(next); saver.note({ delivery: next }); };
+  const deliver = (next: WantedDelivery) => { setDelivery(next); if (isWhole(next)) saver.note({ delivery: next }); };
+  // The first way is what most want; it counts from the start.
+  useEffect(() => { if (delivery && !begun.delivery && isWhole(delivery)) saver.note({ delivery }); }, [saver]); // eslint-disable-line react-hooks/exhaustive-deps
   const refresh = async () => { if (await saver.flush()) taken(await get<Draft>(draftPath(begun.id))); };
   const submit = () => {
     setTried(tried + 1);
-    if (hints(form, answers, today).size) return;
+    if (hints(form, answers, today).size || (delivery && !isWhole(delivery))) return;
     void run(async () => {
-      if (delivery && !draft.delivery) saver.note({ delivery });
       if (await saver.flush()) onDone(await submitDraft(begun.id));
     });
   };

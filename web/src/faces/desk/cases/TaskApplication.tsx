@@ -29,8 +29,8 @@ export function useTaskApplication(data: Data, form: string | null): TaskApplica
 export function ApplicationBeside({ of, data }: { of: TaskApplication; data: Data }) {
   const { t, w } = useI18n();
   const file = of.query.data;
-  if (of.query.isPending) return <section className="card"><Skeleton lines={6} /></section>;
-  if (!file) return <section className="card"><h2>{t('task_form.application')}</h2><p className="muted">{t('task_form.not_known')}</p><DataFacts data={data} empty={t('task.no_data')} /></section>;
+  if (of.query.isPending) return <section className="card" aria-label={t('task_form.application')}><Skeleton lines={6} /></section>;
+  if (!file) return <section className="card" aria-label={t('task_form.application')}><h2>{t('task_form.application')}</h2><p className="muted">{t('task_form.not_known')}</p><DataFacts data={data} empty={t('task.no_data')} /></section>;
   const a = file.application;
   return (
     <section className="card" aria-label={t('task_form.application')}>

@@ -99,7 +99,7 @@ export default function Tasks() {
           <div className="filters">
             <label>{t('tasks.light')}<Select aria-label={t('tasks.light')} style={{ width: 150 }} value={filters.get('light') || ''} onChange={(v) => filters.set({ light: v || null })} options={[{ value: '', label: t('word.all') }, ...LIGHTS.map((l) => ({ value: l as string, label: t(`clock.${l}`) }))]} /></label>
             <label>{t('tasks.process')}<Select aria-label={t('tasks.process')} style={{ width: 200 }} showSearch optionFilterProp="label" value={filters.get('process') || ''} onChange={(v) => filters.set({ process: v || null })} options={[{ value: '', label: t('word.all') }, ...(processes.data?.items ?? []).map((p) => ({ value: p.process, label: p.name || p.process }))]} /></label>
-            <label>{t('verb.search')}<Input.Search id="search" key={filters.get('text')} defaultValue={filters.get('text')} allowClear placeholder={t('tasks.text')} onSearch={(v) => filters.set({ text: v.trim() || null })} /></label>
+            <label>{t('verb.search')}<span data-search><Input.Search id="search" key={filters.get('text')} defaultValue={filters.get('text')} allowClear placeholder={t('tasks.text')} onSearch={(v) => filters.set({ text: v.trim() || null })} /></span></label>
             {filtered ? <Button onClick={() => filters.set({ process: null, light: null, text: null })}>{t('verb.clear')}</Button> : null}
           </div>
           {selected.length ? (

@@ -5,10 +5,10 @@ import { ApiError, send } from '../../../api/client';
 import type { Acted, Case, CaseVerb, Task, TaskVerb } from '../../../api/cases';
 import { useI18n } from '../../../i18n';
 
-/** Everything that an act can change. */
+/** Everything that an act can change: who takes a task may see its application from then on. */
 export function useRefresh(): () => Promise<void> {
   const client = useQueryClient();
-  return () => client.invalidateQueries({ predicate: (q) => /^\/(tasks|cases)/.test(String(q.queryKey[0])) });
+  return () => client.invalidateQueries({ predicate: (q) => /^\/(tasks|cases|service-applications)/.test(String(q.queryKey[0])) });
 }
 
 /** Asked by who did not see what others did since. */

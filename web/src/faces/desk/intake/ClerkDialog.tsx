@@ -15,7 +15,9 @@ export function ClerkDialog({ file, verb, onClose, onDone }: { file: Application
   const { error, busy, attempt } = useAttempt();
   const organisations = useOrganisationList();
   const open = file.bills.filter((bill) => bill.state === 'open');
-  const [said, setSaid] = useState<Said>({ ...nothingSaid, bill: open.length === 1 ? (open[0]?.id ?? '') : '', text: verb === 'answer' ? (file.rating?.answer ?? '') : '', visited: file.rating?.visited ?? false });
+  // After the answer comes the visit: what it showed is added to the answer.
+  const again = verb === 'answer' && file.rating?.answer != null;
+  const [said, setSaid] = useState<Said>({ ...nothingSaid, bill: open.length === 1 ? (open[0]?.id ?? '') : '', visited: again });
   const [missing, setMissing] = useState<Partial<Record<keyof Said, Key>>>({});
   const put = (part: Partial<Said>) => setSaid({ ...said, ...part });
   const finish = async () => {
@@ -26,7 +28,7 @@ export function ClerkDialog({ file, verb, onClose, onDone }: { file: Application
   const post = file.application.delivery?.way === 'post';
   const field = (name: keyof Said) => ({ id: `clerk-${name}`, status: missing[name] ? 'error' as const : undefined, 'aria-invalid': missing[name] ? true : undefined, 'aria-describedby': missing[name] ? `clerk-${name}-fault` : undefined });
   const fault = (name: keyof Said) => { const key = missing[name]; return key ? <p id={`clerk-${name}-fault`} className="error-text small" role="alert">{t(key)}</p> : null; };
-  const area = (name: 'note' | 'reason' | 'text', rows = 3) => <div className="stack"><label htmlFor={`clerk-${name}`}>{t(name === 'text' ? 'matter.answer_text' : `matter.${name}`)}</label><Input.TextArea {...field(name)} rows={rows} maxLength={500} value={said[name]} onChange={(e) => put({ [name]: e.target.value })} />{fault(name)}</div>;
+  const area = (name: 'note' | 'reason' | 'text', rows = 3) => <div className="stack"><label htmlFor={`clerk-${name}`}>{t(name === 'text' ? (again ? 'matter.visit_text' : 'matter.answer_text') : `matter.${name}`)}</label><Input.TextArea {...field(name)} rows={rows} maxLength={500} value={said[name]} onChange={(e) => put({ [name]: e.target.value })} />{fault(name)}</div>;
   const line = (name: 'basis' | 'tracking' | 'taken_by' | 'reference') => <div className="stack"><label htmlFor={`clerk-${name}`}>{t(`matter.${name}`)}</label><p className="muted small">{t(`matter.help_${name}`)}</p><Input {...field(name)} maxLength={200} value={said[name]} onChange={(e) => put({ [name]: e.target.value })} />{fault(name)}</div>;
   return (
     <Modal open title={`${t(`matter.${verb}`)} · ${file.application.number}`} onCancel={onClose} onOk={() => { void finish(); }} confirmLoading={busy} okButtonProps={{ danger: verb === 'not_accept' }} okText={t('verb.confirm')} cancelText={t('verb.cancel')} destroyOnHidden closable={{ 'aria-label': t('verb.close_dialog') }}>
@@ -52,7 +54,7 @@ export function ClerkDialog({ file, verb, onClose, onDone }: { file: Application
             {line('reference')}
           </>
         ) : null}
-        {verb === 'answer' ? <>{area('text', 4)}<Checkbox checked={said.visited} onChange={(e) => put({ visited: e.target.checked })}>{t('matter.visited')}</Checkbox></> : null}
+        {verb === 'answer' ? <>{area('text', 4)}<Checkbox checked={said.visited} disabled={again} onChange={(e) => put({ visited: e.target.checked })}>{t('matter.visited')}</Checkbox></> : null}
         <Conflict error={error} />
         <Faults error={error} />
       </div>

@@ -9,6 +9,7 @@ import { Faults } from '../../../components/Faults';
 import { useI18n } from '../../../i18n';
 import { useAttempt } from '../../../lib/attempt';
 import { addOther, faultsOf, fieldAt, isTicked, LONGEST, materialAt, noticeLines, remove, say, tick, toSend, type Askable } from '../../../lib/correction';
+import { saidOnce } from '../../../lib/matter';
 import { Conflict } from './Conflict';
 
 export function Correction({ file, item, onClose, onDone }: { file: ApplicationFile; item: Item | undefined; onClose: () => void; onDone: () => void }) {
@@ -33,7 +34,7 @@ export function Correction({ file, item, onClose, onDone }: { file: ApplicationF
     <Drawer open size={860} title={`${t('matter.correction')} · ${file.application.number}`} onClose={onClose} destroyOnHidden closable={{ 'aria-label': t('verb.close_dialog') }}
       footer={<div className="row"><Button type="primary" loading={busy} onClick={() => { void finish(); }}>{t('correction.send')}</Button><Button onClick={onClose}>{t('verb.cancel')}</Button></div>}>
       <div className="stack">
-        <p className="correction-once" role="note"><strong>{t('correction.once')}</strong></p>
+        <p className="correction-once" role="note"><strong>{t(saidOnce(file) ? 'correction.again' : 'correction.once')}</strong></p>
         {(['field', 'material'] as const).map((kind) => {
           const list = order.filter((one) => one.kind === kind);
           return list.length === 0 ? null : (

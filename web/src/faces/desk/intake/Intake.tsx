@@ -6,7 +6,7 @@ import { Link, useNavigate } from 'react-router';
 import { useApi } from '../../../api/hooks';
 import { usePaged } from '../../../api/pages';
 import type { Page } from '../../../api/types';
-import { APPLICATION_STATES, type Application } from '../../../api/applications';
+import { APPLICATIONS, APPLICATION_STATES, type Application } from '../../../api/applications';
 import { CHANNELS, type ItemLine } from '../../../api/items';
 import { DataTable, type Column } from '../../../components/DataTable';
 import { Light } from '../../../components/Light';
@@ -28,7 +28,7 @@ const FILTERS = ['item', 'organisation', 'channel', 'text'] as const;
 
 function QueueTab({ queue, now, onPick }: { queue: Queue; now: boolean; onPick: () => void }) {
   const { t } = useI18n();
-  const count = useApi<Page<Application>>('/applications', { ...queueParams(queue), limit: 1 }, { every: 15_000, keep: true });
+  const count = useApi<Page<Application>>(APPLICATIONS, { ...queueParams(queue), limit: 1 }, { every: 15_000, keep: true });
   return <li><button type="button" className={now ? 'queue now' : 'queue'} aria-current={now ? 'true' : undefined} onClick={onPick}><span>{t(`intake.queue_${queue}`)}</span> <strong className="num">{number(count.data?.total, 0)}</strong></button></li>;
 }
 
@@ -42,7 +42,7 @@ export default function Intake() {
   const [selected, setSelected] = useState<string[]>([]);
   const queue = QUEUES.find((q) => q === filters.get('queue')) ?? 'submitted';
   const params = { ...queueParams(queue), ...Object.fromEntries(FILTERS.map((name) => [name, filters.get(name)])) };
-  const paged = usePaged<Application>(session === null ? null : '/applications', params, { every: 15_000 });
+  const paged = usePaged<Application>(session === null ? null : APPLICATIONS, params, { every: 15_000 });
   const query = paged.query;
   const items = useApi<{ items: ItemLine[] }>('/items', { limit: 200 });
   const all = { value: '', label: t('word.all') };
@@ -65,7 +65,7 @@ export default function Intake() {
   return (
     <>
       <PageHead title={t('intake.title')} sub={t('intake.sub')}>
-        {may('write', 'applications') ? <Link className="button" to="/desk/apply">{t('intake.apply')}</Link> : null}
+        {may('write', 'service_applications') ? <Link className="button" to="/desk/apply">{t('intake.apply')}</Link> : null}
       </PageHead>
       <div className="alert-desk">
         <aside aria-label={t('intake.queues')}>
@@ -76,7 +76,7 @@ export default function Intake() {
             <label>{t('intake.item')}<Select aria-label={t('intake.item')} style={{ width: 220 }} showSearch optionFilterProp="label" value={filters.get('item')} onChange={(v) => filters.set({ item: v || null })} options={[all, ...(items.data?.items ?? []).map((i) => ({ value: i.item, label: w(i.title) }))]} /></label>
             {organisations.length ? <label>{t('app.organisation')}<Select aria-label={t('app.organisation')} style={{ width: 200 }} showSearch optionFilterProp="label" value={filters.get('organisation')} onChange={(v) => filters.set({ organisation: v || null })} options={[all, ...organisations.map((o) => ({ value: o.code, label: w(o.title) }))]} /></label> : null}
             <label>{t('intake.channel')}<Select aria-label={t('intake.channel')} style={{ width: 130 }} value={filters.get('channel')} onChange={(v) => filters.set({ channel: v || null })} options={[all, ...CHANNELS.map((c) => ({ value: c as string, label: t(`desk_channel.${c}`) }))]} /></label>
-            <label>{t('verb.search')}<Input.Search id="search" key={filters.get('text')} defaultValue={filters.get('text')} allowClear placeholder={t('intake.text')} onSearch={(v) => filters.set({ text: v.trim() || null })} /></label>
+            <label>{t('verb.search')}<span data-search><Input.Search id="search" key={filters.get('text')} defaultValue={filters.get('text')} allowClear placeholder={t('intake.text')} onSearch={(v) => filters.set({ text: v.trim() || null })} /></span></label>
             {FILTERS.some((name) => filters.get(name)) ? <Button onClick={() => filters.set(Object.fromEntries(FILTERS.map((name) => [name, null])))}>{t('verb.clear')}</Button> : null}
           </div>
           <View query={query} empty={(p) => p.items.length === 0 && paged.page === 0} emptyText={t(`intake.empty_${queue === 'submitted' ? 'submitted' : 'other'}`)} lines={10}>
@@ -84,12 +84,12 @@ export default function Intake() {
               <DataTable<Application> name="intake" caption={t('intake.caption')} rows={p.items} rowKey={(a) => a.id} columns={columns} loading={query.isPlaceholderData}
                 total={p.total} page={paged.page} hasNext={p.next !== null} onPage={paged.turn} onOpen={(a) => { void navigate(`/desk/applications/${encodeURIComponent(a.id)}`); }}
                 selected={selected} onSelect={setSelected}
-                tools={<Exports<Application> name="applications" path="/applications" params={params} selected={chosen} head={head} cells={cells} />} />
+                tools={<Exports<Application> name="applications" path={APPLICATIONS} params={params} selected={chosen} head={head} cells={cells} />} />
             )}
           </View>
         </div>
       </div>
-      <Provenance asOf={query.dataUpdatedAt} source="applications" path="/applications" params={params} />
+      <Provenance asOf={query.dataUpdatedAt} source="applications" path={APPLICATIONS} params={params} />
     </>
   );
 }

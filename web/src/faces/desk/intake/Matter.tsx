@@ -14,10 +14,12 @@ import { SimpleTable } from '../../../components/SimpleTable';
 import { Skeleton } from '../../../components/Skeleton';
 import { View } from '../../../components/View';
 import { useI18n, type Key } from '../../../i18n';
+import { DESK_CHANNELS } from '../../../lib/behalf';
 import { CLERK_VERBS, clerkRefusal, yuan } from '../../../lib/matter';
 import { useOrganisations } from '../../../lib/organisations';
 import { dateTime } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
+import { Correct } from '../../portal/applications/Correct';
 import { useSteps } from '../cases/useSteps';
 import { AnswersByStep, MaterialList, useItemOf } from './Answers';
 import { ClerkDialog } from './ClerkDialog';
@@ -36,6 +38,10 @@ export default function Matter() {
 
 function Opened({ file, path, asOf }: { file: ApplicationFile; path: string; asOf: number }) {
   const { t, w } = useI18n();
+  const { may } = useSession();
+  const { message } = App.useApp();
+  const client = useQueryClient();
+  const refresh = () => client.invalidateQueries({ predicate: (q) => String(q.queryKey[0]).startsWith('/service-applications') });
   const a = file.application;
   const item = useItemOf(a.item, a.item_version);
   return (
@@ -45,6 +51,9 @@ function Opened({ file, path, asOf }: { file: ApplicationFile; path: string; asO
       <div className="grid side">
         <div>
           {file.missing.length ? <section className="card"><h2>{t('matter.missing')}</h2><ol>{file.missing.map((m, i) => <li key={i}>{m.what}</li>)}</ol></section> : null}
+          {a.state === 'correction' && may('write', 'service_applications') && DESK_CHANNELS.some((c) => c === a.channel) ? (
+            <details className="card"><summary>{t('matter.correct_here')}</summary><p className="muted small">{t('matter.correct_here_help')}</p><Correct key={a.version} file={file} renew={refresh} onStale={() => { void refresh(); }} onDone={() => { void message.success(t('matter.corrected_here')); void refresh(); }} /></details>
+          ) : null}
           <section className="card" aria-label={t('matter.answers')}><h2>{t('matter.answers')}</h2><AnswersByStep file={file} item={item.data} failed={item.isError} /></section>
           <section className="card" aria-label={t('matter.materials')}><h2>{t('matter.materials')}</h2><MaterialList about={a.id} materials={file.materials} /></section>
           {a.case ? <CaseOf id={a.case} /> : null}
@@ -99,8 +108,8 @@ function Verbs({ file, item }: { file: ApplicationFile; item: Parameters<typeof 
   const { message } = App.useApp();
   const client = useQueryClient();
   const [asked, setAsked] = useState<ClerkVerb | null>(null);
-  const refresh = () => client.invalidateQueries({ predicate: (q) => /^\/(applications|cases|tasks)/.test(String(q.queryKey[0])) });
-  const refusals = CLERK_VERBS.map((verb) => [verb, clerkRefusal(file, verb, may('handle', 'applications'))] as const);
+  const refresh = () => client.invalidateQueries({ predicate: (q) => /^\/(service-applications|cases|tasks)/.test(String(q.queryKey[0])) });
+  const refusals = CLERK_VERBS.map((verb) => [verb, clerkRefusal(file, verb, may('handle', 'service_applications'))] as const);
   const reasons = [...new Set(refusals.map(([, why]) => why).filter((why): why is Key => why !== null))];
   const close = () => { setAsked(null); void refresh(); };
   const done = (verb: ClerkVerb) => { void message.success(t('matter.done', { verb: t(`matter.${verb}`) })); close(); };

@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import type { Json } from '../../../api/cases';
 import { useI18n } from '../../../i18n';
-import { askableBefore, choicesOf, EXTRAS, fieldNames, isFieldName, isRequired, kindOf, KINDS, nodeOf, putNode, renameField, setField, setRequired, stepsOf, whensOf, withChoices, withKind, type Content, type Kind } from '../../../lib/designer';
+import { askableBefore, choicesOf, EXTRAS, fieldNames, isFieldName, isRequired, kindOf, KINDS, nodeOf, putNode, renameField, setField, setRequired, stepsOf, titleOf, whensOf, withChoices, withKind, type Content, type Kind } from '../../../lib/designer';
 import { CheckIn, NumberIn, SelectIn, TextIn, WordsIn } from './parts';
 import type { PrefillOption } from './sources';
 import { WhenEditor } from './WhenEditor';
@@ -11,7 +11,7 @@ import { WhenEditor } from './WhenEditor';
 interface Props { content: Content; name: string; at: string; prefills: readonly PrefillOption[]; onChange: (content: Content) => void; onRenamed: (name: string) => void }
 
 export function FieldPanel({ content, name, at, prefills, onChange, onRenamed }: Props) {
-  const { t } = useI18n();
+  const { t, lang } = useI18n();
   const form = content.form ?? {};
   const node = nodeOf(form, name);
   const kind = kindOf(node);
@@ -21,15 +21,15 @@ export function FieldPanel({ content, name, at, prefills, onChange, onRenamed }:
   const has = (word: string) => EXTRAS[kind].includes(word);
   const steps = stepsOf(form);
   const here = `${at}/properties/${name}`;
-  const dates = fieldNames(form).filter((n) => n !== name && kindOf(nodeOf(form, n)) === 'date').map((n) => ({ value: n, text: String(nodeOf(form, n)['title'] || n) }));
+  const dates = fieldNames(form).filter((n) => n !== name && kindOf(nodeOf(form, n)) === 'date').map((n) => ({ value: n, text: titleOf(form, n, lang) }));
   return (
     <section className="card stack" aria-label={t('design.field_panel')} data-at={here}>
-      <h3>{text('title') || name}</h3>
+      <h3>{titleOf(form, name, lang)}</h3>
       <WordsIn label={t('design.field_title')} at={`${here}/title`} value={{ zh: text('title'), en: text('x-title-en') }} max={100} onChange={(w) => put({ title: w.zh, 'x-title-en': w.en })} />
       <WordsIn label={t('design.field_help')} at={`${here}/x-help`} value={{ zh: text('x-help'), en: text('x-help-en') }} max={300} onChange={(w) => put({ 'x-help': w.zh, 'x-help-en': w.en })} />
       <div className="d-grid">
         <SelectIn label={t('design.kind')} at={`${here}/type`} value={kind} onChange={(k) => onChange({ ...content, form: putNode(form, name, withKind(node, k as Kind)) })} options={KINDS.map((k) => ({ value: k, text: t(`design.kind_${k}`) }))} />
-        {steps.length ? <SelectIn label={t('design.step')} at={`${here}/x-step`} value={text('x-step')} onChange={(step) => put({ 'x-step': step })} options={steps.map((s) => ({ value: s.name, text: s.title.zh || s.name }))} /> : null}
+        {steps.length ? <SelectIn label={t('design.step')} at={`${here}/x-step`} value={text('x-step')} onChange={(step) => put({ 'x-step': step })} options={steps.map((s) => ({ value: s.name, text: s.title[lang] || s.title.zh || s.name }))} /> : null}
         <Name key={name} name={name} taken={fieldNames(form)} onName={(to) => { onChange(renameField(content, name, to)); onRenamed(to); }} />
       </div>
       <div className="d-checks">

@@ -3,7 +3,7 @@
 import { useState, type DragEvent } from 'react';
 import { SchemaForm } from '../../../components/form';
 import { useI18n } from '../../../i18n';
-import { addField, addStep, brokenConditions, fieldNames, isRequired, kindOf, KINDS, moveField, nodeOf, removeField, setField, stepsOf, withSteps, type Content, type Kind } from '../../../lib/designer';
+import { addField, addStep, brokenConditions, fieldNames, isRequired, kindOf, KINDS, moveField, nodeOf, removeField, setField, stepsOf, titleOf as labelOf, withSteps, type Content, type Kind } from '../../../lib/designer';
 import { FieldPanel } from './FieldPanel';
 import { TextIn, useFaultsAt } from './parts';
 import { usePrefills } from './sources';
@@ -11,7 +11,7 @@ import { usePrefills } from './sources';
 interface Props { content: Content; /** JSON pointer of the form in the item. */ at: string; onChange: (content: Content) => void }
 
 export function FormDesigner({ content, at, onChange }: Props) {
-  const { t } = useI18n();
+  const { t, lang } = useI18n();
   const form = content.form ?? {};
   const names = fieldNames(form);
   const steps = stepsOf(form);
@@ -22,7 +22,7 @@ export function FormDesigner({ content, at, onChange }: Props) {
   const now = chosen !== null && names.includes(chosen) ? chosen : null;
   const faults = useFaultsAt(at);
   const broken = brokenConditions(form);
-  const titleOf = (name: string) => String(nodeOf(form, name)['title'] || name);
+  const titleOf = (name: string) => labelOf(form, name, lang);
   const move = (name: string, to: number, step?: string) => {
     const moved = moveField(form, name, to);
     onChange({ ...content, form: step === undefined ? moved : setField(moved, name, { 'x-step': step }) });
@@ -42,7 +42,7 @@ export function FormDesigner({ content, at, onChange }: Props) {
           <h3>{t('design.fields')}</h3>
           {names.length === 0 ? <p className="muted">{t('design.no_fields')}</p> : <p className="muted small">{t('design.order_help')}</p>}
           {[...groups, ...(stray.length ? [{ step: null, fields: stray }] : [])].map((group, g) => (
-            <FieldList key={group.step?.name ?? g} head={group.step ? group.step.title.zh || group.step.name : null} step={group.step?.name} fields={group.fields} all={names} now={now} titleOf={titleOf}
+            <FieldList key={group.step?.name ?? g} head={group.step ? group.step.title[lang] || group.step.title.zh || group.step.name : null} step={group.step?.name} fields={group.fields} all={names} now={now} titleOf={titleOf}
               about={(name) => `${t(`design.kind_${kindOf(nodeOf(form, name))}`)}${isRequired(form, name) ? ` · ${t('design.required')}` : ''}${broken.some((b) => b.name === name) ? ` · ${t('design.broken')}` : ''}`} onChoose={setChosen} onMove={move} />
           ))}
           <div className="row">

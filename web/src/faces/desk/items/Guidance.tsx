@@ -4,7 +4,7 @@ import type { Json } from '../../../api/cases';
 import { useApi } from '../../../api/hooks';
 import type { Choice, ItemLine, Question } from '../../../api/items';
 import { useI18n } from '../../../i18n';
-import { askableBefore, choicesOf, emptyForm, freshName, kindOf, nodeOf, valuesOf } from '../../../lib/designer';
+import { askableBefore, choicesOf, emptyForm, freshName, kindOf, nodeOf, titleOf, valuesOf } from '../../../lib/designer';
 import { guidanceTree } from '../../../lib/itemContent';
 import type { TabProps } from './Basics';
 import { ListOf, SelectIn, WordsIn, goToPlace } from './parts';
@@ -59,7 +59,7 @@ function OneOption({ content, item, at, option, others, items, onChange, onGrow 
   const base: Choice = { title: option.title, ...(option.sets ? { sets: option.sets } : {}) };
   const form = content.form ?? emptyForm();
   const sets = Object.entries(option.sets ?? {});
-  const fieldText = (name: string) => String(nodeOf(form, name)['title'] || name);
+  const fieldText = (name: string) => titleOf(form, name, lang);
   const valueText = (name: string, value: Json) => (kindOf(nodeOf(form, name)) === 'boolean' ? t(value === true ? 'word.yes' : 'word.no') : choicesOf(nodeOf(form, name)).find((c) => c.value === value)?.words[lang] || String(value));
   const setAt = (name: string, value: Json) => onChange({ ...option, sets: { ...option.sets, [name]: value } });
   return (

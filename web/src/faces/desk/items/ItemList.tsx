@@ -49,7 +49,7 @@ export default function ItemList() {
       <PageHead title={t('design.list')} sub={t('design.list_sub')}><Button type="primary" disabled={!operates} onClick={() => setMaking(true)}>{t('design.new_item')}</Button></PageHead>
       {operates ? null : <p className="muted">{t('design.no_may')}</p>}
       <div className="filters">
-        <label>{t('verb.search')}<Input.Search id="search" key={filters.get('text')} defaultValue={filters.get('text')} allowClear placeholder={t('counter.find_help')} onSearch={(v) => filters.set({ text: v.trim() || null })} /></label>
+        <label>{t('verb.search')}<span data-search><Input.Search id="search" key={filters.get('text')} defaultValue={filters.get('text')} allowClear placeholder={t('counter.find_help')} onSearch={(v) => filters.set({ text: v.trim() || null })} /></span></label>
       </div>
       <View query={paged.query} empty={(p) => p.items.length === 0 && paged.page === 0} emptyText={t('design.list_empty')} lines={8}>
         {(p) => (

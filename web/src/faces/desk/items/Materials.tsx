@@ -2,7 +2,7 @@
 import { FILE_KINDS, type Material, type Source } from '../../../api/items';
 import { useLicenceTypes } from '../../../api/licences';
 import { useI18n } from '../../../i18n';
-import { emptyForm, fieldNames, freshName, nodeOf } from '../../../lib/designer';
+import { emptyForm, fieldNames, freshName, titleOf } from '../../../lib/designer';
 import type { TabProps } from './Basics';
 import { CheckIn, ChecksIn, ListOf, NumberIn, SelectIn, TextIn, WordsIn } from './parts';
 import { useRegisters } from './sources';
@@ -40,11 +40,11 @@ export function Materials({ content, onChange }: TabProps) {
 }
 
 function Sources({ content, at, value, onChange }: { content: TabProps['content']; at: string; value: readonly Source[]; onChange: (sources: Source[]) => void }) {
-  const { t, w } = useI18n();
+  const { t, w, lang } = useI18n();
   const { types } = useLicenceTypes();
   const registers = useRegisters();
   const keys = ['person.number', 'party.code', ...fieldNames(content.form).map((n) => `form.${n}`)];
-  const keyText = (key: string) => (key.startsWith('form.') ? t('design.from_form', { field: String(nodeOf(content.form, key.slice(5))['title'] || key.slice(5)) }) : key === 'person.number' ? t('design.path_person_number') : t('design.path_party_code'));
+  const keyText = (key: string) => (key.startsWith('form.') ? t('design.from_form', { field: titleOf(content.form, key.slice(5), lang) }) : key === 'person.number' ? t('design.path_person_number') : t('design.path_party_code'));
   return (
     <fieldset className="plain-fieldset stack" data-at={at}>
       <legend>{t('design.sources')}</legend>

@@ -3,20 +3,22 @@
 import { useLicenceTypes } from '../../../api/licences';
 import type { Outcome as Made } from '../../../api/items';
 import { useI18n } from '../../../i18n';
-import { fieldNames, nodeOf } from '../../../lib/designer';
+import { fieldNames, titleOf } from '../../../lib/designer';
 import type { TabProps } from './Basics';
 import { CheckIn, SelectIn, TextIn, WordsIn } from './parts';
 
 const PATHS = ['applicant.name', 'applicant.number', 'number'] as const;
 
 export function Outcome({ content, onChange }: TabProps) {
-  const { t, w } = useI18n();
+  const { t, w, lang } = useI18n();
   const { types } = useLicenceTypes();
-  const outcome: Made = content.outcome ?? { title: { zh: '', en: '' }, licence: null, fields: {}, holder: null };
+  // A copy may leave out what is empty.
+  const written: Partial<Made> = content.outcome ?? {};
+  const outcome: Made = { title: written.title ?? { zh: '', en: '' }, licence: written.licence ?? null, fields: written.fields ?? {}, holder: written.holder ?? null };
   const put = (part: Partial<Made>) => onChange({ ...content, outcome: { ...outcome, ...part } });
   const type = outcome.licence ? types.get(outcome.licence) : undefined;
   const names = fieldNames(content.form);
-  const fieldText = (name: string) => String(nodeOf(content.form, name)['title'] || name);
+  const fieldText = (name: string) => titleOf(content.form, name, lang);
   const paths = [...PATHS.map((p) => ({ value: p as string, text: t(`design.path_${p.replace('.', '_') as 'number'}`) })), ...names.map((n) => ({ value: `form.${n}`, text: t('design.from_form', { field: fieldText(n) }) })), { value: '=', text: t('design.constant') }];
   const setField = (name: string, from: string) => { const { [name]: _, ...rest } = outcome.fields; put({ fields: from ? { ...outcome.fields, [name]: from } : rest }); };
   return (

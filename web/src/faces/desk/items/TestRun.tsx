@@ -6,7 +6,7 @@ import { fieldAt, readForm, SchemaForm } from '../../../components/form';
 import { Faults } from '../../../components/Faults';
 import { useI18n } from '../../../i18n';
 import { useAttempt } from '../../../lib/attempt';
-import { emptyForm, nodeOf } from '../../../lib/designer';
+import { emptyForm, titleOf } from '../../../lib/designer';
 import { yuan } from '../../../lib/matter';
 import type { TabProps } from './Basics';
 
@@ -16,7 +16,7 @@ export function TestRun({ content, item, flush }: TabProps & { /** Saves what is
   const [answers, setAnswers] = useState<Answers>({});
   const [judged, setJudged] = useState<Judged | null>(null);
   const form = content.form ?? emptyForm();
-  const title = (name: string) => String((lang === 'en' && nodeOf(form, name)['x-title-en']) || nodeOf(form, name)['title'] || name);
+  const title = (name: string) => titleOf(form, name, lang);
   const run = () => attempt(async () => {
     if (!(await flush())) return;
     const known = new Set(readForm(form).fields.map((f) => f.name));

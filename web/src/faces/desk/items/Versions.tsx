@@ -34,23 +34,26 @@ interface Props { item: string; content: Content; changed: boolean; problems: nu
 export function Versions(props: Props) {
   const { t } = useI18n();
   const query = useApi<{ items: Item[] }>(`${itemPath(props.item)}/versions`);
+  // Version 0 is the working copy; an item never published has none of its own.
+  const published = (query.data?.items ?? []).filter((v) => v.version > 0);
+  const none = query.error?.status === 404 || (query.data !== undefined && published.length === 0);
   return (
     <>
-      <Acts {...props} versions={query.data?.items ?? []} />
+      <Acts {...props} versions={published} />
       <section className="card" aria-label={t('design.versions')}>
         <h2>{t('design.versions')}</h2>
-        <View query={query} empty={(d) => d.items.length === 0} emptyText={t('design.no_versions')}>
-          {(d) => (
-            <SimpleTable<Item> quiet caption={t('design.versions')} rows={d.items} rowKey={(v) => String(v.version)} columns={[
+        {none ? <p className="muted">{t('design.no_versions')}</p> : <View query={query}>
+          {() => (
+            <SimpleTable<Item> quiet caption={t('design.versions')} rows={published} rowKey={(v) => String(v.version)} columns={[
               { title: t('proc.version'), cell: (v) => t('cases.version', { n: v.version }) },
               { title: t('word.state'), cell: (v) => t(`design.state_${v.state}`) },
               { title: t('design.note'), cell: (v) => v.note || '—' },
               { title: t('proc.published'), cell: (v) => (v.published_at ? dateTime(v.published_at) : '—') },
               { title: t('proc.by'), cell: (v) => v.published_by ?? '—' }]} />
           )}
-        </View>
+        </View>}
       </section>
-      <Compare content={props.content} versions={query.data?.items ?? []} />
+      <Compare content={props.content} versions={published} />
     </>
   );
 }

@@ -2,7 +2,7 @@
 // must hold.
 import type { FormSchema, When } from '../../../api/items';
 import { useI18n } from '../../../i18n';
-import { askableBefore, choicesOf, kindOf, nodeOf, valuesOf } from '../../../lib/designer';
+import { askableBefore, choicesOf, kindOf, nodeOf, titleOf, valuesOf } from '../../../lib/designer';
 import { ChecksIn, SelectIn } from './parts';
 
 interface Props { form: FormSchema; /** The field they stand on; null for materials and fees. */ of: string | null; value: readonly When[]; onChange: (value: When[]) => void; at?: string }
@@ -10,7 +10,7 @@ interface Props { form: FormSchema; /** The field they stand on; null for materi
 export function WhenEditor({ form, of, value, onChange, at }: Props) {
   const { t, lang } = useI18n();
   const fields = askableBefore(form, of);
-  const title = (name: string) => { const node = nodeOf(form, name); return String((lang === 'en' && node['x-title-en']) || node['title'] || name); };
+  const title = (name: string) => titleOf(form, name, lang);
   const words = (name: string, v: unknown): string => {
     const node = nodeOf(form, name);
     if (kindOf(node) === 'boolean') return t(v ? 'word.yes' : 'word.no');

@@ -83,7 +83,7 @@ function One({ id }: { id: string }) {
     if (incomplete) return;
     if (await attempt(() => signCircular(c.id, c.countersign ? { agrees: agrees ?? false, opinion: opinion.trim() } : { opinion: opinion.trim() }))) { void message.success(t('office.signed')); await refresh(); }
   };
-  const urge = (c: Circulation) => attempt(async () => { const n = await urgeCircular(c.id); void message.success(t('office.urged_n', { n: typeof n === 'number' ? n : n.urged })); await refresh(); });
+  const urge = (c: Circulation) => attempt(async () => { const { urged } = await urgeCircular(c.id); void message.success(t('office.urged_n', { n: urged })); await refresh(); });
   return (
     <View query={query} lines={8}>
       {(c) => {

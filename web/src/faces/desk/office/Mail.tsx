@@ -70,8 +70,8 @@ function Folder() {
 
 function Thread({ id, onWrite }: { id: string; onWrite: (writing: Writing) => void }) {
   const mail = useApi<OfficeMail>(paths.oneMail(id));
-  const thread = useApi<{ items: OfficeMail[] } | OfficeMail[]>(paths.thread(id));
-  const list = Array.isArray(thread.data) ? thread.data : (thread.data?.items ?? []);
+  const thread = useApi<{ items: OfficeMail[] }>(paths.thread(id));
+  const list = thread.data?.items ?? [];
   return (
     <View query={mail} lines={8}>
       {(m) => (

@@ -30,7 +30,7 @@ export default function OfficeCalendar() {
   const day = /^\d{4}-\d{2}-\d{2}$/.test(filters.get('day')) ? filters.get('day') : today;
   const days = weekOf(day);
   const params = { from: rfc3339(fromBeijing(days[0] ?? day)), to: rfc3339(fromBeijing(days[6] ?? day) + DAY_MS) };
-  const query = useApi<{ items: Entry[] } | Entry[]>(paths.calendar, params, { keep: true, every: 60_000 });
+  const query = useApi<{ items: Entry[] }>(paths.calendar, params, { keep: true, every: 60_000 });
   const [open, setOpen] = useState<Entry | 'new' | null>(null);
   return (
     <>
@@ -44,9 +44,7 @@ export default function OfficeCalendar() {
         <a href={address(`${paths.calendar}.ics`, params)} download="calendar.ics">{t('office.ics')}</a>
       </div>
       <View query={query} lines={6}>
-        {(d) => {
-          const entries = Array.isArray(d) ? d : d.items;
-          return (
+        {({ items: entries }) => (
             <ul className="week">
               {days.map((one) => (
                 <li key={one} className={one === today ? 'today' : undefined}>
@@ -55,8 +53,7 @@ export default function OfficeCalendar() {
                 </li>
               ))}
             </ul>
-          );
-        }}
+        )}
       </View>
       {open ? <EntryDialog key={open === 'new' ? 'new' : open.id} entry={open === 'new' ? null : open} day={day} mine={open === 'new' || open.owner === session?.account} me={session?.account ?? ''} onClose={() => setOpen(null)} /> : null}
       <Provenance asOf={query.dataUpdatedAt} source="office" path={paths.calendar} params={params} />

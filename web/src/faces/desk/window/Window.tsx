@@ -5,7 +5,8 @@ import { Link } from 'react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../../../api/hooks';
 import type { Page } from '../../../api/types';
-import { actAtTicket, callNext, visitPaths, type Board, type Hall, type Ticket } from '../../../api/visits';
+import type { Board, Hall, Ticket } from '../../../api/visiting';
+import { actAtTicket, callNext, visitPaths, windowPath, type InHand } from '../../../api/visits';
 import { Faults } from '../../../components/Faults';
 import { PageHead } from '../../../components/PageHead';
 import { Provenance } from '../../../components/Provenance';
@@ -55,16 +56,16 @@ function AtWindow({ hall, window }: { hall: Hall; window: string }) {
   const client = useQueryClient();
   const { error, busy, attempt } = useAttempt();
   const [handing, setHanding] = useState(false);
-  const hand = useApi<Ticket | null>(visitPaths.inHand(hall.code, window), undefined, { every: 5_000, keep: true });
+  const hand = useApi<InHand>(windowPath(hall.code, window), undefined, { every: 5_000, keep: true });
   const board = useApi<Board>(visitPaths.board(hall.code), undefined, { every: 5_000, keep: true });
   const queue = useApi<Page<Ticket>>(visitPaths.queue(hall.code), { limit: 100 }, { every: 10_000, keep: true });
-  const ticket = hand.data ?? null;
+  const ticket = hand.data?.ticket ?? null;
   const matter = (code: string) => { const found = hall.matters.find((m) => m.code === code); return found ? w(found.title) : code; };
-  const refresh = () => client.invalidateQueries({ predicate: (q) => String(q.queryKey[0]).startsWith('/visits') });
+  const refresh = () => client.invalidateQueries({ predicate: (q) => String(q.queryKey[0]).startsWith('/halls') });
   const act = async (verb: WindowVerb, to?: string) => {
     await attempt(async () => {
       if (verb === 'next') {
-        const called = await callNext(hall.code, window);
+        const { ticket: called } = await callNext(hall.code, window);
         void message.info(called ? t('window.called', { number: called.number }) : t('window.nobody'));
       } else if (ticket) {
         await actAtTicket(hall.code, window, ticket.id, verb === 'transfer' ? { what: verb, window: to ?? '' } : { what: verb });
