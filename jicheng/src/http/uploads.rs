@@ -27,7 +27,7 @@ pub fn add(table: &mut Table) {
     let own = Access::SignedIn;
     table.add(
         line(
-            "POST /api/v1/uploads/{about}/{material}",
+            "POST /api/v1/uploads/{about}/{part}",
             own,
             "上传材料",
             "Put a file at a material of a draft or application",
@@ -39,7 +39,7 @@ pub fn add(table: &mut Table) {
     );
     table.add(
         line(
-            "GET /api/v1/uploads/{about}/{file}",
+            "GET /api/v1/uploads/{about}/{part}",
             own,
             "下载材料",
             "A file of a draft or application",
@@ -48,7 +48,7 @@ pub fn add(table: &mut Table) {
     );
     table.add(
         line(
-            "DELETE /api/v1/uploads/{about}/{material}/{file}",
+            "DELETE /api/v1/uploads/{about}/{part}/{file}",
             own,
             "删除尚未提交的材料",
             "Take a file back that was not handed in",

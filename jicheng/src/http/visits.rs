@@ -110,14 +110,14 @@ fn add_halls(table: &mut Table) {
 fn add_visitors(table: &mut Table) {
     let own = Access::SignedIn;
     table.add(
-        line("POST /api/v1/appointments", own, "预约", "Book a time")
+        line("POST /api/v1/visits", own, "预约", "Book a time")
             .takes("NewVisitAppointment")
             .gives("VisitAppointment"),
         book,
     );
     table.add(
         line(
-            "GET /api/v1/me/appointments",
+            "GET /api/v1/me/visits",
             own,
             "我的预约",
             "My appointments",
@@ -128,7 +128,7 @@ fn add_visitors(table: &mut Table) {
     );
     table.add(
         line(
-            "POST /api/v1/appointments/{id}/cancel",
+            "POST /api/v1/visits/{id}/cancel",
             own,
             "取消预约",
             "Give a time back",
@@ -138,7 +138,7 @@ fn add_visitors(table: &mut Table) {
     );
     table.add(
         line(
-            "POST /api/v1/appointments/{id}/no-show",
+            "POST /api/v1/visits/{id}/no-show",
             HANDLE,
             "未到",
             "Nobody came",

@@ -30,8 +30,8 @@ export interface Board {
 const part = encodeURIComponent;
 export const hallPath = (hall: string): string => `/halls/${part(hall)}`;
 export const ticketPath = (id: string): string => `/tickets/${part(id)}`;
-export const bookVisit = (appointment: NewAppointment): Promise<Appointment> => send<Appointment>('POST', '/appointments', appointment);
-export const cancelVisit = (id: string): Promise<Appointment> => send<Appointment>('POST', `/appointments/${part(id)}/cancel`);
+export const bookVisit = (appointment: NewAppointment): Promise<Appointment> => send<Appointment>('POST', '/visits', appointment);
+export const cancelVisit = (id: string): Promise<Appointment> => send<Appointment>('POST', `/visits/${part(id)}/cancel`);
 export const takeNumber = (ticket: { hall: string; matter: string; priority: Priority }): Promise<Ticket> => send<Ticket>('POST', '/tickets', ticket);
 /** By the code of an appointment (terminal), or by its identification (one's own). */
 export const checkIn = (hall: string, code: string): Promise<Ticket> => send<Ticket>('POST', `${hallPath(hall)}/check-in`, { code });

@@ -21,17 +21,17 @@ import '../../../components/form/form.css';
 function Appointments({ halls, onTicket }: { halls: readonly Hall[]; onTicket: (id: string) => void }) {
   const { t, w } = useI18n();
   const client = useQueryClient();
-  const query = useApi<Page<Appointment>>('/me/appointments', { limit: 20 });
+  const query = useApi<Page<Appointment>>('/me/visits', { limit: 20 });
   const act = useAct();
   const now = useNow();
   const cancel = async (a: Appointment) => {
-    if (await act.run(() => cancelVisit(a.id))) void client.invalidateQueries({ queryKey: ['/me/appointments'] });
+    if (await act.run(() => cancelVisit(a.id))) void client.invalidateQueries({ queryKey: ['/me/visits'] });
   };
   const arrive = async (a: Appointment) => {
     const ticket = await act.run(() => checkIn(a.hall, a.id));
     if (!ticket) return;
     onTicket(ticket.id);
-    void client.invalidateQueries({ queryKey: ['/me/appointments'] });
+    void client.invalidateQueries({ queryKey: ['/me/visits'] });
   };
   return (
     <section className="card" aria-labelledby="my-visits">
@@ -108,7 +108,7 @@ function Book({ halls, onTicket }: { halls: readonly Hall[]; onTicket: (id: stri
     setDone(made);
     setFrom('');
     setTried(false);
-    void client.invalidateQueries({ queryKey: ['/me/appointments'] });
+    void client.invalidateQueries({ queryKey: ['/me/visits'] });
     void client.invalidateQueries({ queryKey: [`${hallPath(hall.code)}/slots`] });
   };
   const number = async () => {
