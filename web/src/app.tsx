@@ -95,11 +95,7 @@ const OfficeMail = lazy(() => import('./faces/desk/office/Mail'));
 const OfficeNotices = lazy(() => import('./faces/desk/office/Notices'));
 const OfficeCirculars = lazy(() => import('./faces/desk/office/Circulars'));
 const OfficeCalendar = lazy(() => import('./faces/desk/office/OfficeCalendar'));
-<<<<<<< HEAD
-const Outgoing = lazy(() => import('./faces/operator/Messages'));
-=======
 const OutgoingMessages = lazy(() => import('./faces/operator/Messages'));
->>>>>>> webdesk
 const Delegations = lazy(() => import('./faces/account/Delegations'));
 
 /** A page that uses Ant Design. */
@@ -220,11 +216,7 @@ export function App() {
         <Route path="desk/office/circulars/:id" element={rich(<OfficeCirculars />)} />
         <Route path="desk/office/calendar" element={rich(<OfficeCalendar />)} />
         <Route path="desk/office/directory" element={<Navigate to="/desk/directory" replace />} />
-<<<<<<< HEAD
-        <Route path="operator/messages" element={rich(<Outgoing />)} />
-=======
         <Route path="operator/messages" element={rich(<OutgoingMessages />)} />
->>>>>>> webdesk
         <Route path="account/delegations" element={rich(<Delegations />)} />
         <Route path="*" element={<NotFound />} />
       </Route>
