@@ -147,13 +147,19 @@ export async function progress(stranger, base, { number, check }, names) {
 }
 
 /** What the office does, by its calls: its own pages have their own walk. */
+const tokens = new Map();
 export function office(page, base) {
-  const tokens = new Map();
-  const names = () => {
+  const accounts = () => {
     const given = process.env.ACCOUNTS ?? '{}';
     const read = JSON.parse(given.trim().startsWith('{') ? given : readFileSync(given, 'utf8'));
     const list = Array.isArray(read) ? read : (read.accounts ?? read);
-    return (Array.isArray(list) ? list.map((a) => a.name ?? a.account) : Object.keys(list)).filter((name) => name !== 'resident');
+    const rows = Array.isArray(list) ? list.map((a) => [a.name ?? a.account, a]) : Object.entries(list);
+    return rows.filter(([name]) => name !== 'resident');
+  };
+  /** Accounts that hold a role one of these tasks is offered to. */
+  const names = (tasks) => {
+    const roles = new Set(tasks.flatMap((task) => task.roles ?? []));
+    return accounts().filter(([, account]) => (account.roles ?? []).some((role) => roles.has(role))).map(([name]) => name);
   };
   const as = async (name) => {
     if (!tokens.has(name)) {
@@ -165,11 +171,9 @@ export function office(page, base) {
     return { ...tokens.get(name) };
   };
   const call = async (name, method, path, data, version) => {
-    const context = await page.context().browser().newContext();
-    const answer = await context.request.fetch(api(base, path), { method, headers: { ...(await as(name)), ...(version === undefined ? {} : { 'If-Match': `"${version}"` }) }, ...(data === undefined ? {} : { data }) });
-    const body = await answer.json().catch(() => null);
-    await context.close();
-    return { ok: answer.ok(), body };
+    const headers = { ...(await as(name)), 'Content-Type': 'application/json', ...(version === undefined ? {} : { 'If-Match': `"${version}"` }) };
+    const answer = await fetch(api(base, path), { method, headers, ...(data === undefined ? {} : { body: JSON.stringify(data) }) });
+    return { ok: answer.ok, body: await answer.json().catch(() => null) };
   };
   const handle = async (id, verb) => {
     const { ok, body } = await call('clerk', 'POST', `/service-applications/${encodeURIComponent(id)}/handle`, verb);
@@ -202,9 +206,9 @@ export function office(page, base) {
       for (let round = 0; round < 30; round++) {
         const now = (await call('clerk', 'GET', `/service-applications/${application.id}`)).body.application;
         if (['approved', 'refused', 'terminated'].includes(now.state)) return now.state;
-        const numbers = [now.number, ...(now.case ? [(await call('clerk', 'GET', `/cases/${now.case}`)).body?.case?.number] : [])].filter(Boolean);
+        const file = now.case ? (await call('clerk', 'GET', `/cases/${now.case}`)).body : null;
         let done = 0;
-        for (const number of numbers) for (const name of names()) done += await one(name, number, item);
+        for (const name of names(file?.tasks ?? [])) done += await one(name, file.case.number, item);
         if (!done) await page.waitForTimeout(400);
       }
       throw new Error(`${application.number} is not decided`);

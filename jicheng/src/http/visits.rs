@@ -116,14 +116,9 @@ fn add_visitors(table: &mut Table) {
         book,
     );
     table.add(
-        line(
-            "GET /api/v1/me/visits",
-            own,
-            "我的预约",
-            "My appointments",
-        )
-        .query(PAGED)
-        .gives("VisitAppointments"),
+        line("GET /api/v1/me/visits", own, "我的预约", "My appointments")
+            .query(PAGED)
+            .gives("VisitAppointments"),
         mine,
     );
     table.add(

@@ -152,10 +152,6 @@ impl Crypto for FakeCrypto {
             .decrypt(nonce.into(), payload)
             .map_err(|_| not_opened())
     }
-
-    fn is_current(&self, ring: Ring, sealed: &[u8]) -> bool {
-        sealed.starts_with(&self.versions(ring).1.to_be_bytes())
-    }
 }
 
 #[cfg(test)]
