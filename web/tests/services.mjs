@@ -109,7 +109,7 @@ export async function fillAndHandIn(page, base) {
     const before = page.url();
     await next(page);
     await page.waitForFunction((url) => location.href !== url || document.querySelector('.fault-summary'), before);
-    must(!(await page.locator('.fault-summary').count()), `a page is refused: ${await page.locator('.fault-summary').first().innerText().catch(() => '')}`);
+    if (await page.locator('.fault-summary').count()) throw new Error(`a page is refused: ${await page.locator('.fault-summary').first().innerText()}`);
   }
   await page.locator('[data-save=saved]').waitFor();
   // Saved on the server: another opening of the same draft goes on where one was.
@@ -219,7 +219,7 @@ export function office(page, base) {
 /** Supplies what was named, from the page of the application. */
 export async function supply(page, base, id, { field, value }) {
   await page.goto(`${base}/portal/applications/${encodeURIComponent(id)}`);
-  await page.locator('[data-correct]').waitFor();
+  await page.locator('[data-correct] [data-field]').first().waitFor();
   must((await page.locator('[data-correct] [data-field]:not(details *)').count()) === 1, 'a correction asks for more than was named');
   await page.locator(`#correct-${field}`).fill('');
   await page.locator('[data-correct] button[type=submit]').click();
