@@ -198,6 +198,10 @@ async function correction(page, base) {
   await told(clerk, '一次性告知补正');
   const told1 = await until(own, base, `/service-applications/${application.id}`, (f) => f.application?.state === 'correction', 'the correction');
   must(told1.missing.length === 2 && told1.letters.some((l) => l.kind === 'correction'), 'not everything was told');
+  // Half of it is not enough: the paper that was named must come too.
+  const half = await call(own, base, 'POST', `/service-applications/${application.id}/own`, { verb: 'correct', answers: { premises: '走查路 1 号 3 门' }, note: '' }).catch((fault) => String(fault));
+  must(String(half).includes('/materials/safety_rules'), `half a correction is taken: ${JSON.stringify(half)}`);
+  await upload(own, base, application.id, 'safety_rules', '补正.pdf');
   await call(own, base, 'POST', `/service-applications/${application.id}/own`, { verb: 'correct', answers: { premises: '走查路 1 号 3 门' }, note: '' });
   await clerk.reload();
   await clerk.getByRole('region', { name: '可办操作' }).waitFor();

@@ -191,7 +191,9 @@ async fn a_permit_is_applied_for_inspected_granted_and_verified() {
     // Who comes second is told by whom it was done.
     let again = json!({"verb": "complete", "data": {}});
     let verbs = format!("/api/v1/tasks/{approve}/verbs");
-    let late = city.call("POST", &verbs, Some(&approver), Some(again)).await;
+    let late = city
+        .call("POST", &verbs, Some(&approver), Some(again))
+        .await;
     assert_eq!(late.status, 409, "{}", late.text);
     assert!(late.text.contains("approver"), "{}", late.text);
 

@@ -114,6 +114,10 @@ pub(crate) struct Body {
     pub(crate) rating: Option<Rating>,
     pub(crate) decision: Option<Decision>,
     pub(crate) last: Option<Last>,
+    /// Version of the last change that somebody could see; later ones only noted what was done
+    /// afterwards (a letter was written, the case has begun).
+    #[serde(default)]
+    pub(crate) touched: i64,
     /// What the office promised.
     pub(crate) promised: Limit,
     /// The clocks of its case stand still.

@@ -77,6 +77,7 @@ impl Engine {
             ..
         } = change;
         open.row.version = was + 1;
+        open.body.touched = was + 1;
         let row = self.closed(open)?;
         write.applications.push(Put { row, was });
         write.jobs.extend(more.jobs);

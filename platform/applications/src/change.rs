@@ -59,6 +59,7 @@ impl Engine {
             state_was: open.state(),
             open,
             now,
+            quiet: false,
             write: Write {
                 day: desk::one_day(now.0),
                 ..Write::default()
@@ -80,6 +81,8 @@ pub(crate) struct Change {
     pub(crate) was: i64,
     pub(crate) state_was: ApplicationState,
     pub(crate) now: Time,
+    /// Only notes what was done afterwards: whoever saw it before may still act.
+    pub(crate) quiet: bool,
     pub(crate) write: Write,
 }
 
@@ -96,7 +99,7 @@ impl Change {
     /// Refuses when it is not what the person saw.
     pub(crate) fn demand_seen(&self, seen: Option<i64>) -> Result<(), Fault> {
         match seen {
-            Some(seen) if seen != self.was => {
+            Some(seen) if seen > self.was || seen < self.open.body.touched.min(self.was) => {
                 Err(stale(seen, self.was, self.open.body.last.as_ref()))
             }
             _ => Ok(()),
@@ -244,9 +247,13 @@ impl Engine {
             was,
             state_was,
             now,
+            quiet,
             mut write,
         } = change;
         open.row.version = was + 1;
+        if !quiet {
+            open.body.touched = was + 1;
+        }
         if open.row.parent.is_some() && open.state() != state_was {
             self.follow_part(&open, was, now, &mut write).await?;
         }

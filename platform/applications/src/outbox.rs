@@ -224,6 +224,7 @@ impl Engine {
             }
             let state = open.state();
             let mut change = self.change(open);
+            change.quiet = true;
             change.open.row.case_id = Some(case.id.clone());
             if state == ApplicationState::Accepted {
                 if let Some(due) = due {
@@ -316,6 +317,7 @@ impl Engine {
                 return Ok(());
             };
             let mut change = self.change(open);
+            change.quiet = true;
             let letters = &mut change.open.body.letters;
             if let Some(kept) = letters.iter_mut().find(|l| l.key == job.name) {
                 kept.line.number = made.number.clone();

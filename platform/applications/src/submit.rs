@@ -254,6 +254,7 @@ impl Engine {
             rating: None,
             decision: None,
             last: None,
+            touched: 1,
             promised: content.promised,
             paused: false,
             note: String::new(),
