@@ -273,6 +273,16 @@ async function bundle(page, base, width) {
   for (const part of all) await desk.accept(part.id);
   for (const part of all) must((await desk.decide(part)) === 'approved', `${part.number} was not approved`);
 
+  // Letters are written soon after, each numbered and on the disk.
+  for (const part of all) {
+    let letters = [];
+    for (let i = 0; i < 60; i++) {
+      letters = (await desk.file(part.id)).letters;
+      if (letters.every((letter) => letter.file)) break;
+      await page.waitForTimeout(500);
+    }
+    must(letters.length >= 2 && letters.every((letter) => letter.file && letter.number), `${part.number} lacks a letter: ${JSON.stringify(letters)}`);
+  }
   await page.goto(`${base}/portal/applications/${encodeURIComponent(wanting.id)}`);
   await page.locator('[data-state=approved]').first().waitFor();
   await page.locator('[data-letter=approval]').waitFor();

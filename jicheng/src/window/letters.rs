@@ -3,6 +3,7 @@
 use super::Days;
 use applications::{Letters, NewLetter};
 use async_trait::async_trait;
+use documents::template::Template;
 use kernel::applications::LetterLine;
 use kernel::cases::{Count, Limit};
 use kernel::declare::Declared;
@@ -82,6 +83,28 @@ impl CityLetters {
         }
     }
 
+    /// Leaves out what a template does not ask for: it refuses fields it does not know.
+    fn keep_known(
+        &self,
+        kind: &str,
+        own: Option<&str>,
+        fields: &mut Map<String, Value>,
+    ) -> Result<(), Fault> {
+        let found = match own {
+            Some(text) => Some(Arc::new(
+                Template::parse(kind, text).map_err(Fault::invalid)?,
+            )),
+            None => self
+                .documents
+                .templates()
+                .into_iter()
+                .find(|known| known.kind == kind),
+        };
+        let found = found.ok_or_else(|| Fault::missing(kind))?;
+        fields.retain(|name, _| found.fields.iter().any(|field| field.name == *name));
+        Ok(())
+    }
+
     async fn fields(&self, letter: &NewLetter) -> Map<String, Value> {
         let given = &letter.fields;
         let text = |name: &str| given.get(name).and_then(Value::as_str).unwrap_or("");
@@ -96,7 +119,20 @@ impl CityLetters {
         put("application", text("number"));
         put("contact", text("contact"));
         put("reason", text("reason"));
-        put("basis", text("basis"));
+        put(
+            "basis",
+            match text("basis") {
+                "" => text("item_basis"),
+                basis => basis,
+            },
+        );
+        let above = self.organisations.above(&letter.organisation, None);
+        let above = above.last().map(|code| self.office(code).name);
+        put(
+            "review_office",
+            &above.unwrap_or_else(|| "本级人民政府".into()),
+        );
+        put("court", "有管辖权的人民法院");
         put("licence", text("licence"));
         let submitted = day(text("submitted_at"));
         match letter.kind.as_str() {
@@ -136,13 +172,6 @@ impl CityLetters {
                     reason => reason,
                 };
                 put("content", content);
-                let above = self.organisations.above(&letter.organisation, None);
-                let above = above.last().map(|code| self.office(code).name);
-                put(
-                    "review_office",
-                    &above.unwrap_or_else(|| "本级人民政府".into()),
-                );
-                put("court", "有管辖权的人民法院");
             }
         }
         if let Some(Value::Array(titles)) = given.get("materials") {
@@ -152,10 +181,10 @@ impl CityLetters {
             all.insert("materials".into(), rows.collect::<Vec<_>>().into());
         }
         if let Some(Value::Array(missing)) = given.get("missing") {
-            let rows = missing.iter().map(|one| match one.as_str() {
-                Some(text) => json!({ "name": "", "problem": text }),
-                None => json!({ "name": one["name"], "problem": one["problem"] }),
-            });
+            let rows = missing
+                .iter()
+                .enumerate()
+                .map(|(n, one)| json!({ "name": format!("第{}项", n + 1), "problem": one }));
             all.insert("missing".into(), rows.collect::<Vec<_>>().into());
         }
         all
@@ -238,13 +267,16 @@ fn last_day(due: Time) -> String {
 impl Letters for CityLetters {
     async fn make(&self, letter: &NewLetter) -> Result<LetterLine, Fault> {
         let permit = letter.fields.get("type").and_then(Value::as_str) == Some(PERMIT);
+        let kind = template(&letter.kind, permit);
+        let mut known = self.fields(letter).await;
+        self.keep_known(&kind, letter.template.as_deref(), &mut known)?;
         let written = Written {
-            kind: template(&letter.kind, permit),
+            kind,
             template: letter.template.clone(),
             office: self.office(&letter.organisation),
             about: letter.about.clone(),
             key: letter.key.clone(),
-            fields: self.fields(letter).await,
+            fields: known,
             person: letter.person.clone(),
         };
         let made = self.documents.letter(&Actor::system(), &written).await?;

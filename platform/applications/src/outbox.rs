@@ -295,6 +295,7 @@ impl Engine {
             serde_json::to_value(content.kind).unwrap_or_default(),
         );
         fields.insert("contact".into(), content.contact.zh.clone().into());
+        fields.insert("item_basis".into(), content.basis.join("；").into());
         fields.insert("channel".into(), open.row.channel.clone().into());
         if content.outcome.licence.is_some() {
             fields.insert("licence".into(), content.outcome.title.zh.clone().into());
