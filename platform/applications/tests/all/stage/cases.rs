@@ -149,6 +149,13 @@ impl Cases for FakeCases {
     async fn calendar(&self, _: i16) -> Result<Vec<CalendarDay>, Fault> {
         none()
     }
+    async fn simulate(
+        &self,
+        _: &Actor,
+        _: &kernel::cases::Simulation,
+    ) -> Result<kernel::cases::Simulated, Fault> {
+        Err(Fault::missing("simulation"))
+    }
     async fn set_calendar(
         &self,
         _: &Actor,
