@@ -3824,6 +3824,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/processes/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 用过去的办件推演改动后的流程
+         * @description Replay past cases through a changed process
+         */
+        post: operations["postProcessesSimulate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/processes/{process}/versions": {
         parameters: {
             query?: never;
@@ -4754,6 +4774,1550 @@ export interface paths {
          * @description A wallet's answer (OpenID4VP, direct_post)
          */
         post: operations["postOpenid4vpResponse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办事事项
+         * @description Items of service
+         */
+        get: operations["getItems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事项主题
+         * @description Subjects of items, with how many there are
+         */
+        get: operations["getItemsSubjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 有事项的部门
+         * @description Organisations with items, with how many there are
+         */
+        get: operations["getItemsOrganisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办事指南与表单
+         * @description An item: its guide and form
+         */
+        get: operations["getItemsItem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{item}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事项的各版本
+         * @description Versions of an item
+         */
+        get: operations["getItemsItemVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{item}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 填写检查：还缺什么、有何错误
+         * @description What is missing or wrong in answers, and what is asked next
+         */
+        post: operations["postItemsItemJudge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{item}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事项的编辑稿
+         * @description Working copy of an item
+         */
+        get: operations["getItemsItemCopy"];
+        /**
+         * 保存事项的编辑稿
+         * @description Save the working copy of an item
+         */
+        put: operations["putItemsItemCopy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 检查事项内容
+         * @description What is wrong with the content of an item
+         */
+        post: operations["postItemsCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{item}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 试填编辑稿
+         * @description Try answers on the working copy
+         */
+        post: operations["postItemsItemTry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/{item}/verbs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 发布、回退、暂停、恢复、取消事项
+         * @description Publish, roll back, suspend, resume, cancel an item
+         */
+        post: operations["postItemsItemVerbs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的草稿
+         * @description My drafts
+         */
+        get: operations["getDrafts"];
+        put?: never;
+        /**
+         * 开始申请
+         * @description Begin a draft
+         */
+        post: operations["postDrafts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/drafts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 草稿
+         * @description A draft
+         */
+        get: operations["getDraftsId"];
+        put?: never;
+        post?: never;
+        /**
+         * 删除草稿
+         * @description Forget a draft
+         */
+        delete: operations["deleteDraftsId"];
+        options?: never;
+        head?: never;
+        /**
+         * 保存草稿
+         * @description Save a draft
+         */
+        patch: operations["patchDraftsId"];
+        trace?: never;
+    };
+    "/api/v1/drafts/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 提交申请
+         * @description Hand a draft in
+         */
+        post: operations["postDraftsIdSubmit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 办件
+         * @description Applications one may see
+         */
+        get: operations["getServiceApplications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一件申请
+         * @description An application
+         */
+        get: operations["getServiceApplicationsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-applications/{id}/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 申请人：补正、撤回、评价
+         * @description The applicant supplies, takes back, rates
+         */
+        post: operations["postServiceApplicationsIdOwn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-applications/{id}/handle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 受理人员：受理、补正告知、不予受理、转办、送达、收费、答复差评
+         * @description A clerk accepts, says what is missing, refuses, transfers, delivers, answers
+         */
+        post: operations["postServiceApplicationsIdHandle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-applications/{id}/letters/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 文书（签名的 PDF）
+         * @description A letter of the office, a signed PDF
+         */
+        get: operations["getServiceApplicationsIdLettersFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 凭办件编号和查询码查询进度
+         * @description Progress by number and check code
+         */
+        get: operations["getProgress"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 政务服务指标：网办率、最多跑一次、按时办结、好评
+         * @description Figures of the service by organisation
+         */
+        get: operations["getServiceFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/payments/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 缴费结果通知（签名）
+         * @description A payment service says that a bill was paid (signed)
+         */
+        post: operations["postPaymentsCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{about}/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载材料
+         * @description A file of a draft or application
+         */
+        get: operations["getUploadsAboutPart"];
+        put?: never;
+        /**
+         * 上传材料
+         * @description Put a file at a material of a draft or application
+         */
+        post: operations["postUploadsAboutPart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{about}/{part}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 删除尚未提交的材料
+         * @description Take a file back that was not handed in
+         */
+        delete: operations["deleteUploadsAboutPartFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/letters/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 核验文书编号
+         * @description Is there a letter of this number and check code?
+         */
+        get: operations["getLettersVerify"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/letters/verify-pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 核验 PDF 签名
+         * @description Who signed this PDF, and is it untouched?
+         */
+        post: operations["postLettersVerifyPdf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/letters/authority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 文书签名的根证书（PEM）
+         * @description Certificate that signatures of letters are traced to (PEM)
+         */
+        get: operations["getLettersAuthority"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 待阅数
+         * @description What waits for me
+         */
+        get: operations["getOfficeWaiting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 内部邮件
+         * @description Mail
+         */
+        get: operations["getOfficeMail"];
+        put?: never;
+        /**
+         * 发内部邮件
+         * @description Send mail
+         */
+        post: operations["postOfficeMail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/mail/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一封邮件
+         * @description A mail
+         */
+        get: operations["getOfficeMailId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/mail/{id}/thread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 往来邮件
+         * @description A thread
+         */
+        get: operations["getOfficeMailIdThread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/mail/{id}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 谁已读
+         * @description Who has read a mail
+         */
+        get: operations["getOfficeMailIdReceipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/mail/{id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 撤回邮件
+         * @description Take a mail back
+         */
+        post: operations["postOfficeMailIdRecall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 通知公告
+         * @description Notices for me
+         */
+        get: operations["getOfficeNotices"];
+        put?: never;
+        /**
+         * 发布通知
+         * @description Publish a notice
+         */
+        post: operations["postOfficeNotices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一份通知
+         * @description A notice
+         */
+        get: operations["getOfficeNoticesId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/notices/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 确认已读
+         * @description Confirm a notice
+         */
+        post: operations["postOfficeNoticesIdConfirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/notices/{id}/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 阅读情况
+         * @description Who has read a notice
+         */
+        get: operations["getOfficeNoticesIdReaders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/notices/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 撤回通知
+         * @description Withdraw a notice
+         */
+        post: operations["postOfficeNoticesIdWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 对外公告
+         * @description Notices to the public
+         */
+        get: operations["getNotices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一份公告
+         * @description A notice to the public
+         */
+        get: operations["getNoticesId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/circulars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 公文传阅
+         * @description Circulated documents
+         */
+        get: operations["getOfficeCirculars"];
+        put?: never;
+        /**
+         * 发起传阅、会签
+         * @description Circulate a document
+         */
+        post: operations["postOfficeCirculars"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/circulars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一份传阅件
+         * @description A circulated document
+         */
+        get: operations["getOfficeCircularsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/circulars/{id}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 签阅
+         * @description Sign a circulated document
+         */
+        post: operations["postOfficeCircularsIdSign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/circulars/{id}/urge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 催阅
+         * @description Urge the readers
+         */
+        post: operations["postOfficeCircularsIdUrge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/circulars/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 收回传阅件
+         * @description Withdraw a document
+         */
+        post: operations["postOfficeCircularsIdWithdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 日程
+         * @description Calendar
+         */
+        get: operations["getOfficeCalendar"];
+        put?: never;
+        /**
+         * 新建日程
+         * @description Add to the calendar
+         */
+        post: operations["postOfficeCalendar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/calendar.ics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 日程（iCalendar）
+         * @description Calendar as iCalendar (RFC 5545)
+         */
+        get: operations["getOfficeCalendarIcs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/calendar/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * 修改日程
+         * @description Change an entry
+         */
+        put: operations["putOfficeCalendarId"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/calendar/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 取消日程
+         * @description Cancel an entry
+         */
+        post: operations["postOfficeCalendarIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/calendar/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 是否参加
+         * @description Answer an invitation
+         */
+        post: operations["postOfficeCalendarIdAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 通讯录
+         * @description Directory of members
+         */
+        get: operations["getOfficeDirectory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的消息
+         * @description My messages
+         */
+        get: operations["getMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 未读消息数
+         * @description How many are unread
+         */
+        get: operations["getMessagesUnread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 标为已读
+         * @description Mark as read
+         */
+        post: operations["postMessagesRead"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outgoing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 外发消息
+         * @description Messages on their way out
+         */
+        get: operations["getOutgoing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outgoing/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 外发消息统计
+         * @description How many stand where
+         */
+        get: operations["getOutgoingCounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outgoing/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 重新发送
+         * @description Try once more
+         */
+        post: operations["postOutgoingIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outgoing/{id}/give-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 放弃发送
+         * @description Give up
+         */
+        post: operations["postOutgoingIdGiveUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 消息模板
+         * @description Texts of messages
+         */
+        get: operations["getMessageTemplates"];
+        /**
+         * 修改消息模板
+         * @description Change the text of a message
+         */
+        put: operations["putMessageTemplates"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 政务服务大厅
+         * @description Service halls
+         */
+        get: operations["getHalls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一个大厅
+         * @description A hall
+         */
+        get: operations["getHallsHall"];
+        /**
+         * 设置大厅：窗口、事项、开放时间
+         * @description Set a hall: windows, matters, hours
+         */
+        put: operations["putHallsHall"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 可预约时段
+         * @description Free times
+         */
+        get: operations["getHallsHallSlots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 叫号屏
+         * @description Who is called now
+         */
+        get: operations["getHallsHallBoard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 排队情况
+         * @description The queue
+         */
+        get: operations["getHallsHallQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 大厅统计
+         * @description Figures of a hall
+         */
+        get: operations["getHallsHallFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/appointments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 一天的预约
+         * @description Appointments of a day
+         */
+        get: operations["getHallsHallAppointments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 预约
+         * @description Book a time
+         */
+        post: operations["postVisits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的预约
+         * @description My appointments
+         */
+        get: operations["getMeVisits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 取消预约
+         * @description Give a time back
+         */
+        post: operations["postVisitsIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/visits/{id}/no-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 未到
+         * @description Nobody came
+         */
+        post: operations["postVisitsIdNoShow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 取号
+         * @description Take a number
+         */
+        post: operations["postTickets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 我的号
+         * @description A number and who is before it
+         */
+        get: operations["getTicketsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/check-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 预约签到
+         * @description Check in with an appointment
+         */
+        post: operations["postHallsHallCheckIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/windows/{window}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 窗口正在办理
+         * @description What a window has in hand
+         */
+        get: operations["getHallsHallWindowsWindow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/windows/{window}/call": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 叫下一位
+         * @description Call the next
+         */
+        post: operations["postHallsHallWindowsWindowCall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/halls/{hall}/windows/{window}/tickets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 重呼、过号、开始、办结、转窗口
+         * @description Call again, skip, start, finish, transfer
+         */
+        post: operations["postHallsHallWindowsWindowTicketsId"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6919,6 +8483,1120 @@ export interface components {
             answered: boolean;
             verification?: components["schemas"]["Verification"];
             error?: string;
+        };
+        /** @enum {string} */
+        ItemType: "01" | "04" | "05" | "07" | "08" | "09" | "10" | "20";
+        /** @enum {string} */
+        ItemLevel: "state" | "province" | "city" | "county" | "town" | "village";
+        /** @enum {string} */
+        Serves: "natural" | "legal" | "either";
+        /** @enum {string} */
+        ServiceChannel: "web" | "phone" | "counter" | "terminal" | "hotline";
+        /** @enum {string} */
+        DeliveryWay: "counter" | "post" | "electronic";
+        ItemCondition: {
+            field: string;
+            in: unknown[];
+        };
+        MaterialSource: {
+            /** @constant */
+            from: "licence";
+            kind: string;
+        } | {
+            /** @constant */
+            from: "register";
+            register: string;
+            key: string;
+        };
+        Material: {
+            name: string;
+            title: components["schemas"]["Words"];
+            required?: boolean;
+            may_follow?: boolean;
+            when?: components["schemas"]["ItemCondition"][];
+            sources?: components["schemas"]["MaterialSource"][];
+            formats?: string[];
+            most?: number | null;
+            note?: components["schemas"]["Words"] | null;
+        };
+        ItemFee: {
+            title: components["schemas"]["Words"];
+            fen: number;
+            basis: string;
+            when?: components["schemas"]["ItemCondition"][];
+        };
+        ItemOutcome: {
+            title: components["schemas"]["Words"];
+            licence?: string | null;
+            fields?: {
+                [key: string]: string;
+            };
+            holder?: components["schemas"]["HolderPaths"] | null;
+        };
+        HolderPaths: {
+            number: string;
+            name: string;
+        };
+        GuidanceQuestion: {
+            name: string;
+            ask: components["schemas"]["Words"];
+            options: components["schemas"]["GuidanceOption"][];
+        };
+        GuidanceOption: {
+            title: components["schemas"]["Words"];
+            next?: string | null;
+            sets?: {
+                [key: string]: unknown;
+            };
+            item?: string | null;
+            stop?: components["schemas"]["Words"] | null;
+        };
+        ItemContent: {
+            title: components["schemas"]["Words"];
+            summary?: components["schemas"]["Words"];
+            catalogue_code: string;
+            task_code: string;
+            type: components["schemas"]["ItemType"];
+            level: components["schemas"]["ItemLevel"];
+            organisation: string;
+            serves: components["schemas"]["Serves"];
+            keywords?: string[];
+            subjects?: string[];
+            basis: string[];
+            conditions?: components["schemas"]["Words"][];
+            instant?: boolean;
+            statutory: components["schemas"]["Limit"];
+            promised: components["schemas"]["Limit"];
+            channels: components["schemas"]["ServiceChannel"][];
+            visits?: number;
+            delivery?: components["schemas"]["DeliveryWay"][];
+            fees?: components["schemas"]["ItemFee"][];
+            place?: components["schemas"]["Words"];
+            contact?: components["schemas"]["Words"];
+            matter: string;
+            proofing?: number;
+            process?: string | null;
+            bundle?: string[];
+            form: unknown;
+            desk_forms?: {
+                [key: string]: unknown;
+            };
+            materials?: components["schemas"]["Material"][];
+            guidance?: components["schemas"]["GuidanceQuestion"][];
+            outcome: components["schemas"]["ItemOutcome"];
+            letters?: {
+                [key: string]: string;
+            };
+            questions?: components["schemas"]["ItemQuestion"][];
+        };
+        ItemQuestion: {
+            question: components["schemas"]["Words"];
+            answer: components["schemas"]["Words"];
+        };
+        /** @enum {string} */
+        ItemState: "drafted" | "in_force" | "suspended" | "cancelled";
+        Item: {
+            item: string;
+            version: number;
+            state: components["schemas"]["ItemState"];
+            /** Format: date-time */
+            published_at: string | null;
+            published_by: string | null;
+            note: string;
+            successors?: string[];
+            content: components["schemas"]["ItemContent"];
+        };
+        ItemLine: {
+            item: string;
+            version: number;
+            state: components["schemas"]["ItemState"];
+            title: components["schemas"]["Words"];
+            summary: components["schemas"]["Words"];
+            type: components["schemas"]["ItemType"];
+            organisation: string;
+            serves: components["schemas"]["Serves"];
+            subjects: string[];
+            channels: components["schemas"]["ServiceChannel"][];
+            promised: components["schemas"]["Limit"];
+            visits: number;
+            instant: boolean;
+            bundle: string[];
+            changed: boolean;
+        };
+        CarriedOver: {
+            answers: {
+                [key: string]: unknown;
+            };
+            left_over: {
+                [key: string]: unknown;
+            };
+            changes: components["schemas"]["FieldProblem"][];
+        };
+        ItemVerb: {
+            /** @constant */
+            verb: "publish";
+            note: string;
+        } | {
+            /** @constant */
+            verb: "roll_back";
+            version: number;
+            note: string;
+        } | {
+            /** @constant */
+            verb: "suspend";
+            note: string;
+        } | {
+            /** @constant */
+            verb: "resume";
+            note: string;
+        } | {
+            /** @constant */
+            verb: "cancel";
+            note: string;
+            successors: string[];
+        } | {
+            /** @constant */
+            verb: "discard";
+        };
+        WorkingCopy: {
+            item: string;
+            content: unknown;
+            digest: string;
+            /** Format: date-time */
+            saved_at: string | null;
+            saved_by: string | null;
+            from_version: number;
+            problems: components["schemas"]["FieldProblem"][];
+        };
+        NewDraft: {
+            item: string;
+            channel?: components["schemas"]["ServiceChannel"] | null;
+            on_behalf?: components["schemas"]["Behalf"] | null;
+            answers?: {
+                [key: string]: unknown;
+            };
+        };
+        Behalf: {
+            holder: components["schemas"]["LicenceHolder"];
+            mobile: string;
+            seen: string;
+        };
+        DraftChange: {
+            answers?: {
+                [key: string]: unknown;
+            };
+            step?: string | null;
+            delivery?: components["schemas"]["WantedDelivery"] | null;
+            following?: string[] | null;
+        };
+        WantedDelivery: {
+            way: components["schemas"]["DeliveryWay"];
+            address?: components["schemas"]["PostalAddress"] | null;
+        };
+        PostalAddress: {
+            name: string;
+            mobile: string;
+            address: string;
+        };
+        Prefilled: {
+            value: unknown;
+            source: components["schemas"]["Words"];
+        };
+        MaterialState: {
+            name: string;
+            title: components["schemas"]["Words"];
+            required: boolean;
+            may_follow: boolean;
+            following: boolean;
+            answered_by: [
+                components["schemas"]["MaterialSource"],
+                components["schemas"]["Words"]
+            ] | null;
+            files: components["schemas"]["FileLine"][];
+            note: components["schemas"]["Words"] | null;
+        };
+        FileLine: {
+            id: string;
+            name: string;
+            media: string;
+            bytes: number;
+            /** Format: date-time */
+            at: string;
+        };
+        Draft: {
+            id: string;
+            item: string;
+            item_version: number;
+            title: components["schemas"]["Words"];
+            channel: components["schemas"]["ServiceChannel"];
+            applicant: components["schemas"]["ApplicantLine"];
+            answers: {
+                [key: string]: unknown;
+            };
+            prefilled: {
+                [key: string]: components["schemas"]["Prefilled"];
+            };
+            left_over: {
+                [key: string]: unknown;
+            };
+            changes: components["schemas"]["FieldProblem"][];
+            asked: string[];
+            materials: components["schemas"]["MaterialState"][];
+            delivery: components["schemas"]["WantedDelivery"] | null;
+            step: string | null;
+            problems: components["schemas"]["FieldProblem"][];
+            fees_fen: number;
+            version: number;
+            /** Format: date-time */
+            saved_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            submitted_as: string | null;
+        };
+        ApplicantLine: {
+            name: string;
+            number: string;
+            natural: boolean;
+            agent: string | null;
+        };
+        /** @enum {string} */
+        ApplicationState: "submitted" | "correction" | "not_accepted" | "accepted" | "approved" | "refused" | "withdrawn" | "terminated";
+        ServiceApplication: {
+            id: string;
+            number: string;
+            item: string;
+            item_version: number;
+            title: components["schemas"]["Words"];
+            organisation: string;
+            channel: components["schemas"]["ServiceChannel"];
+            applicant: components["schemas"]["ApplicantLine"];
+            state: components["schemas"]["ApplicationState"];
+            part_of: string | null;
+            case: string | null;
+            /** Format: date-time */
+            submitted_at: string;
+            /** Format: date-time */
+            accepted_at: string | null;
+            /** Format: date-time */
+            decided_at: string | null;
+            due: components["schemas"]["Left"] | null;
+            delivery: components["schemas"]["ResultDelivery"] | null;
+            rating: number | null;
+            version: number;
+        };
+        ServiceApplicationFile: {
+            application: components["schemas"]["ServiceApplication"];
+            answers: {
+                [key: string]: unknown;
+            };
+            masked: string[];
+            materials: components["schemas"]["MaterialState"][];
+            missing: components["schemas"]["MissingPoint"][];
+            letters: components["schemas"]["LetterLine"][];
+            parts: components["schemas"]["ServiceApplication"][];
+            bills: components["schemas"]["Bill"][];
+            licences: string[];
+            rating: components["schemas"]["ServiceRating"] | null;
+            steps: components["schemas"]["ApplicationStep"][];
+        };
+        MissingPoint: {
+            at?: string;
+            what: string;
+        };
+        LetterLine: {
+            kind: string;
+            number: string;
+            file: string | null;
+            /** Format: date-time */
+            at: string;
+        };
+        ApplicationStep: {
+            /** Format: date-time */
+            at: string;
+            what: string;
+            words: components["schemas"]["Words"];
+            office: string | null;
+        };
+        Bill: {
+            id: string;
+            title: components["schemas"]["Words"];
+            fen: number;
+            state: string;
+            /** Format: date-time */
+            paid_at: string | null;
+            paid_by: string | null;
+            reference: string | null;
+        };
+        ResultDelivery: {
+            way: components["schemas"]["DeliveryWay"];
+            state: string;
+            tracking: string | null;
+            /** Format: date-time */
+            at: string | null;
+        };
+        ClerkVerb: {
+            /** @constant */
+            verb: "accept";
+            note: string;
+        } | {
+            /** @constant */
+            verb: "correction";
+            missing: components["schemas"]["MissingPoint"][];
+        } | {
+            /** @constant */
+            verb: "not_accept";
+            reason: string;
+            basis: string;
+        } | {
+            /** @constant */
+            verb: "transfer";
+            organisation: string;
+            reason: string;
+        } | {
+            /** @constant */
+            verb: "deliver";
+            tracking: string | null;
+            taken_by: string | null;
+        } | {
+            /** @constant */
+            verb: "paid";
+            bill: string;
+            reference: string;
+        } | {
+            /** @constant */
+            verb: "answer";
+            text: string;
+            visited: boolean;
+        };
+        ApplicantVerb: {
+            /** @constant */
+            verb: "correct";
+            answers: {
+                [key: string]: unknown;
+            };
+            note: string;
+        } | {
+            /** @constant */
+            verb: "withdraw";
+            reason: string;
+        } | {
+            /** @constant */
+            verb: "rate";
+            mark: number;
+            about: string[];
+            text: string;
+        };
+        ServiceRating: {
+            mark: number;
+            about: string[];
+            text: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            answer_due: string | null;
+            answer: string | null;
+            /** Format: date-time */
+            answered_at: string | null;
+            visited: boolean;
+        };
+        Progress: {
+            number: string;
+            title: components["schemas"]["Words"];
+            organisation: string;
+            state: components["schemas"]["ApplicationState"];
+            steps: components["schemas"]["ApplicationStep"][];
+            due: components["schemas"]["Left"] | null;
+            missing: components["schemas"]["MissingPoint"][];
+        };
+        ServiceFigures: {
+            organisation: string;
+            items: number;
+            items_online: number;
+            items_one_visit: number;
+            submitted: number;
+            submitted_online: number;
+            decided: number;
+            decided_on_time: number;
+            rated: number;
+            rated_good: number;
+            bad: number;
+            bad_answered: number;
+        };
+        DraftLine: {
+            id: string;
+            item: string;
+            title: components["schemas"]["Words"];
+            /** Format: date-time */
+            saved_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        ApplicationReceipt: {
+            application: components["schemas"]["ServiceApplication"];
+            check: string;
+            parts: components["schemas"]["ServiceApplication"][];
+        };
+        /** @enum {string} */
+        LetterState: "issued" | "withdrawn";
+        LetterProof: {
+            number: string;
+            title: string;
+            office: string;
+            /** Format: date-time */
+            issued_at: string;
+            state: components["schemas"]["LetterState"];
+            sha256: string;
+        };
+        /** @enum {string} */
+        PdfVerdict: "valid" | "altered" | "foreign" | "uncheckable" | "unsigned" | "unreadable";
+        PdfCheck: {
+            verdict: components["schemas"]["PdfVerdict"];
+            words: components["schemas"]["Words"];
+            signer: string | null;
+            /** Format: date-time */
+            signed_at: string | null;
+            letter: components["schemas"]["LetterProof"] | null;
+        };
+        /** @enum {string} */
+        MessageChannel: "sms" | "email" | "inbox";
+        NewMessageTemplate: {
+            name: string;
+            title: components["schemas"]["Words"];
+            subject: components["schemas"]["Words"];
+            text: components["schemas"]["Words"];
+            sms?: components["schemas"]["Words"];
+        };
+        MessageTemplate: {
+            name: string;
+            title: components["schemas"]["Words"];
+            subject: components["schemas"]["Words"];
+            text: components["schemas"]["Words"];
+            sms: components["schemas"]["Words"];
+            fields: string[];
+            version: number;
+            /** Format: date-time */
+            at: string;
+            by: string;
+        };
+        /** @enum {string} */
+        MessageState: "queued" | "sending" | "sent" | "failed" | "given_up";
+        MessageRow: {
+            id: string;
+            channel: components["schemas"]["MessageChannel"];
+            to: string;
+            template: string;
+            about: string;
+            state: components["schemas"]["MessageState"];
+            attempts: number;
+            maybe_repeated: boolean;
+            reason: components["schemas"]["Words"] | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            next_at: string | null;
+            /** Format: date-time */
+            done_at: string | null;
+            by: string;
+        };
+        MessageCounts: {
+            states: {
+                [key: string]: number;
+            };
+            sms_ready: boolean;
+            email_ready: boolean;
+        };
+        InboxEntry: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            subject: components["schemas"]["Words"];
+            text: components["schemas"]["Words"];
+            about: string;
+            /** Format: date-time */
+            read_at: string | null;
+        };
+        WhichMessages: {
+            ids: string[];
+        } | "all";
+        OfficeMember: {
+            account: string;
+            name: string;
+            organisation: string;
+            organisation_title: components["schemas"]["Words"];
+            positions: components["schemas"]["Words"][];
+            phone: string | null;
+            room: string;
+            within: string[];
+        };
+        Addressee: {
+            account: string;
+        } | {
+            position: string;
+        } | {
+            organisation: string;
+        };
+        NewOfficeMail: {
+            to: components["schemas"]["Addressee"][];
+            subject: string;
+            body: string;
+            files?: string[];
+            reply_to?: string | null;
+            forward_of?: string | null;
+        };
+        OfficeMail: {
+            id: string;
+            thread: string;
+            from: string;
+            from_name: string;
+            to: components["schemas"]["Addressee"][];
+            subject: string;
+            body: string;
+            files: string[];
+            /** Format: date-time */
+            at: string;
+            reply_to: string | null;
+            forward_of: string | null;
+            /** Format: date-time */
+            read_at: string | null;
+            /** Format: date-time */
+            recalled_at: string | null;
+            sent_to: number;
+            read_by: number;
+        };
+        OfficeReceipt: {
+            account: string;
+            name: string;
+            /** Format: date-time */
+            read_at: string | null;
+        };
+        OfficeRecalled: {
+            taken_back: number;
+            kept_by: string[];
+        };
+        NoticeAudience: "public" | "members" | {
+            organisations: string[];
+        };
+        NewOfficeNotice: {
+            title: string;
+            body: string;
+            files?: string[];
+            audience: components["schemas"]["NoticeAudience"];
+            /** Format: date-time */
+            from?: string | null;
+            /** Format: date-time */
+            to?: string | null;
+            pinned?: boolean;
+            confirm?: boolean;
+        };
+        OfficeNotice: {
+            id: string;
+            title: string;
+            body: string;
+            files: string[];
+            audience: components["schemas"]["NoticeAudience"];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string | null;
+            pinned: boolean;
+            confirm: boolean;
+            organisation: string | null;
+            by: string | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            withdrawn_at: string | null;
+            /** Format: date-time */
+            read_at: string | null;
+            /** Format: date-time */
+            confirmed_at: string | null;
+        };
+        /** @enum {string} */
+        CirculationRound: "ordered" | "parallel";
+        NewCirculation: {
+            title: string;
+            body?: string;
+            files?: string[];
+            round: components["schemas"]["CirculationRound"];
+            readers: string[];
+            countersign?: boolean;
+            /** Format: date-time */
+            due?: string | null;
+        };
+        /** @enum {string} */
+        ReaderState: "waiting" | "open" | "received" | "done";
+        CirculationReader: {
+            account: string;
+            name: string;
+            place: number;
+            state: components["schemas"]["ReaderState"];
+            /** Format: date-time */
+            came_at: string | null;
+            /** Format: date-time */
+            received_at: string | null;
+            /** Format: date-time */
+            done_at: string | null;
+            agrees: boolean | null;
+            opinion: string;
+            /** Format: date-time */
+            urged_at: string | null;
+        };
+        /** @enum {string} */
+        CirculationState: "running" | "finished" | "withdrawn";
+        Circulation: {
+            id: string;
+            title: string;
+            body: string;
+            files: string[];
+            round: components["schemas"]["CirculationRound"];
+            countersign: boolean;
+            from: string;
+            from_name: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            due: string | null;
+            state: components["schemas"]["CirculationState"];
+            /** Format: date-time */
+            ended_at: string | null;
+            done: number;
+            of: number;
+            readers: components["schemas"]["CirculationReader"][];
+            version: number;
+        };
+        CirculationOpinion: {
+            agrees?: boolean | null;
+            opinion?: string;
+        };
+        NewCalendarEntry: {
+            title: string;
+            place?: string;
+            note?: string;
+            all_day?: boolean;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            attendees?: string[];
+            shared?: boolean;
+            remind_min?: number | null;
+        };
+        /** @enum {string} */
+        InvitationAnswer: "asked" | "accepted" | "declined";
+        CalendarAttendee: {
+            account: string;
+            name: string;
+            answer: components["schemas"]["InvitationAnswer"];
+        };
+        CalendarEntry: {
+            id: string;
+            owner: string;
+            owner_name: string;
+            organisation: string | null;
+            title: string;
+            place: string;
+            note: string;
+            all_day: boolean;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            attendees: components["schemas"]["CalendarAttendee"][];
+            shared: boolean;
+            remind_min: number | null;
+            /** Format: date-time */
+            cancelled_at: string | null;
+            version: number;
+        };
+        OfficeWaiting: {
+            mails: number;
+            notices: number;
+            circulations: number;
+        };
+        ItemLines: {
+            items: components["schemas"]["ItemLine"][];
+            next: string | null;
+            total: number;
+        };
+        ItemVersions: {
+            items: components["schemas"]["Item"][];
+            next: string | null;
+            total: number;
+        };
+        DraftLines: {
+            items: components["schemas"]["DraftLine"][];
+            next: string | null;
+            total: number;
+        };
+        ServiceApplications: {
+            items: components["schemas"]["ServiceApplication"][];
+            next: string | null;
+            total: number;
+        };
+        ServiceFiguresList: {
+            items: components["schemas"]["ServiceFigures"][];
+            next: string | null;
+            total: number;
+        };
+        OfficeMembers: {
+            items: components["schemas"]["OfficeMember"][];
+            next: string | null;
+            total: number;
+        };
+        OfficeMails: {
+            items: components["schemas"]["OfficeMail"][];
+            next: string | null;
+            total: number;
+        };
+        OfficeReceipts: {
+            items: components["schemas"]["OfficeReceipt"][];
+            next: string | null;
+            total: number;
+        };
+        OfficeNotices: {
+            items: components["schemas"]["OfficeNotice"][];
+            next: string | null;
+            total: number;
+        };
+        OfficeCirculations: {
+            items: components["schemas"]["Circulation"][];
+            next: string | null;
+            total: number;
+        };
+        CalendarEntries: {
+            items: components["schemas"]["CalendarEntry"][];
+            next: string | null;
+            total: number;
+        };
+        InboxEntries: {
+            items: components["schemas"]["InboxEntry"][];
+            next: string | null;
+            total: number;
+        };
+        OutgoingMessages: {
+            items: components["schemas"]["MessageRow"][];
+            next: string | null;
+            total: number;
+        };
+        MessageTemplates: {
+            items: components["schemas"]["MessageTemplate"][];
+            next: string | null;
+            total: number;
+        };
+        Halls: {
+            items: components["schemas"]["Hall"][];
+            next: string | null;
+            total: number;
+        };
+        Slots: {
+            items: components["schemas"]["VisitSlot"][];
+            next: string | null;
+            total: number;
+        };
+        Tickets: {
+            items: components["schemas"]["Ticket"][];
+            next: string | null;
+            total: number;
+        };
+        WindowFiguresList: {
+            items: components["schemas"]["WindowFigures"][];
+            next: string | null;
+            total: number;
+        };
+        ItemSubjects: {
+            items: components["schemas"]["ItemSubject"][];
+            next: string | null;
+            total: number;
+        };
+        ItemSubject: {
+            subject: string;
+            count: number;
+        };
+        ItemAnswers: {
+            answers: {
+                [key: string]: unknown;
+            };
+            whole?: boolean;
+        };
+        ItemJudgement: {
+            problems: components["schemas"]["FieldProblem"][];
+            asked: string[];
+            materials: components["schemas"]["Material"][];
+            fees_fen: number;
+        };
+        ItemCopy: {
+            content: unknown;
+        };
+        ItemProblems: {
+            problems: components["schemas"]["FieldProblem"][];
+        };
+        PaymentNotice: {
+            bill: string;
+            fen: number;
+            reference: string;
+            signature: string;
+        };
+        Unread: {
+            unread: number;
+        };
+        OfficeUrged: {
+            urged: number;
+        };
+        CalendarAnswer: {
+            comes: boolean;
+        };
+        CheckIn: {
+            code: string;
+        };
+        TicketInHand: {
+            ticket: components["schemas"]["Ticket"] | null;
+        };
+        FieldProblem: {
+            at: string;
+            words: components["schemas"]["Words"];
+        };
+        VisitAppointments: {
+            items: components["schemas"]["VisitAppointment"][];
+            next: string | null;
+            total: number;
+        };
+        HallHours: {
+            from: string;
+            to: string;
+        };
+        HallMatter: {
+            code: string;
+            title: components["schemas"]["Words"];
+            letter: string;
+            minutes: number;
+            capacity: number;
+        };
+        HallWindow: {
+            code: string;
+            title: components["schemas"]["Words"];
+            matters: string[];
+        };
+        NewHall: {
+            code: string;
+            title: components["schemas"]["Words"];
+            organisation: string;
+            address: components["schemas"]["Words"];
+            matters: components["schemas"]["HallMatter"][];
+            windows: components["schemas"]["HallWindow"][];
+            hours: components["schemas"]["HallHours"][][];
+            closed?: string[];
+            days_ahead: number;
+        };
+        VisitSlot: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            capacity: number;
+            free: number;
+        };
+        HallVisitor: {
+            name: string;
+            mobile: string;
+        };
+        /** @enum {string} */
+        AppointmentState: "booked" | "checked_in" | "cancelled" | "no_show";
+        /** @enum {string} */
+        Priority: "ordinary" | "elder" | "disabled" | "soldier";
+        NewTicket: {
+            hall: string;
+            matter: string;
+            priority?: components["schemas"]["Priority"];
+        };
+        /** @enum {string} */
+        TicketState: "waiting" | "called" | "serving" | "finished" | "skipped" | "expired";
+        Ticket: {
+            id: string;
+            number: string;
+            hall: string;
+            /** Format: date */
+            day: string;
+            matter: string;
+            priority: components["schemas"]["Priority"];
+            /** Format: date-time */
+            appointment_at: string | null;
+            state: components["schemas"]["TicketState"];
+            window: string | null;
+            calls: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            called_at: string | null;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            ended_at: string | null;
+            before: number | null;
+            wait_min: number | null;
+        };
+        TicketAct: {
+            /** @constant */
+            what: "recall";
+        } | {
+            /** @constant */
+            what: "skip";
+        } | {
+            /** @constant */
+            what: "start";
+        } | {
+            /** @constant */
+            what: "finish";
+        } | {
+            /** @constant */
+            what: "transfer";
+            window: string;
+        };
+        CalledTicket: {
+            number: string;
+            window: string;
+            serving: boolean;
+            /** Format: date-time */
+            at: string;
+        };
+        QueueLength: {
+            letter: string;
+            waiting: number;
+            wait_min: number;
+        };
+        Board: {
+            hall: string;
+            title: components["schemas"]["Words"];
+            /** Format: date-time */
+            at: string;
+            open: boolean;
+            called: components["schemas"]["CalledTicket"][];
+            queues: components["schemas"]["QueueLength"][];
+        };
+        WindowFigures: {
+            /** Format: date */
+            day: string;
+            window: string | null;
+            waiting: number;
+            served: number;
+            skipped: number;
+            mean_wait_min: number | null;
+            mean_service_min: number | null;
+        };
+        Hall: {
+            code: string;
+            title: components["schemas"]["Words"];
+            organisation: string;
+            address: components["schemas"]["Words"];
+            matters: components["schemas"]["HallMatter"][];
+            windows: components["schemas"]["HallWindow"][];
+            hours: components["schemas"]["HallHours"][][];
+            closed: string[];
+            days_ahead: number;
+            version: number;
+            open: boolean;
+        };
+        VisitAppointment: {
+            id: string;
+            code: string;
+            hall: string;
+            matter: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            state: components["schemas"]["AppointmentState"];
+            visitor: string;
+            ticket: string | null;
+            /** Format: date-time */
+            at: string;
+        };
+        NewVisitAppointment: {
+            hall: string;
+            matter: string;
+            /** Format: date-time */
+            from: string;
+            visitor?: components["schemas"]["HallVisitor"] | null;
+        };
+        Simulation: {
+            process: string;
+            version?: number | null;
+            xml?: string | null;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            capacity?: {
+                [key: string]: number;
+            };
+            service?: {
+                [key: string]: number;
+            };
+            seed?: number;
+            limit?: number;
+        };
+        Spread: {
+            count: number;
+            mean: number;
+            p50: number;
+            p90: number;
+        };
+        Used: {
+            name: string;
+            nodes: string[];
+            workers: number;
+            share: number;
+        };
+        Figures: {
+            minutes: components["schemas"]["Spread"];
+            days: components["schemas"]["Spread"];
+            waiting: components["schemas"]["Spread"];
+            work: components["schemas"]["Spread"];
+            promised: number;
+            within: number | null;
+            people: components["schemas"]["Used"][];
+            congested: string | null;
+        };
+        NodeLoad: {
+            waiting: components["schemas"]["Spread"];
+            work: components["schemas"]["Spread"];
+        };
+        NodeFigures: {
+            node: string;
+            name: string;
+            baseline: components["schemas"]["NodeLoad"] | null;
+            changed: components["schemas"]["NodeLoad"] | null;
+        };
+        Calibration: {
+            actual: components["schemas"]["Spread"];
+            replayed: components["schemas"]["Spread"];
+            error: number;
+            of_a_case: number;
+        };
+        Unplayed: {
+            reason: components["schemas"]["Words"];
+            changed: boolean;
+            cases: number;
+            numbers: string[];
+        };
+        Simulated: {
+            arrivals: number;
+            compared: number;
+            baseline: components["schemas"]["Figures"];
+            changed: components["schemas"]["Figures"];
+            by_node: components["schemas"]["NodeFigures"][];
+            calibration: components["schemas"]["Calibration"] | null;
+            unplayed: components["schemas"]["Unplayed"][];
+            assumptions: components["schemas"]["Words"][];
+        };
+        ItemOffice: {
+            organisation: string;
+            title: components["schemas"]["Words"];
+            count: number;
+        };
+        ItemOffices: {
+            items: components["schemas"]["ItemOffice"][];
+            next: string | null;
+            total: number;
         };
     };
     responses: never;
@@ -13676,6 +16354,39 @@ export interface operations {
             };
         };
     };
+    postProcessesSimulate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Simulation"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Simulated"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getProcessesProcessVersions: {
         parameters: {
             query?: never;
@@ -15289,6 +18000,2872 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getItems: {
+        parameters: {
+            query?: {
+                /** @description string */
+                text?: string;
+                /** @description string */
+                organisation?: string;
+                /** @description string */
+                serves?: string;
+                /** @description string */
+                subject?: string;
+                /** @description boolean */
+                all?: boolean;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemLines"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getItemsSubjects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemSubjects"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getItemsOrganisations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemOffices"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getItemsItem: {
+        parameters: {
+            query?: {
+                /** @description number */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getItemsItemVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemVersions"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postItemsItemJudge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemAnswers"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemJudgement"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getItemsItemCopy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkingCopy"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putItemsItemCopy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemCopy"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkingCopy"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postItemsCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemCopy"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemProblems"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postItemsItemTry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemAnswers"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemJudgement"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postItemsItemVerbs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemVerb"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDrafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftLines"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDrafts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDraft"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDraftsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteDraftsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchDraftsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftChange"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Draft"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postDraftsIdSubmit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationReceipt"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getServiceApplications: {
+        parameters: {
+            query?: {
+                /** @description boolean */
+                mine?: boolean;
+                /** @description string */
+                state?: string;
+                /** @description string */
+                item?: string;
+                /** @description string */
+                organisation?: string;
+                /** @description string */
+                channel?: string;
+                /** @description string */
+                text?: string;
+                /** @description boolean */
+                undelivered?: boolean;
+                /** @description boolean */
+                unanswered?: boolean;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceApplications"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getServiceApplicationsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceApplicationFile"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postServiceApplicationsIdOwn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicantVerb"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceApplication"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postServiceApplicationsIdHandle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClerkVerb"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceApplication"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getServiceApplicationsIdLettersFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getProgress: {
+        parameters: {
+            query: {
+                /** @description string (required) */
+                number: string;
+                /** @description string (required) */
+                check: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Progress"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getServiceFigures: {
+        parameters: {
+            query?: {
+                /** @description time */
+                from?: string;
+                /** @description time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceFiguresList"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postPaymentsCallback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentNotice"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getUploadsAboutPart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                about: string;
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postUploadsAboutPart: {
+        parameters: {
+            query: {
+                /** @description string (required) */
+                name: string;
+            };
+            header?: never;
+            path: {
+                about: string;
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileLine"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteUploadsAboutPartFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                about: string;
+                part: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLettersVerify: {
+        parameters: {
+            query: {
+                /** @description string (required) */
+                number: string;
+                /** @description string (required) */
+                check: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterProof"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLettersVerifyPdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PdfCheck"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLettersAuthority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeWaiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeWaiting"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeMail: {
+        parameters: {
+            query?: {
+                /** @description string */
+                folder?: string;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeMails"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeMail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOfficeMail"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeMail"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeMailId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeMail"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeMailIdThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeMails"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeMailIdReceipts: {
+        parameters: {
+            query?: {
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeReceipts"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeMailIdRecall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeRecalled"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeNotices: {
+        parameters: {
+            query?: {
+                /** @description string */
+                which?: string;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeNotices"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeNotices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOfficeNotice"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeNotice"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeNoticesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeNotice"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeNoticesIdConfirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeNotice"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeNoticesIdReaders: {
+        parameters: {
+            query?: {
+                /** @description string */
+                which?: string;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeReceipts"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeNoticesIdWithdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeNotice"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNotices: {
+        parameters: {
+            query?: {
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeNotices"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNoticesId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeNotice"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeCirculars: {
+        parameters: {
+            query?: {
+                /** @description string */
+                which?: string;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeCirculations"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeCirculars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCirculation"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Circulation"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeCircularsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Circulation"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeCircularsIdSign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CirculationOpinion"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Circulation"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeCircularsIdUrge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeUrged"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeCircularsIdWithdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Circulation"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeCalendar: {
+        parameters: {
+            query?: {
+                /** @description time */
+                from?: string;
+                /** @description time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarEntries"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCalendarEntry"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarEntry"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeCalendarIcs: {
+        parameters: {
+            query?: {
+                /** @description time */
+                from?: string;
+                /** @description time */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putOfficeCalendarId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCalendarEntry"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarEntry"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeCalendarIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarEntry"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeCalendarIdAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CalendarAnswer"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarEntry"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeDirectory: {
+        parameters: {
+            query?: {
+                /** @description string */
+                words?: string;
+                /** @description string */
+                organisation?: string;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficeMembers"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessages: {
+        parameters: {
+            query?: {
+                /** @description boolean */
+                unread?: boolean;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxEntries"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessagesUnread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postMessagesRead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhichMessages"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOutgoing: {
+        parameters: {
+            query?: {
+                /** @description string */
+                state?: string;
+                /** @description string */
+                channel?: string;
+                /** @description string */
+                about?: string;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutgoingMessages"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOutgoingCounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCounts"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOutgoingIdRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageRow"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOutgoingIdGiveUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageRow"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMessageTemplates: {
+        parameters: {
+            query?: {
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplates"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putMessageTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessageTemplate"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplate"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHalls: {
+        parameters: {
+            query?: {
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Halls"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHallsHall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hall"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putHallsHall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHall"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hall"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHallsHallSlots: {
+        parameters: {
+            query: {
+                /** @description string (required) */
+                matter: string;
+                /** @description string (required) */
+                day: string;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Slots"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHallsHallBoard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Board"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHallsHallQueue: {
+        parameters: {
+            query?: {
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tickets"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHallsHallFigures: {
+        parameters: {
+            query?: {
+                /** @description string */
+                from?: string;
+                /** @description string */
+                to?: string;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WindowFiguresList"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHallsHallAppointments: {
+        parameters: {
+            query?: {
+                /** @description string */
+                day?: string;
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitAppointments"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postVisits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewVisitAppointment"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitAppointment"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMeVisits: {
+        parameters: {
+            query?: {
+                /** @description string */
+                after?: string;
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitAppointments"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postVisitsIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitAppointment"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postVisitsIdNoShow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VisitAppointment"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postTickets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTicket"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTicketsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postHallsHallCheckIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckIn"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHallsHallWindowsWindow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                window: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketInHand"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postHallsHallWindowsWindowCall: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                window: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketInHand"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postHallsHallWindowsWindowTicketsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hall: string;
+                window: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketAct"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ticket"];
+                };
             };
             /** @description problem */
             default: {
