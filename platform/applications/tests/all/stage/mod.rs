@@ -129,7 +129,7 @@ fn allows(actor: &Actor, verb: Verb, object: &str) -> bool {
         Some("operator") => &[Verb::Operate],
         _ => &[],
     };
-    object == "applications" && verbs.contains(&verb)
+    object == "service_applications" && verbs.contains(&verb)
 }
 
 fn allowed() -> Decision {
