@@ -19,7 +19,8 @@ fn pieces(stream: &[u8], cuts: &[usize], limit: usize) -> Vec<String> {
         }
         splitter.rest();
         assert!(splitter.pending() <= limit + 16);
-        assert!(splitter.capacity() <= 4 * (limit + 16 + fed));
+        // Up to 2,048 bytes are kept between pieces; beyond that memory follows what was fed.
+        assert!(splitter.capacity() <= (4 * (limit + 16 + fed)).max(2048));
     }
     found.extend(splitter.finish().map(write_down));
     assert_eq!(splitter.pending(), 0, "everything is given out or skipped");
