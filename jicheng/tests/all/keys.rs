@@ -16,7 +16,7 @@ async fn a_ring_is_rotated_and_its_old_key_retired_by_the_operator_only() {
         .await;
     follows(&list, "KeyRings");
     let rings = list.json()["rings"].as_array().expect("rings").len();
-    assert_eq!(rings, 5);
+    assert_eq!(rings, 6);
     let set = "/api/v1/operator/keys/audit/public";
     let set = city.call("GET", set, operator, None).await;
     follows(&set, "KeySet");
