@@ -163,10 +163,7 @@ async fn whoever_has_seen_an_older_version_looks_again() {
             organisation: "market".into(),
             reason: "不属本机构".into(),
         };
-        let done = house
-            .engine
-            .handle(&clerk("li"), id, Some(now), back)
-            .await;
+        let done = house.engine.handle(&clerk("li"), id, Some(now), back).await;
         assert!(done.is_ok());
     })
     .await;

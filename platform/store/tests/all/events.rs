@@ -265,6 +265,8 @@ async fn a_cursor_moves_with_the_transaction_of_its_reader() {
 async fn room_of_pruned_events_goes_back_to_the_disk() {
     each_store(|store| async move {
         let body = vec![7u8; 100_000];
+        // Empty tables take room too.
+        let empty = store.size_bytes().await.unwrap();
         for _ in 0..100 {
             append(&store, "x", &body).await;
         }
@@ -274,7 +276,9 @@ async fn room_of_pruned_events_goes_back_to_the_disk() {
         store.reclaim().await.unwrap();
         let after = store.size_bytes().await.unwrap();
         if store.backend() == store::Backend::Sqlite {
-            assert!(after * 5 < full, "{full} bytes shrank to {after} only");
+            let left = after.saturating_sub(empty);
+            let words = format!("{empty}, then {full} bytes shrank to {after} only");
+            assert!(left * 5 < full - empty, "{words}");
         }
         assert_eq!(read_all(&store, 0).await.len(), 1);
     })
