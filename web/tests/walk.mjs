@@ -136,11 +136,10 @@ async function tour({ look, role }) {
   await here.context.close();
 }
 
-/** One try of a path or an act; answers what went wrong. */
-async function once({ name, role, run }) {
+/** A path through several pages or an act; a failing one is a problem like any other. */
+async function step({ name, role, run }) {
   const here = await person({ lang: 'zh', theme: 'light', width: 1280 });
   const begun = Date.now();
-  let wrong = null;
   try {
     await signIn(here, role);
     here.where = name;
@@ -148,22 +147,9 @@ async function once({ name, role, run }) {
     await run(here.page, base, accounts[role]);
     console.log(`step ${name}: ${seconds(begun)} s`);
   } catch (e) {
-    wrong = e.message.split('\n').slice(0, 3).join(' ');
+    report(name, e.message.split('\n').slice(0, 3).join(' '));
   }
   await here.context.close();
-  return wrong;
-}
-
-/**
- * A path through several pages or an act; a failing one is a problem like any other. It is tried once
- * more, because a loaded machine may be late once; that it needed it is said.
- */
-async function step(one) {
-  const first = await once(one);
-  if (first === null) return;
-  const second = await once(one);
-  if (second === null) console.log(`  ~ ${one.name}: only at the second try; first: ${first}`);
-  else report(one.name, second);
 }
 
 const seconds = (begun) => Math.round((Date.now() - begun) / 1000);
