@@ -4,12 +4,13 @@
 //   BASE_URL=http://127.0.0.1:8080 ACCOUNTS='{"officer":"password",…}' (or the path of demo-accounts.json) node tests/walk.mjs [--pictures] [--quick]
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { ACTS } from './acts.mjs';
 import { album } from './pictures.mjs';
-import { discover, pagesOf, STEPS } from './pages.mjs';
+import { discover, IN_EVERY_LOOK, pagesOf, STEPS } from './pages.mjs';
 
 const base = process.env.BASE_URL ?? 'http://127.0.0.1:8080';
 const accounts = readAccounts(process.env.ACCOUNTS ?? '{}');
@@ -148,13 +149,18 @@ async function step({ name, role, run }) {
     console.log(`step ${name}: ${seconds(begun)} s`);
   } catch (e) {
     report(name, e.message.split('\n').slice(0, 3).join(' '));
+    // What the page said, for whoever reads the log, and how it looked.
+    const said = await here.page.locator('[role=alert], .error-text').allInnerTexts().catch(() => []);
+    if (said.length) console.log(`    the page says: ${said.join(' | ').replace(/\s+/g, ' ').slice(0, 600)}`);
+    const picture = join(tmpdir(), `walk-${process.pid}-${problems.length}.png`);
+    await here.page.screenshot({ path: picture, fullPage: true }).then(() => console.log(`    picture: ${picture}`), () => {});
   }
   await here.context.close();
 }
 
 const seconds = (begun) => Math.round((Date.now() - begun) / 1000);
 const begun = Date.now();
-const tours = LOOKS.filter((look) => !act && (!quick || look.quick)).flatMap((look) => [null, ...roles].map((role) => ({ look, role })));
+const tours = LOOKS.filter((look) => !act && (!quick || look.quick)).flatMap((look) => [null, ...roles].filter((role) => look === LOOKS[0] || IN_EVERY_LOOK.has(role)).map((role) => ({ look, role })));
 // The long tours first, so that no worker ends far behind the others.
 tours.sort((a, b) => Number(b.role === 'officer') - Number(a.role === 'officer'));
 const worker = async () => {
