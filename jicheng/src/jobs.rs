@@ -3,6 +3,7 @@
 
 use crate::app::App;
 use crate::backups;
+use crate::window::Reminders;
 use kernel::{Fault, Span};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -143,6 +144,18 @@ fn window_jobs(jobs: &mut Jobs, app: &Arc<App>) {
             office.remind().await?;
             visits.remind().await.map(|_| ())
         }
+    });
+    let reminders = Arc::new(Reminders {
+        store: app.store.clone(),
+        cases: app.cases.clone(),
+        messages: app.messages.clone(),
+        staff: app.staff.clone(),
+        identity: app.identity.clone(),
+        organisations: app.organisations.clone(),
+    });
+    jobs.register(every("remind_of_deadlines", Span::minutes(1)), move || {
+        let reminders = reminders.clone();
+        async move { reminders.follow().await.map(|_| ()) }
     });
     let visits = app.visits.clone();
     jobs.register(every("tidy_visits", Span::hours(1)), move || {

@@ -168,36 +168,12 @@ impl Running {
             registers.clone(),
         )
         .await?;
-        let city = City {
-            clock: clock.clone(),
-            observations: Arc::new(Metered::new(
-                observations.clone(),
-                registers.clone(),
-                metering.clone(),
-                &declared,
-            )),
-            registers: registers.clone(),
-            alerts: rules.clone(),
-            devices: observations.clone(),
-            policy: policy.clone(),
-            declared: declared.clone(),
-            gateways: vec![],
-        };
-        let reports = reports();
-        let indicators = indicators::Engine::open(
-            store.clone(),
-            clock.clone(),
-            declared,
-            reports.clone(),
-            city.clone(),
-        )
-        .await?;
         let (means, catcher) = crate::persons::means(
             &config,
             &outgoing,
             parts.simulated,
             identity.clone(),
-            &city.declared,
+            &declared,
             key_rings.clone(),
             clock.clone(),
         );
@@ -221,8 +197,8 @@ impl Running {
                         known.map(|known| known.title.zh.clone())
                     })
                 },
-                types: kernel::licences::types(&city.declared),
-                settings: crate::matters::licence_settings(&config, &city.declared),
+                types: kernel::licences::types(&declared),
+                settings: crate::matters::licence_settings(&config, &declared),
             },
         )
         .await?;
@@ -231,7 +207,7 @@ impl Running {
             config: &config,
             store: store.clone(),
             clock: clock.clone(),
-            declared: city.declared.clone(),
+            declared: declared.clone(),
             crypto: key_rings.clone(),
             policy: policy.clone(),
             organisations: organisations.clone(),
@@ -244,6 +220,23 @@ impl Running {
             cases: late.clone(),
         })
         .await?;
+        let city = City {
+            clock: clock.clone(),
+            observations: Arc::new(Metered::new(
+                observations.clone(),
+                registers.clone(),
+                metering.clone(),
+                &declared,
+            )),
+            registers: registers.clone(),
+            alerts: rules.clone(),
+            devices: observations.clone(),
+            policy: policy.clone(),
+            declared: declared.clone(),
+            applications: Some(window.applications.clone()),
+            gateways: vec![],
+        };
+        let reports = reports();
         let serving = crate::window::Serving {
             applications: window.applications.clone(),
             cases: late.clone(),
@@ -267,6 +260,15 @@ impl Running {
             .publish_declared(&city.declared, cases.as_ref())
             .await?;
         window.publish_declared(&city.declared).await?;
+        // After what is declared stands: their first numbers are of the whole.
+        let indicators = indicators::Engine::open(
+            store.clone(),
+            clock.clone(),
+            city.declared.clone(),
+            reports.clone(),
+            city.clone(),
+        )
+        .await?;
         let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             room: Arc::new(Semaphore::new(config.number("max_requests") as usize)),

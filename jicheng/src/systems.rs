@@ -4,5 +4,8 @@ use kernel::System;
 
 /// Every system, in order of folder name.
 pub fn all() -> Vec<Box<dyn System>> {
-    vec![Box::new(environment::Environment)]
+    vec![
+        Box::new(environment::Environment),
+        Box::new(services::Services),
+    ]
 }

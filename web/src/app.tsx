@@ -39,6 +39,7 @@ const Visits = lazy(() => import('./faces/portal/visits/Visits'));
 const Board = lazy(() => import('./faces/portal/visits/Board'));
 const Terminal = lazy(() => import('./faces/portal/visits/Terminal'));
 const Messages = lazy(() => import('./faces/portal/Messages'));
+const DeskMessages = lazy(() => import('./faces/portal/Messages').then((m) => ({ default: m.DeskMessages })));
 const Letter = lazy(() => import('./faces/portal/Letter'));
 const Progress = lazy(() => import('./faces/portal/Progress'));
 const Command = lazy(() => import('./faces/command/Command'));
@@ -210,6 +211,7 @@ export function App() {
         <Route path="desk/window" element={rich(<WindowPage />)} />
         <Route path="desk/office/mail" element={rich(<OfficeMail />)} />
         <Route path="desk/office/mail/:id" element={rich(<OfficeMail />)} />
+        <Route path="desk/office/messages" element={plain(<DeskMessages />)} />
         <Route path="desk/office/notices" element={rich(<OfficeNotices />)} />
         <Route path="desk/office/notices/:id" element={rich(<OfficeNotices />)} />
         <Route path="desk/office/circulars" element={rich(<OfficeCirculars />)} />

@@ -59,13 +59,13 @@ export function pagesOf(role, known) {
 }
 
 /** What every other officer of a department lives in; these accounts differ in what their lists hold. */
-const DESKS_OF_OFFICERS = ['tasks', 'cases', 'intake'].map((path) => ({ name: `officer-${path}`, path: `/desk/${path}` }));
+const DESKS_OF_OFFICERS = ['tasks', 'cases', 'office/notices'].map((path) => ({ name: `officer-${path.replace('/', '-')}`, path: `/desk/${path}` }));
 /** Roles with pages of their own, walked in every look; the others are walked in the first only. */
 export const IN_EVERY_LOOK = new Set([null, 'resident', 'officer', 'duty', 'operator', 'auditor', 'clerk', 'approver']);
 
 /** Pages of who receives applications, and of the office. */
 const deskOf = (known) => [
-  ...['intake', 'intake?queue=undelivered', 'apply', 'window', 'service-figures', 'office/mail', 'office/notices', 'office/circulars', 'office/calendar'].map((path) => ({ name: `desk-${path.replace(/[?/=]/g, '-')}`, path: `/desk/${path}` })),
+  ...['intake', 'intake?queue=undelivered', 'apply', 'window', 'service-figures', 'office/mail', 'office/messages', 'office/notices', 'office/circulars', 'office/calendar'].map((path) => ({ name: `desk-${path.replace(/[?/=]/g, '-')}`, path: `/desk/${path}` })),
   ...(known.received ? [{ name: 'desk-application', path: `/desk/applications/${encodeURIComponent(known.received)}` }] : []),
 ];
 /** Every part of an item as its designer sees it. */

@@ -5,9 +5,11 @@
 mod letters;
 mod notices;
 mod people;
+mod reminders;
 mod serving;
 
 pub use people::Staff;
+pub use reminders::Reminders;
 pub use serving::{FUNCTIONS, Serving, refused};
 
 use crate::app::App;
@@ -255,6 +257,7 @@ async fn open_applications(
     let log = parts.log.clone();
     let organisations = parts.organisations.clone();
     let known = parts.organisations.clone();
+    let declared = parts.declared.clone();
     let days = Arc::new(Days {
         cases: parts.cases.clone(),
     });
@@ -281,6 +284,7 @@ async fn open_applications(
         files: Arc::new(people::HandedIn { documents }),
         days,
         pseudonym: Arc::new(move |person: &str| log.pseudonym(person)),
+        register_title: Arc::new(move |name: &str| Some(declared.register(name)?.title.clone())),
         organisation: Arc::new(move |code: &str| known.get(code, None).is_some()),
     };
     applications::Engine::open(parts.store.clone(), parts.clock.clone(), means).await

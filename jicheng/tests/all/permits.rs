@@ -5,7 +5,7 @@
 use crate::city::{Answer, PASSWORD, TestCity};
 use serde_json::{Value, json};
 
-async fn officer(city: &TestCity, name: &str, roles: &[&str]) -> String {
+pub(crate) async fn officer(city: &TestCity, name: &str, roles: &[&str]) -> String {
     let new = identity::NewAccount {
         name: name.into(),
         display: name.into(),
@@ -33,18 +33,18 @@ fn good(path: &str, answer: Answer) -> Answer {
     answer
 }
 
-async fn post(city: &TestCity, path: &str, token: &str, body: Value) -> Value {
+pub(crate) async fn post(city: &TestCity, path: &str, token: &str, body: Value) -> Value {
     let answer = city.call("POST", path, Some(token), Some(body)).await;
     good(path, answer).json()
 }
 
-async fn get(city: &TestCity, path: &str, token: &str) -> Value {
+pub(crate) async fn get(city: &TestCity, path: &str, token: &str) -> Value {
     let answer = city.call("GET", path, Some(token), None).await;
     good(path, answer).json()
 }
 
 /// The one open task of the case at this node, as the officer's inbox shows it.
-async fn task(city: &TestCity, token: &str, node: &str, number: &str) -> String {
+pub(crate) async fn task(city: &TestCity, token: &str, node: &str, number: &str) -> String {
     let mut inbox = Value::Null;
     for _ in 0..100 {
         inbox = get(city, &format!("/api/v1/tasks?text={number}"), token).await;
@@ -64,16 +64,28 @@ async fn complete(city: &TestCity, token: &str, task: &str, data: Value) -> Valu
 }
 
 /// A PDF of one empty page.
-const PDF: &str = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>endobj\nxref\n0 4\n0000000000 65535 f \n0000000009 00000 n \n0000000053 00000 n \n0000000102 00000 n \ntrailer<</Size 4/Root 1 0 R>>\nstartxref\n164\n%%EOF\n";
+pub(crate) const PDF: &str = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 72 72]>>endobj\nxref\n0 4\n0000000000 65535 f \n0000000009 00000 n \n0000000053 00000 n \n0000000102 00000 n \ntrailer<</Size 4/Root 1 0 R>>\nstartxref\n164\n%%EOF\n";
 
-async fn upload(city: &TestCity, token: &str, draft: &str, name: &str, bytes: &str) -> Answer {
+pub(crate) async fn upload(
+    city: &TestCity,
+    token: &str,
+    draft: &str,
+    name: &str,
+    bytes: &str,
+) -> Answer {
     let path = format!("/api/v1/uploads/{draft}/safety_rules?name={name}");
     let body = Some(("application/octet-stream", bytes));
     city.raw("POST", &path, Some(token), &[], body).await
 }
 
 /// A draft for a shop, filled in at the counter; answers its identification.
-async fn draft(city: &TestCity, clerk: &str, n: u32, business: &str, area: i64) -> String {
+pub(crate) async fn draft(
+    city: &TestCity,
+    clerk: &str,
+    n: u32,
+    business: &str,
+    area: i64,
+) -> String {
     let (number, name) = parties::demo_person(n);
     let holder = json!({"document": "citizen_number", "number": number, "name": name});
     let behalf = json!({"holder": holder, "mobile": "13900000001", "seen": "核对身份证原件"});
@@ -104,7 +116,7 @@ async fn draft(city: &TestCity, clerk: &str, n: u32, business: &str, area: i64) 
     id
 }
 
-async fn hand_in(city: &TestCity, clerk: &str, id: &str) -> Value {
+pub(crate) async fn hand_in(city: &TestCity, clerk: &str, id: &str) -> Value {
     good("upload", upload(city, clerk, id, "rules.pdf", PDF).await);
     let path = format!("/api/v1/drafts/{id}/submit");
     let answer = city.call("POST", &path, Some(clerk), None).await;
@@ -116,7 +128,13 @@ async fn hand_in(city: &TestCity, clerk: &str, id: &str) -> Value {
 }
 
 /// Until the application stands there.
-async fn until(city: &TestCity, token: &str, id: &str, state: &str, letters: usize) -> Value {
+pub(crate) async fn until(
+    city: &TestCity,
+    token: &str,
+    id: &str,
+    state: &str,
+    letters: usize,
+) -> Value {
     let path = format!("/api/v1/service-applications/{id}");
     let mut file = Value::Null;
     for _ in 0..300 {

@@ -10,7 +10,7 @@ use kernel::licences::Licences;
 use kernel::parties::{Identity, Parties};
 use kernel::records::Registers;
 use kernel::time::{BEIJING_OFFSET, DAY};
-use kernel::{Fault, Policy, Time};
+use kernel::{Fault, Policy, Time, Words};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -19,6 +19,9 @@ const FARTHEST: i64 = 4_000;
 
 /// From the number of a natural person to the name the audit log knows them by.
 pub type Pseudonym = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// From the name of a register to how people call it; `None` for one nobody declares.
+pub type RegisterTitle = Arc<dyn Fn(&str) -> Option<Words> + Send + Sync>;
 
 /// What the engine works with besides the store.
 pub struct Means {
@@ -46,6 +49,8 @@ pub struct Means {
     pub days: Arc<dyn WorkingDays>,
     /// How the audit log knows a natural person: looks then stand under "who saw my data".
     pub pseudonym: Pseudonym,
+    /// How people call a register, by its name.
+    pub register_title: RegisterTitle,
     /// Is there an organisation of this code now?
     pub organisation: Arc<dyn Fn(&str) -> bool + Send + Sync>,
 }

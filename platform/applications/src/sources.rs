@@ -139,9 +139,7 @@ impl Engine {
                         continue;
                     };
                     let record = self.means.registers.get(register, &key, None, None).await;
-                    known(record)?.map(|_| {
-                        Words::new(format!("登记库 {register}"), format!("register {register}"))
-                    })
+                    known(record)?.map(|_| self.register_words(register))
                 }
             };
             if let Some(words) = words {
@@ -176,10 +174,7 @@ impl Engine {
                     let value = record.and_then(|record| record.fields.get(name)).cloned();
                     value.map(|value| Prefilled {
                         value,
-                        source: Words::new(
-                            format!("登记库 {register}"),
-                            format!("register {register}"),
-                        ),
+                        source: self.register_words(register),
                     })
                 }
                 (Some("licence"), Some(kind), Some(name)) => {
@@ -195,6 +190,16 @@ impl Engine {
         }
         let entry = (!asked.is_empty()).then(|| self.own_use(by, item, applicant, &asked));
         Ok((found, entry))
+    }
+
+    /// A register as people know it: 登记库《市场主体登记库》.
+    fn register_words(&self, register: &str) -> Words {
+        let title = (self.means.register_title)(register);
+        let title = title.unwrap_or_else(|| Words::new(register, register));
+        Words::new(
+            format!("登记库《{}》", title.zh),
+            format!("register “{}”", title.en),
+        )
     }
 
     /// A field of a licence in force, used under a purpose its holder sees.

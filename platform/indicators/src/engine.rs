@@ -49,6 +49,8 @@ pub struct IndicatorValue {
     pub better: String,
     /// Where the number and its target come from.
     pub source: String,
+    /// Path of the page that shows its parts; empty when none does.
+    pub page: String,
     /// When the number was computed.
     pub computed_at: Option<Time>,
     /// Why there is no newer number.
@@ -338,6 +340,7 @@ async fn restore(
         target: decl.target,
         better: decl.better.clone(),
         source: decl.source.clone(),
+        page: decl.page.clone(),
         computed_at: latest.as_ref().map(|found| found.time),
         error: since.map(|_| Words::new("报表未能计算", "the report failed")),
         failing_since: since.map(Time),

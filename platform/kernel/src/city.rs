@@ -2,6 +2,7 @@
 //! program: a folder of declarations plus the few Rust functions that files cannot say.
 
 use crate::alerts::Alerts;
+use crate::applications::Applications;
 use crate::clock::Clock;
 use crate::devices::{Devices, Gateway};
 use crate::observations::Observations;
@@ -29,6 +30,8 @@ pub struct City {
     pub policy: Arc<dyn Policy>,
     /// Everything declared in files.
     pub declared: Arc<crate::declare::Declared>,
+    /// What people apply for; `None` where the city has no one-window service (small tests).
+    pub applications: Option<Arc<dyn Applications>>,
     /// Gateways that are running.
     pub gateways: Vec<Arc<dyn Gateway>>,
 }

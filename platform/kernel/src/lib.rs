@@ -5,6 +5,7 @@
 pub mod access;
 pub mod alerts;
 pub mod applications;
+pub mod ask;
 pub mod cases;
 pub mod city;
 pub mod clock;
@@ -20,6 +21,7 @@ pub mod holds;
 pub mod ids;
 pub mod items;
 pub mod licences;
+pub mod lines;
 pub mod messages;
 pub mod metering;
 pub mod numbers;

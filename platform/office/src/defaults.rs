@@ -32,6 +32,33 @@ pub(crate) fn templates() -> Vec<NewTemplate> {
             ],
         ),
         template(
+            "case_deadline_near",
+            ["办理期限临近", "A deadline comes near"],
+            ["即将到期：{{title}}", "Due soon: {{title}}"],
+            [
+                "办件“{{title}}”（{{number}}）的“{{step}}”环节即将到期，最后一日为 {{due}}。",
+                "Step \"{{step}}\" of \"{{title}}\" ({{number}}) is due soon: {{due}} is the last day.",
+            ],
+        ),
+        template(
+            "case_deadline_over",
+            ["办理超期", "A deadline was missed"],
+            ["已超期：{{title}}", "Overdue: {{title}}"],
+            [
+                "办件“{{title}}”（{{number}}）的“{{step}}”环节已超过期限（{{due}}），请立即办理。",
+                "Step \"{{step}}\" of \"{{title}}\" ({{number}}) is overdue since {{due}}. Please act now.",
+            ],
+        ),
+        template(
+            "case_urged",
+            ["办件催办", "A task is urged"],
+            ["催办：{{title}}", "Urged: {{title}}"],
+            [
+                "有人催办“{{title}}”（{{number}}）的“{{step}}”环节，请尽快办理。",
+                "Somebody urges step \"{{step}}\" of \"{{title}}\" ({{number}}). Please see to it.",
+            ],
+        ),
+        template(
             "office_turn",
             ["公文传阅到达", "A document has come"],
             ["待阅公文：{{title}}", "To read: {{title}}"],

@@ -5,7 +5,6 @@
 
 pub mod air;
 pub mod aqi;
-mod ask;
 pub mod conditions;
 mod data;
 pub mod emissions;

@@ -9,12 +9,13 @@ export function bookableDays(hall: Pick<Hall, 'days_ahead' | 'closed'>, now: num
   return days.filter((day) => !hall.closed.includes(day));
 }
 
-/** The page a message is about: `application/<id>`, `appointment/<id>`; null for none we have. */
+/** The page a message is about: `application/<id>`, `task/<id>`, `appointment/<id>`; null for none we have. */
 export function pageOf(about: string): string | null {
   const [kind, id] = about.split('/');
   if ((kind === 'application' || kind === 'service_application') && id) return `/portal/applications/${encodeURIComponent(id)}`;
   if (kind === 'appointment' || kind === 'ticket') return '/portal/visits';
   if (kind === 'draft' && id) return `/apply/${encodeURIComponent(id)}`;
+  if (kind === 'task' && id) return `/desk/tasks/${encodeURIComponent(id)}`;
   return kind === 'licence' && id ? `/portal/licences/${encodeURIComponent(id)}` : null;
 }
 

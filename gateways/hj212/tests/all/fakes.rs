@@ -295,6 +295,7 @@ pub fn town() -> Town {
         devices: devices.clone(),
         policy: Arc::new(Nothing),
         declared: Arc::default(),
+        applications: None,
         gateways: vec![],
     };
     Town {

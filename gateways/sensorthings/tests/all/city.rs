@@ -63,6 +63,7 @@ pub fn city(dense: bool) -> City {
         devices: Arc::new(Fake::new()),
         policy: Arc::new(Fake::new()),
         declared: Arc::new(load(&files).unwrap()),
+        applications: None,
         gateways: vec![],
     }
 }

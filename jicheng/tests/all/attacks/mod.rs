@@ -6,3 +6,4 @@ mod http;
 mod parties;
 mod signon;
 mod table;
+mod window;

@@ -24,7 +24,7 @@ async fn what_the_city_knows_is_filled_in_and_may_be_changed() {
         assert_eq!(draft.answers["number"], citizen(1));
         assert_eq!(draft.answers["shop"], "示例餐馆");
         assert_eq!(draft.answers["grade"], "A级");
-        assert_eq!(draft.prefilled["shop"].source.zh, "登记库 shops");
+        assert_eq!(draft.prefilled["shop"].source.zh, "登记库《门店登记簿》");
         assert_eq!(draft.prefilled["grade"].source.zh, "电子证照：健康证");
         assert!(draft.applicant.number.starts_with("1301****"), "masked");
         assert_eq!(draft.fees_fen, 5_000);

@@ -5,6 +5,7 @@ use super::elements::{Fate, fate};
 use super::events::{self, Words2};
 use super::model::*;
 use super::shape;
+use kernel::lines::Lines;
 use kernel::{Problem, Words};
 use roxmltree::{Document, Node as Xml, ParsingOptions};
 use std::collections::BTreeMap;
@@ -56,6 +57,7 @@ pub fn read(name: &str, xml: &str) -> Result<Model, Vec<Problem>> {
     let mut reader = Reader {
         name,
         document: &document,
+        lines: Lines::of(xml),
         faults: vec![],
         model: Model::default(),
     };
@@ -63,7 +65,6 @@ pub fn read(name: &str, xml: &str) -> Result<Model, Vec<Problem>> {
     if reader.faults.is_empty() {
         Ok(reader.model)
     } else {
-        reader.faults.truncate(FAULT_LIMIT);
         Err(reader.faults)
     }
 }
@@ -72,6 +73,7 @@ pub fn read(name: &str, xml: &str) -> Result<Model, Vec<Problem>> {
 pub(super) struct Reader<'a> {
     name: &'a str,
     document: &'a Document<'a>,
+    lines: Lines,
     faults: Vec<Problem>,
     pub(super) model: Model,
 }
@@ -93,10 +95,13 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn line(&self, xml: Xml<'a, 'a>) -> usize {
-        self.document.text_pos_at(xml.range().start).row as usize
+        self.lines.at(xml.range().start)
     }
 
     pub(super) fn fault(&mut self, line: usize, zh: impl Into<String>, en: impl Into<String>) {
+        if self.faults.len() >= FAULT_LIMIT {
+            return;
+        }
         let at = format!("{}:{line}", self.name);
         self.faults.push(Problem {
             at,

@@ -3,10 +3,11 @@
 use super::edit::Edits;
 use super::scan::Scan;
 use super::types::{Allowed, Book, Item};
-use super::xml::{Xml, child, escape, inner, line, literal, prefix, text};
+use super::xml::{Xml, child, escape, inner, literal, prefix, text};
 use super::{Cells, Source};
 use crate::limits::RULES_LIMIT;
 use crate::table::{HitPolicy, Input, Output, Rule, Table};
+use kernel::lines::Lines;
 use std::sync::OnceLock;
 
 impl Scan {
@@ -49,7 +50,7 @@ impl Scan {
         let policy = node.attribute("hitPolicy").unwrap_or("UNIQUE");
         let Some(policy) = HitPolicy::parse(policy, node.attribute("aggregation")) else {
             self.wrong(
-                line(node),
+                self.line(node),
                 format!("未知的命中策略“{policy}”"),
                 format!("the hit policy \"{policy}\" is not known"),
             );
@@ -101,7 +102,7 @@ impl Scan {
             };
             if read.inputs.len() != inputs.len() || read.outputs.len() != outputs.len() {
                 self.wrong(
-                    line(&rule),
+                    self.line(&rule),
                     format!("第 {} 行的单元格数与列数不符", row + 1),
                     format!("row {} does not have one cell for each column", row + 1),
                 );
@@ -111,7 +112,7 @@ impl Scan {
         let named = outputs.len() == 1 || outputs.iter().all(|o| !o.name.is_empty());
         if rules.len() > RULES_LIMIT || outputs.is_empty() || !named {
             self.wrong(
-                line(node),
+                self.line(node),
                 format!("决策表应有输出列，多个输出列都应有名称，且最多 {RULES_LIMIT} 行"),
                 format!(
                     "a table needs an output, names for several, and at most {RULES_LIMIT} rows"
@@ -164,7 +165,7 @@ fn filled(cells: Vec<String>, nothing: &str) -> Vec<String> {
 }
 
 /// An item definition or component.
-pub(super) fn item(node: &Xml) -> Item {
+pub(super) fn item(node: &Xml, lines: &Lines) -> Item {
     let components = node
         .children()
         .filter(|n| n.tag_name().name() == "itemComponent");
@@ -175,7 +176,7 @@ pub(super) fn item(node: &Xml) -> Item {
         components: components
             .map(|n| {
                 let name = n.attribute("name").unwrap_or_default();
-                (name.to_owned(), item(&n))
+                (name.to_owned(), item(&n, lines))
             })
             .collect(),
         allowed: allowed
@@ -184,6 +185,6 @@ pub(super) fn item(node: &Xml) -> Item {
                 text,
                 test: OnceLock::new(),
             }),
-        line: line(node),
+        line: lines.at(node.range().start),
     }
 }

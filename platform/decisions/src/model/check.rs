@@ -3,7 +3,7 @@
 
 use super::scan::Scan;
 use super::types::{Book, Item, built_in};
-use super::xml::{Xml, child, line, text};
+use super::xml::{Xml, child, text};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Decisions and functions one decision may ask one after the other.
@@ -110,7 +110,7 @@ const AROUND: [&str; 12] = [
 pub(super) fn elements(scan: &mut Scan, elements: &[Xml]) {
     for node in elements {
         let name = node.tag_name().name();
-        let at = line(node);
+        let at = scan.line(node);
         if name == "import" {
             if !scan.imports {
                 scan.wrong(
@@ -160,7 +160,7 @@ pub(super) fn references(scan: &mut Scan, root: &Xml, elements: &[Xml]) {
         let Some(id) = node.attribute("id") else {
             continue;
         };
-        lines.insert(id, line(&node));
+        lines.insert(id, scan.line(&node));
         let asked = node.descendants().filter(|n| {
             [
                 "requiredDecision",
@@ -180,7 +180,7 @@ pub(super) fn references(scan: &mut Scan, root: &Xml, elements: &[Xml]) {
             && !scan.imports
         {
             scan.wrong(
-                line(node),
+                scan.line(node),
                 format!("“{href}”指向的元素不存在"),
                 format!("\"{href}\" points at nothing in this model"),
             );
@@ -287,7 +287,7 @@ pub(super) fn types(scan: &mut Scan, book: &Book, elements: &[Xml]) {
                 && !book.knows(type_name.trim())
             {
                 scan.wrong(
-                    line(node),
+                    scan.line(node),
                     format!("类型“{}”不存在", type_name.trim()),
                     format!("the type \"{}\" does not exist", type_name.trim()),
                 );
@@ -319,7 +319,7 @@ pub(super) fn types(scan: &mut Scan, book: &Book, elements: &[Xml]) {
     {
         if child(node, "importedValues").is_some() {
             scan.wrong(
-                line(node),
+                scan.line(node),
                 "不支持引入的值（importedValues）",
                 "imported values (importedValues) are not carried out",
             );

@@ -7,7 +7,7 @@ use super::check;
 use super::edit::Edits;
 use super::types::Book;
 use super::xml::{
-    Xml, child, dispatcher, dmn, end_of, escape, line, literal, logic_of, prefix, snake, text,
+    Xml, child, dispatcher, dmn, end_of, escape, literal, logic_of, prefix, snake, text,
 };
 use super::{Decision, Laced, NAMESPACES, Placed, Program, Service, Source};
 use crate::feel::{Grammar, read, scope_of};
@@ -19,6 +19,7 @@ use dsntk_feel::FeelScope;
 use dsntk_feel_parser::AstNode;
 use kernel::decisions::DecisionShape;
 use kernel::fault::{Problem, Words};
+use kernel::lines::Lines;
 use roxmltree::{Document, ParsingOptions};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -48,9 +49,16 @@ pub(crate) struct Scan {
     pub(crate) imports: bool,
     /// Places of the decisions by namespace and identification.
     pub(crate) ids: BTreeMap<String, usize>,
+    /// Lines of the model that is read.
+    pub(crate) lines: Lines,
 }
 
 impl Scan {
+    /// The line a node begins in.
+    pub(crate) fn line(&self, node: &Xml) -> usize {
+        self.lines.at(node.range().start)
+    }
+
     /// Notes a fault at a line.
     pub(crate) fn wrong(&mut self, line: usize, zh: impl Into<String>, en: impl Into<String>) {
         if self.problems.len() < 200 {
@@ -102,6 +110,7 @@ impl Scan {
     }
 
     fn document(&mut self, xml: &str, document: &Document) {
+        self.lines = Lines::of(xml);
         let root = document.root_element();
         let namespace = root.tag_name().namespace().unwrap_or_default();
         if root.tag_name().name() != "definitions" || !NAMESPACES.contains(&namespace) {
@@ -116,7 +125,7 @@ impl Scan {
             .find(|node| node.is_element() && node.ancestors().nth(XML_DEPTH_LIMIT).is_some());
         if let Some(node) = too_deep {
             return self.wrong(
-                line(&node),
+                self.line(&node),
                 format!("元素嵌套过深：最多 {XML_DEPTH_LIMIT} 层"),
                 format!("elements nest too deep: at most {XML_DEPTH_LIMIT} levels"),
             );
@@ -146,7 +155,7 @@ impl Scan {
             .filter(|n| n.has_tag_name((namespace, "itemDefinition")))
         {
             let name = node.attribute("name").unwrap_or_default().to_owned();
-            source.book.0.insert(name, item(&node));
+            source.book.0.insert(name, item(&node, &self.lines));
         }
         check::types(self, &source.book, &elements);
         self.decisions(&root, &source.namespace);
@@ -173,7 +182,7 @@ impl Scan {
             let name = node.attribute("name").unwrap_or_default().to_owned();
             if !names.insert(name.clone()) {
                 self.wrong(
-                    line(&node),
+                    self.line(&node),
                     format!("决策“{name}”重复"),
                     format!("there are two decisions \"{name}\""),
                 );
@@ -354,7 +363,7 @@ impl Scan {
                 let loops = read.is_some_and(|tests| !crate::instrument::plain(&tests));
                 if parent == "allowedValues" && loops {
                     self.wrong(
-                        line(node),
+                        self.line(node),
                         "允许的值不得循环或调用函数",
                         "allowed values may neither loop nor call functions",
                     );
@@ -411,7 +420,7 @@ impl Scan {
         let id = owner.and_then(|a| a.attribute("id")).unwrap_or_default();
         if self.unmeasured.contains(id) {
             self.wrong(
-                line(node),
+                self.line(node),
                 "被表达式调用的决策服务，其中的决策不得循环、定义或调用函数、构造对象",
                 "a decision in a service that an expression calls may neither loop nor define or call functions nor make contexts",
             );
@@ -429,7 +438,7 @@ impl Scan {
     ) -> Option<AstNode> {
         source.texts.push(Placed {
             text: written.to_owned(),
-            line: line(node),
+            line: self.line(node),
             grammar,
         });
         match read(grammar, scope, written) {
@@ -442,7 +451,7 @@ impl Scan {
             Err(wrong) => {
                 let what = written.trim();
                 self.wrong(
-                    line(node) + wrong.line - 1,
+                    self.line(node) + wrong.line - 1,
                     format!("“{what}”：{}", wrong.words.zh),
                     format!("\"{what}\": {}", wrong.words.en),
                 );

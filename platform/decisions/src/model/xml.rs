@@ -61,11 +61,6 @@ pub(crate) fn inner(node: &Xml) -> String {
     child(node, "text").map(|n| text(&n)).unwrap_or_default()
 }
 
-/// The line a node begins in.
-pub(crate) fn line(node: &Xml) -> usize {
-    node.document().text_pos_at(node.range().start).row as usize
-}
-
 /// The prefix of a node's name as it is written, with its colon.
 pub(crate) fn prefix(xml: &str, node: &Xml) -> String {
     let written = xml.get(node.range().start + 1..).unwrap_or_default();

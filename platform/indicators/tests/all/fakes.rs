@@ -31,6 +31,7 @@ impl Fake {
             devices: self.clone(),
             policy: self.clone(),
             declared: Arc::default(),
+            applications: None,
             gateways: vec![],
         }
     }

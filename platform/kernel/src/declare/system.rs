@@ -128,6 +128,8 @@ pub struct IndicatorDecl {
     pub every: Span,
     /// Where the target comes from.
     pub source: String,
+    /// Path of the page that shows the parts of the number, by department say; empty when none does.
+    pub page: String,
 }
 
 /// One of the four faces of the interface.
@@ -321,6 +323,7 @@ impl IndicatorDecl {
             better: top.one_of_or("better", &["higher", "lower"], "higher"),
             every: top.span_or("every", Span::minutes(5)),
             source: top.text_or("source", ""),
+            page: top.text_or("page", ""),
         }
     }
 }

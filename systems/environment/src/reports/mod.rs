@@ -15,7 +15,7 @@ pub mod suspects;
 pub mod totals;
 pub mod vitals;
 
-use crate::ask::Ask;
+use kernel::ask::Ask;
 use kernel::time::{DAY, HOUR};
 use kernel::{Bindings, City, Span, Time};
 use serde_json::Value;

@@ -96,6 +96,7 @@ impl Town {
             devices: town.clone(),
             policy: town.clone(),
             declared: Arc::new(declared()),
+            applications: None,
             gateways: vec![],
         };
         (city, town)

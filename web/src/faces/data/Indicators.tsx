@@ -1,4 +1,5 @@
 // Data: the indicators of the city: number, target, trend, where the target comes from.
+import { Link } from 'react-router';
 import { useApi } from '../../api/hooks';
 import type { Indicator, List } from '../../api/types';
 import { PageHead } from '../../components/PageHead';
@@ -36,7 +37,7 @@ export default function Indicators() {
                   <h2>{w(i.title)}</h2>
                   <p className="figure-line"><strong style={{ fontSize: '2rem' }} className={state === false ? 'over' : ''}>{quantity(i.value, i.unit)}</strong><Spark points={i.trend ?? []} target={i.target} width={200} height={44} /></p>
                   <p>{i.target === null ? t('data.no_target') : <>{t('word.target')} {i.better === 'higher' ? '≥' : '≤'} {quantity(i.target, i.unit)} · {state === null ? '—' : state ? `✓ ${t('data.met')}` : `✗ ${t('data.missed')}`} · {t(i.better === 'higher' ? 'data.better_higher' : 'data.better_lower')}</>}</p>
-                  <p className="muted small">{t('data.computed', { time: dateTime(i.computed_at) })}{i.source ? ` · ${t('data.target_source', { source: i.source })}` : ''} · <code>{i.system}.{i.name}</code></p>
+                  <p className="muted small">{t('data.computed', { time: dateTime(i.computed_at) })}{i.source ? ` · ${t('data.target_source', { source: i.source })}` : ''} · <code>{i.system}.{i.name}</code>{i.page ? <> · <Link to={i.page}>{t('data.parts')}</Link></> : null}</p>
                 </li>
               );
             })}

@@ -59,6 +59,17 @@ function List() {
   );
 }
 
+/** The same for members of an office: deadlines that come near, tasks that are urged, documents to read. */
+export function DeskMessages() {
+  const { t } = useI18n();
+  return (
+    <>
+      <PageHead title={t('inbox.desk_title')} sub={t('inbox.desk_sub')} />
+      <List />
+    </>
+  );
+}
+
 export default function Messages() {
   const { t } = useI18n();
   return (

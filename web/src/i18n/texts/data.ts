@@ -58,6 +58,7 @@ export const data = {
   'data.indicators': ['指标', 'Indicators'],
   'data.indicators_empty': ['还没有声明指标，或尚未首次计算。', 'No indicator is declared or computed yet.'],
   'data.computed': ['计算于 {time}', 'Computed {time}'],
+  'data.parts': ['分部门情况', 'By department'],
   'data.better_higher': ['越高越好', 'higher is better'],
   'data.better_lower': ['越低越好', 'lower is better'],
   'data.met': ['达标', 'target met'],

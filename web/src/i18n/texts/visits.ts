@@ -65,6 +65,8 @@ export const visits = {
   'term.not_allowed': ['这台终端没有登录终端账户，只能查看。请联系大厅工作人员。', 'This terminal is not signed in with its account and can only show things. Please ask the staff.'],
   'term.idle': ['{s} 秒后返回首页', 'Starts again in {s} s'],
   'inbox.title': ['我的消息', 'My messages'],
+  'inbox.desk_title': ['提醒与消息', 'Reminders and messages'],
+  'inbox.desk_sub': ['期限临近、超期和催办的办件，以及公文与日程提醒。', 'Tasks that come near their deadline, are overdue or urged; documents and appointments.'],
   'inbox.sub': ['城市发给您的通知：受理、补正、结果、预约。', 'What the city told you: acceptance, corrections, results, appointments.'],
   'inbox.empty': ['没有消息。', 'No messages.'],
   'inbox.unread_only': ['只看未读', 'Unread only'], 'inbox.all': ['全部', 'All'],

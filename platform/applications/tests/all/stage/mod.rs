@@ -339,6 +339,9 @@ fn means(
         files: outside,
         days: Arc::new(Weekdays(clock)),
         pseudonym: Arc::new(|number: &str| Some(format!("p{}", &number[14..]))),
+        register_title: Arc::new(|register: &str| {
+            (register == "shops").then(|| Words::new("门店登记簿", "Shops"))
+        }),
         organisation: Arc::new(|code: &str| ["market", "police", "civil", "hall"].contains(&code)),
     }
 }

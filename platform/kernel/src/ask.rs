@@ -1,7 +1,7 @@
 //! The parameters of a report: read with their limits, every fault named at once.
 
-use kernel::fault::{Fault, Problem, Words};
-use kernel::{Span, Time};
+use crate::fault::{Fault, Problem, Words};
+use crate::{Span, Time};
 use std::collections::BTreeMap;
 
 /// A report covers at most so many days.

@@ -1,0 +1,102 @@
+//! Deadlines: whoever has a task in hand is told before it is due, their colleagues too once it is
+//! over, and whoever is urged is told of that; each once.
+
+use crate::city::TestCity;
+use crate::permits::{draft, get, hand_in, officer, post, task};
+use jicheng::window::Reminders;
+use kernel::{ManualClock, Span, Time};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+fn reminders(city: &TestCity) -> Reminders {
+    let app = &city.running.app;
+    Reminders {
+        store: app.store.clone(),
+        cases: app.cases.clone(),
+        messages: app.messages.clone(),
+        staff: app.staff.clone(),
+        identity: app.identity.clone(),
+        organisations: app.organisations.clone(),
+    }
+}
+
+/// What the account was told, the newest first. A sign-in lasts hours, the clock jumps by days.
+async fn inbox(city: &TestCity, account: &str) -> Vec<Value> {
+    let token = city.token(account).await;
+    let all = get(city, "/api/v1/messages", &token).await;
+    all["items"].as_array().cloned().unwrap_or_default()
+}
+
+/// Follows the log until the account was told so many things; the newest of them, in Chinese.
+async fn told(city: &TestCity, account: &str, count: usize) -> (Value, String) {
+    let reminders = reminders(city);
+    let mut messages = vec![];
+    for _ in 0..200 {
+        reminders.follow().await.expect("the log is read");
+        messages = inbox(city, account).await;
+        if messages.len() >= count {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(messages.len(), count, "{account}: {messages:?}");
+    let said = messages[0]["text"]["zh"].as_str().expect("a text");
+    (messages[0].clone(), said.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_a_task_is_told_before_it_is_due_and_colleagues_when_it_is_over() {
+    let start = Time::parse("2026-11-02T10:00:00+08:00").expect("a time");
+    let clock = Arc::new(ManualClock::new(start));
+    let city = TestCity::start_on(clock.clone()).await;
+    let clerk = officer(&city, "clerk", &["acceptance_clerk"]).await;
+    let inspector = officer(&city, "inspector", &["permit_inspector"]).await;
+    officer(&city, "colleague", &["permit_inspector"]).await;
+    officer(&city, "stranger", &["permit_approver"]).await;
+    let app = &city.running.app;
+    app.staff.refresh().await.expect("the staff is read");
+    let follower = reminders(&city);
+    follower.follow().await.expect("the log is followed");
+
+    let id = draft(&city, &clerk, 21, "catering", 80).await;
+    let receipt = hand_in(&city, &clerk, &id).await;
+    let application = receipt["application"]["id"].as_str().expect("an id");
+    let path = format!("/api/v1/service-applications/{application}");
+    let accept = json!({"verb": "accept", "note": ""});
+    post(&city, &format!("{path}/handle"), &clerk, accept).await;
+    let number = receipt["application"]["number"].as_str().expect("number");
+    let inspect = task(&city, &inspector, "inspect", number).await;
+    let verbs = format!("/api/v1/tasks/{inspect}/verbs");
+    post(&city, &verbs, &inspector, json!({"verb": "claim"})).await;
+
+    // Urged: the inspector is told, nobody else.
+    let urge = json!({"verb": "urge", "words": "请尽快"});
+    post(&city, &verbs, &clerk, urge).await;
+    let (message, said) = told(&city, "inspector", 1).await;
+    assert_eq!(message["about"], format!("task/{inspect}"));
+    assert!(said.contains(number) && said.contains("催办"), "{said}");
+
+    // An inspection has five working days, from Tuesday to the Monday after: on Friday the light is
+    // yellow.
+    clock.set(start + Span::days(4));
+    let (_, said) = told(&city, "inspector", 2).await;
+    assert!(said.contains("最后一日为 2026-11-09"), "{said}");
+    assert!(inbox(&city, "colleague").await.is_empty());
+
+    clock.set(start + Span::days(8));
+    for (account, count) in [("inspector", 3), ("colleague", 1)] {
+        let (_, said) = told(&city, account, count).await;
+        assert!(said.contains("已超过期限"), "{said}");
+    }
+    assert!(inbox(&city, "stranger").await.is_empty());
+
+    // Nothing is said twice, from the beginning of the log neither.
+    let mut tx = app.store.begin().await.expect("a transaction");
+    let set = store::cursors::set(&mut tx, "deadline_reminders", 0).await;
+    set.expect("a cursor");
+    tx.commit().await.expect("a commit");
+    let again = follower.follow().await.expect("the log is read");
+    assert_eq!(again, 0);
+    assert_eq!(inbox(&city, "inspector").await.len(), 3);
+    city.stop().await;
+}
