@@ -26,6 +26,7 @@ mod replay;
 mod scenarios;
 mod scope;
 mod services;
+mod set_aside;
 mod tls;
 mod upstream;
 mod watching;

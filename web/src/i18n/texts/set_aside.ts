@@ -1,0 +1,42 @@
+// Words of work set aside after too many failures.
+import type { Pair } from '../lang';
+
+export const setAside = {
+  'aside.title': ['搁置的工作', 'Work set aside'],
+  'aside.sub': ['办件之后要自动完成的工作（调用服务、送出消息、写文书、发起办件）失败后会自动重试；多次失败的搁置在这里，等人排除原因后再试。', 'What follows a case by itself (calling a service, sending a message, writing a letter, beginning a case) is tried again when it fails; after too many failures it waits here until somebody has removed the cause.'],
+  'aside.tabs': ['作业', 'Jobs'], 'aside.tab': ['搁置的工作', 'Work set aside'],
+  'aside.none_title': ['没有搁置的工作', 'Nothing is set aside'],
+  'aside.none': ['自动完成的工作都已办妥，或仍在自动重试。', 'What is done by itself is done, or still being tried.'],
+  'aside.caption': ['搁置的工作，最早的在前', 'Work set aside, the oldest first'],
+  'aside.count': ['共 {n} 项搁置', 'Set aside: {n}'],
+  'aside.cut': ['只显示最早的 {n} 项；重试后再显示其余的。', 'Only the oldest {n} of a list are shown; the others follow when these are done.'],
+  'aside.what': ['要做的事', 'What was to be done'], 'aside.of': ['办件', 'Case or application'], 'aside.attempts': ['已试次数', 'Times tried'], 'aside.last': ['最近失败', 'Failed last'], 'aside.why': ['失败原因', 'Why it failed'],
+  'aside.draft': ['未提交的草稿', 'a draft that was not handed in'], 'aside.lost': ['已不在', 'no longer there'],
+  'aside.code_help': ['错误码说明', 'About this code'], 'aside.noted': ['系统记录', 'What was noted'],
+  'aside.retry': ['重试', 'Try again'], 'aside.retry_one': ['重试：{what} {number}', 'Try again: {what} {number}'], 'aside.retry_all': ['全部重试（{n} 项）', 'Try all again ({n})'],
+  'aside.confirm_title': ['重试显示的 {n} 项工作？', 'Try the {n} shown again?'],
+  'aside.confirm': ['请先排除失败的原因。每项工作立即再试；重复执行不会办两次。仍然失败的会再自动重试，多次失败后又回到这里。', 'Remove the cause first. Each is tried at once; nothing is done twice. What fails again is tried on by itself, and comes back here after too many failures.'],
+  'aside.going': ['正在重试：{done} / {n}', 'Trying again: {done} of {n}'],
+  'aside.retried': ['已重新排上 {n} 项，正在执行', 'Taken up again: {n}; being done now'],
+  'aside.gone': ['{n} 项已不在搁置之列（已办妥或他人已重试）', '{n} were no longer set aside (done, or tried again by somebody else)'],
+  'aside.failed': ['{n} 项未能重试', '{n} could not be tried again'],
+  'aside.no_cases': ['您无权查看办件流程的搁置工作；需要对 cases 的 operate 权限（如事项设计员）。', 'You may not see the work set aside of cases; that takes operate on cases (such as a designer of services).'],
+  'aside.no_applications': ['您无权查看申请的搁置工作；需要对 service_applications 的 operate 权限（如运维、事项设计员）。', 'You may not see the work set aside of applications; that takes operate on service_applications (such as an operator or a designer of services).'],
+  'aside.no_may': ['此页需要对 cases 或 service_applications 的 operate 权限。', 'This page takes operate on cases or on service_applications.'],
+  'aside.health': ['搁置的工作', 'Work set aside'],
+  'aside.health_say': ['{n} 项（办件流程 {cases}，申请 {applications}）', '{n} (of cases {cases}, of applications {applications})'],
+  'aside.health_go': ['查看和重试', 'See and try again'],
+
+  'aside.do.service': ['调用服务 {what}', 'Call the service {what}'], 'aside.do.message': ['送出消息 {what}', 'Bring the message {what}'], 'aside.do.signal': ['发出信号 {what}', 'Give the signal {what}'], 'aside.do.call': ['发起子流程 {what}', 'Begin the process {what}'], 'aside.do.return': ['子流程 {what} 返回', 'Return from the process {what}'], 'aside.do.cancel': ['终止子流程 {what}', 'Cancel the process {what}'], 'aside.do.timer': ['到期处理（{what}）', 'What is due by a timer ({what})'], 'aside.do.other': ['{what}', '{what}'],
+  'aside.do.case_start': ['发起办件流程', 'Begin the case'], 'aside.do.case_cancel': ['终止已撤回申请的办件', 'Cancel the case of what was taken back'], 'aside.do.paid': ['把“已缴费”告知办件', 'Tell the case that it was paid'],
+  'aside.do.letter': ['写文书 {what}', 'Write the letter {what}'], 'aside.do.letter_receipt': ['写收件凭证', 'Write the receipt'], 'aside.do.letter_acceptance': ['写受理通知书', 'Write the notice of acceptance'], 'aside.do.letter_correction': ['写补正告知书', 'Write the notice of what is missing'], 'aside.do.letter_non_acceptance': ['写不予受理通知书', 'Write the notice of non-acceptance'], 'aside.do.letter_approval': ['写准予决定书', 'Write the decision that grants it'], 'aside.do.letter_refusal': ['写不予决定书', 'Write the decision that refuses it'],
+  'aside.do.notice': ['给申请人发消息（{what}）', 'Send the applicant a message ({what})'], 'aside.do.files_keep': ['留存提交的材料', 'Keep the files handed in'], 'aside.do.files_forget': ['删除草稿的材料', 'Forget the files of a draft'],
+
+  'aside.why.none': ['没有记录原因', 'No reason was noted'], 'aside.why.other': ['执行时出错', 'It failed'],
+  'aside.why.outgoing_failed': ['对方系统没有应答或出错', 'The other system did not answer, or failed'], 'aside.why.outgoing_refused': ['对方系统拒绝了请求，或不许访问该地址', 'The other system refused, or its address is not allowed'],
+  'aside.why.input_not_found': ['要用到的东西不存在（如服务、流程或记录）', 'Something it needs is not there (a service, a process, a record)'], 'aside.why.input_invalid': ['内容不合要求', 'What it was given is not valid'], 'aside.why.input_conflict': ['与当前状态冲突', 'It conflicts with how things stand'], 'aside.why.input_too_large': ['内容过大', 'What it was given is too large'],
+  'aside.why.access_denied': ['没有权限', 'It is not allowed'], 'aside.why.decisions_failed': ['决策计算失败', 'The decision could not be made'], 'aside.why.decisions_budget': ['决策计算量过大', 'The decision takes too long'],
+  'aside.why.documents_no_font': ['缺少文书字体', 'A font for letters is missing'], 'aside.why.documents_infected': ['文件含有病毒', 'A file is infected'], 'aside.why.documents_not_scanned': ['文件未能查毒', 'A file could not be searched for viruses'],
+  'aside.why.parties_unavailable': ['身份核验服务不可用', 'The service that proves identities is not there'], 'aside.why.store_unavailable': ['数据库不可用', 'The store is not there'], 'aside.why.store_disk_full': ['磁盘已满', 'The disk is full'],
+  'aside.why.system_internal': ['程序内部错误', 'Something broke inside'], 'aside.why.system_overloaded': ['系统过忙', 'The system is too busy'], 'aside.why.crypto_not_opened': ['密钥不可用，无法解密', 'The key is not there; it cannot be opened'],
+} as const satisfies Record<string, Pair>;
