@@ -10,7 +10,7 @@ export interface BarRow { name: string; values: (number | null)[] }
 interface Props { title: string; series: string[]; rows: BarRow[]; unit: string; show: (value: number) => string }
 
 const ROW_PX = 46;
-const FRAME_PX = 80;
+const FRAME_PX = 100;
 /** Characters of a name on the axis; the table has the whole. */
 const NAME = 14;
 
@@ -20,10 +20,10 @@ function option({ series, rows, unit, show }: Props, palette: Palette): EChartsC
     animation: false, backgroundColor: 'transparent', textStyle: { ...text, fontFamily: getComputedStyle(document.body).fontFamily },
     // Told apart by pattern too, not by colour alone.
     aria: { enabled: true, label: { enabled: false }, decal: { show: true } },
-    grid: { left: 8, right: 64, top: 36, bottom: 28, containLabel: true },
+    grid: { left: 8, right: 104, top: 36, bottom: 28, containLabel: true },
     legend: { top: 0, textStyle: text, data: series },
     tooltip: { trigger: 'axis', axisPointer: { type: 'shadow' }, backgroundColor: palette.surface, borderColor: palette.line, textStyle: text, confine: true, valueFormatter: (v: unknown) => (typeof v === 'number' ? show(v) : '—') },
-    xAxis: { type: 'value', name: unit, nameLocation: 'end', nameTextStyle: text, nameGap: 6, axisLabel: { ...text, hideOverlap: true }, splitLine: { lineStyle: { color: palette.grid } } },
+    xAxis: { type: 'value', name: unit, nameLocation: 'middle', nameTextStyle: text, nameGap: 28, axisLabel: { ...text, hideOverlap: true }, splitLine: { lineStyle: { color: palette.grid } } },
     yAxis: { type: 'category', inverse: true, data: rows.map((r) => r.name), axisLabel: { ...text, width: 120, overflow: 'break', formatter: (name: string) => (name.length > NAME ? `${name.slice(0, NAME - 1)}…` : name) }, axisLine: { lineStyle: { color: palette.line } }, axisTick: { show: false } },
     series: series.map((name, i) => ({
       name, type: 'bar', barMaxWidth: 16, itemStyle: { color: palette.series[i % palette.series.length] ?? palette.accent }, data: rows.map((r) => r.values[i] ?? null),

@@ -26,18 +26,21 @@ export function pageOf(row: Aside): string | null {
 }
 
 const CASE_KINDS = ['service', 'message', 'signal', 'call', 'return', 'cancel', 'timer'];
+const NOTICES = ['application_submitted', 'application_accepted', 'application_correction', 'application_not_accepted', 'application_approved', 'application_refused', 'application_billed', 'application_delivered', 'application_terminated', 'rating_answered'];
+const LIGHTS = ['yellow', 'red'];
 const LETTERS = ['receipt', 'acceptance', 'correction', 'non_acceptance', 'approval', 'refusal'];
 /** `correction-2` is the second correction. */
 const withoutNumber = (name: string): string => name.replace(/-\d+$/, '');
 
 /** What was to be done; `what` fills the blank of the text. */
 export function taskOf(row: Pick<Aside, 'owner' | 'kind' | 'name'>): { key: Key; what: string } {
+  if (row.owner === 'cases' && row.kind === 'timer' && LIGHTS.includes(row.name)) return { key: `aside.do.light_${row.name}` as Key, what: row.name };
   if (row.owner === 'cases') return { key: CASE_KINDS.includes(row.kind) ? (`aside.do.${row.kind}` as Key) : 'aside.do.other', what: row.name || row.kind };
   switch (row.kind) {
     case 'case': return { key: row.name === 'start' ? 'aside.do.case_start' : 'aside.do.case_cancel', what: row.name };
     case 'message': return { key: 'aside.do.paid', what: row.name };
     case 'letter': return { key: LETTERS.includes(withoutNumber(row.name)) ? (`aside.do.letter_${withoutNumber(row.name)}` as Key) : 'aside.do.letter', what: row.name };
-    case 'notice': return { key: 'aside.do.notice', what: withoutNumber(row.name) };
+    case 'notice': return { key: NOTICES.includes(withoutNumber(row.name)) ? (`aside.do.notice_${withoutNumber(row.name)}` as Key) : 'aside.do.notice', what: withoutNumber(row.name) };
     case 'files': return { key: row.name === 'forget' ? 'aside.do.files_forget' : 'aside.do.files_keep', what: row.name };
     default: return { key: 'aside.do.other', what: `${row.kind} ${row.name}`.trim() };
   }

@@ -100,7 +100,14 @@ export function workingTime(minutes: number, lang: Lang): string {
   if (minutes < 60) return zh ? `${number(minutes, minutes < 10 ? 1 : 0)} 分钟` : `${number(minutes, minutes < 10 ? 1 : 0)} min`;
   if (minutes < DAY_MINUTES) return zh ? `${number(minutes / 60, 1)} 小时` : `${number(minutes / 60, 1)} h`;
   const days = number(minutes / DAY_MINUTES, 1);
-  return zh ? `${days} 个工作日` : `${days} working day${days === '1' ? '' : 's'}`;
+  return zh ? `${days} 个工作日` : `${days} workday${days === '1' ? '' : 's'}`;
+}
+
+/** What the axis of these minutes counts in. */
+export function axisOf(minutes: readonly (number | null)[]): { by: number; unit: 'min' | 'hours' | 'days' } {
+  const most = Math.max(0, ...minutes.map((m) => m ?? 0));
+  if (most < 60) return { by: 1, unit: 'min' };
+  return most < DAY_MINUTES ? { by: 60, unit: 'hours' } : { by: DAY_MINUTES, unit: 'days' };
 }
 
 export type Verdict = 'nothing' | 'unsure' | 'unknown' | 'same' | 'shorter' | 'longer';

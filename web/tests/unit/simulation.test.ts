@@ -49,15 +49,15 @@ describe('what may be concluded', () => {
     const rows = loads({ baseline: figures(1, { people: [used('a', 1), used('b', 2)] }), changed: figures(1, { people: [used('a', 3), used('c', 1)] }) });
     expect(rows.map((r) => [r.name, r.before?.workers, r.after?.workers])).toEqual([['a', 1, 3], ['c', undefined, 1], ['b', 2, undefined]]);
   });
-  it.each([[0, '0 分钟', '0 min'], [59, '59 分钟', '59 min'], [90, '1.5 小时', '1.5 h'], [420, '1 个工作日', '1 working day'], [1050, '2.5 个工作日', '2.5 working days']])('%s minutes', (n, zh, en) => expect([workingTime(n, 'zh'), workingTime(n, 'en')]).toEqual([zh, en]));
+  it.each([[0, '0 分钟', '0 min'], [59, '59 分钟', '59 min'], [90, '1.5 小时', '1.5 h'], [420, '1 个工作日', '1 workday'], [1050, '2.5 个工作日', '2.5 workdays']])('%s minutes', (n, zh, en) => expect([workingTime(n, 'zh'), workingTime(n, 'en')]).toEqual([zh, en]));
 });
 
 describe('work set aside', () => {
   const row = (part: Partial<Aside>): Aside => ({ owner: 'service-applications', id: 'a/letter/x', about: 'a', number: '130100-1', kind: 'letter', name: 'x', attempts: 30, error: '', at: '2026-11-01T08:00:00+08:00', ...part });
   it.each([
     ['service-applications', 'case', 'start', 'aside.do.case_start'], ['service-applications', 'case', 'cancel', 'aside.do.case_cancel'], ['service-applications', 'letter', 'correction-2', 'aside.do.letter_correction'], ['service-applications', 'letter', 'other', 'aside.do.letter'],
-    ['service-applications', 'notice', 'accepted-1', 'aside.do.notice'], ['service-applications', 'files', 'forget', 'aside.do.files_forget'], ['service-applications', 'files', 'keep', 'aside.do.files_keep'], ['service-applications', 'message', 'paid', 'aside.do.paid'], ['service-applications', 'riddle', 'x', 'aside.do.other'],
-    ['cases', 'service', 'licences.issue', 'aside.do.service'], ['cases', 'timer', 'red', 'aside.do.timer'], ['cases', 'letter', 'x', 'aside.do.other'],
+    ['service-applications', 'notice', 'application_accepted-1', 'aside.do.notice_application_accepted'], ['service-applications', 'notice', 'new-1', 'aside.do.notice'], ['cases', 'timer', 'timer', 'aside.do.timer'], ['service-applications', 'files', 'forget', 'aside.do.files_forget'], ['service-applications', 'files', 'keep', 'aside.do.files_keep'], ['service-applications', 'message', 'paid', 'aside.do.paid'], ['service-applications', 'riddle', 'x', 'aside.do.other'],
+    ['cases', 'service', 'licences.issue', 'aside.do.service'], ['cases', 'timer', 'red', 'aside.do.light_red'], ['cases', 'letter', 'x', 'aside.do.other'],
   ] as const)('%s %s %s', (owner, kind, name, key) => {
     expect(taskOf({ owner, kind, name }).key).toBe(key);
     expect(Object.hasOwn(setAside, key)).toBe(true);

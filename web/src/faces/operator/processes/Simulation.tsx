@@ -123,7 +123,7 @@ function Bench({ processes, given, back, onBack, operates }: BenchProps) {
     <>
       <section className="card" aria-label={t('sim.choice')}>
         <SimulationChoice choice={choice} processes={given ? processes.filter((p) => processesOf(given.xml).includes(p.process)) : processes} versions={versions.data?.items ?? []} version={version} xml={drawing.data?.xml ?? null} fixed={given !== undefined} today={today} onChange={change} changed={at('changed')} period={at('period')} />
-        {lines.length ? <FaultTable error={new ApiError({ code: 'input.invalid', status: 422, problems: lines })} xml={run.sent} title="proc.faults" onLine={(n) => edit.current?.toLine(n)} /> : null}
+        {lines.length ? <FaultTable error={new ApiError({ code: 'input.invalid', status: 422, problems: lines })} xml={run.sent} title="sim.file_faults" onLine={(n) => edit.current?.toLine(n)} /> : null}
         {choice.way === 'drawing' && choice.file ? <Suspense fallback={<Skeleton lines={6} />}><BpmnEdit key={choice.file.id} ref={edit} xml={choice.file.xml} onChange={redrawn} /></Suspense> : null}
       </section>
       <Assumptions drawn={drawn} typed={typed} faults={at('input')} last={run.made?.result ?? null} onChange={type} />
@@ -163,7 +163,7 @@ function Rest({ faults, error, say }: { faults: Fault[]; error: ApiError | null;
   if (faults.length === 0 && !error) return null;
   const rest = faults.filter((f) => placeOf(f.at) === 'rest');
   return (
-    <div className="error-box" role="alert">
+    <div className="error-box" role="alert" style={{ marginTop: '.6rem' }}>
       <p>{faults.length ? t('sim.faults', { n: faults.length }) : error?.say(lang)}</p>
       {rest.length ? <ul>{rest.map((f, i) => <li key={i}><code>{f.at}</code> {say(f.words)}</li>)}</ul> : null}
       {error?.retryAfterS ? <p>{t('state.retry_after', { s: error.retryAfterS })}</p> : null}

@@ -37,7 +37,7 @@ export function Assumptions({ drawn, typed, faults, last, onChange }: Props) {
   const workers = (name: string, label: string) => <Amount name={`capacity/${name}`} label={label} value={typed.workers[name] ?? ''} was={then(name)} faults={at(`/capacity/${name}`)} onChange={(text) => onChange({ ...typed, workers: { ...typed.workers, [name]: text } })} />;
   const minutes = (node: string, label: string) => <Amount name={`service/${node}`} label={label} value={typed.minutes[node] ?? ''} was={took(node)} faults={at(`/service/${node}`)} onChange={(text) => onChange({ ...typed, minutes: { ...typed.minutes, [node]: text } })} />;
   return (
-    <section className="card" aria-label={t('sim.assume')}>
+    <section className="card sim" aria-label={t('sim.assume')}>
       <h2>{t('sim.assume')}</h2>
       <p className="muted small">{t('sim.assume_help')}</p>
       {drawn.people.length === 0 && drawn.waits.length === 0 ? <p className="muted">{t('sim.no_steps')}</p> : null}

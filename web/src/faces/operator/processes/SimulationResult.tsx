@@ -3,28 +3,28 @@
 import { lazy, Suspense, useMemo, type ReactNode } from 'react';
 import { Button } from 'antd';
 import type { NodeFigures, Simulated } from '../../../api/cases';
+import type { BarRow } from '../../../components/Bars';
 import { saveRows, SimpleTable, type SimpleColumn } from '../../../components/SimpleTable';
 import { Skeleton } from '../../../components/Skeleton';
 import { useI18n } from '../../../i18n';
 import { stepsOf } from '../../../lib/bpmn';
 import { number, percent } from '../../../lib/format';
-import { BUSY, loads, measures, verdictOf, workingTime, type Load, type Measure } from '../../../lib/simulation';
+import { axisOf, BUSY, loads, measures, verdictOf, workingTime, type Load, type Measure } from '../../../lib/simulation';
 
 const Bars = lazy(() => import('../../../components/Bars'));
 
 interface Props { result: Simulated; xml: string; process: string; stale: boolean }
 
 export function SimulationResult({ result, xml, process, stale }: Props) {
-  const { t, lang } = useI18n();
+  const { t } = useI18n();
   const names = useMemo(() => new Map([...stepsOf(xml).map((s) => [s.id, s.name] as const), ...result.by_node.map((n) => [n.node, n.name || n.node] as const)]), [xml, result]);
   const nameOf = (node: string) => names.get(node) ?? node;
-  const time = (minutes: number) => workingTime(minutes, lang);
-  if (result.arrivals === 0) return <section className="card" role="status"><h2>{t('sim.result')}</h2><p><strong>{t('sim.none')}</strong></p><p>{t('sim.none_help')}</p></section>;
+  if (result.arrivals === 0) return <section className="card sim" role="status"><h2>{t('sim.result')}</h2><p><strong>{t('sim.none')}</strong></p><p>{t('sim.none_help')}</p></section>;
   const { baseline, changed } = result;
   const series = [t('sim.before'), t('sim.after')];
   return (
     <>
-      <section className="card" aria-label={t('sim.result')}>
+      <section className="card sim" aria-label={t('sim.result')}>
         <h2>{t('sim.result')}</h2>
         {stale ? <p className="stale" role="status">{t('sim.stale')}</p> : null}
         <div role="status"><Verdict result={result} /></div>
@@ -33,10 +33,10 @@ export function SimulationResult({ result, xml, process, stale }: Props) {
       </section>
       {result.compared ? (
         <>
-          <section className="card">
+          <section className="card sim">
             <h2>{t('sim.durations')}</h2>
             <Suspense fallback={<Skeleton lines={4} />}>
-              <Bars title={t('sim.durations')} series={series} unit={t('sim.minutes_unit')} show={time} rows={[{ name: t('sim.m.p50'), values: [baseline.minutes.p50, changed.minutes.p50] }, { name: t('sim.m.p90'), values: [baseline.minutes.p90, changed.minutes.p90] }]} />
+              <TimeBars title={t('sim.durations')} series={series} rows={[{ name: t('sim.half'), values: [baseline.minutes.p50, changed.minutes.p50] }, { name: t('sim.nine'), values: [baseline.minutes.p90, changed.minutes.p90] }]} />
             </Suspense>
           </section>
           <Steps result={result} series={series} file={`simulation-steps-${process}.csv`} />
@@ -46,6 +46,13 @@ export function SimulationResult({ result, xml, process, stale }: Props) {
       <Doubts result={result} />
     </>
   );
+}
+
+/** Minutes as bars, on an axis of a unit that fits them. */
+function TimeBars({ title, series, rows }: { title: string; series: string[]; rows: BarRow[] }) {
+  const { t, lang } = useI18n();
+  const { by, unit } = axisOf(rows.flatMap((r) => r.values));
+  return <Bars title={title} series={series} unit={t(`sim.axis.${unit}`)} show={(v) => workingTime(v * by, lang)} rows={rows.map((r) => ({ name: r.name, values: r.values.map((v) => (v === null ? null : v / by)) }))} />;
 }
 
 function Head({ title, onCsv }: { title: string; onCsv: () => void }) {
@@ -107,10 +114,10 @@ function Steps({ result, series, file }: { result: Simulated; series: string[]; 
     ...pair(t('sim.wait_mean'), (l) => l.waiting.mean), ...pair(t('sim.wait_p90'), (l) => l.waiting.p90), ...pair(t('sim.work_p50'), (l) => l.work.p50),
   ];
   return (
-    <section className="card">
+    <section className="card sim">
       <Head title={t('sim.steps')} onCsv={() => saveRows(file, columns, rows)} />
       <p className="muted small">{t('sim.steps_help')}</p>
-      <Suspense fallback={<Skeleton lines={6} />}><Bars title={t('sim.wait_mean')} series={series} unit={t('sim.minutes_unit')} show={(v) => time(v)} rows={rows.map((n) => ({ name: n.name || n.node, values: [n.baseline?.waiting.mean ?? null, n.changed?.waiting.mean ?? null] }))} /></Suspense>
+      <Suspense fallback={<Skeleton lines={6} />}><TimeBars title={t('sim.wait_mean')} series={series} rows={rows.map((n) => ({ name: n.name || n.node, values: [n.baseline?.waiting.mean ?? null, n.changed?.waiting.mean ?? null] }))} /></Suspense>
       <SimpleTable<NodeFigures> quiet caption={t('sim.steps')} rows={rows} rowKey={(n) => n.node} columns={columns} />
     </section>
   );
@@ -130,7 +137,7 @@ function People({ result, nameOf, file }: { result: Simulated; nameOf: (node: st
   ];
   if (rows.length === 0) return null;
   return (
-    <section className="card">
+    <section className="card sim">
       <Head title={t('sim.people')} onCsv={() => saveRows(file, columns, rows)} />
       <p className="muted small">{t('sim.people_help')}</p>
       <SimpleTable<Load> quiet caption={t('sim.people')} rows={rows} rowKey={(l) => l.name} columns={columns} />
@@ -143,7 +150,7 @@ function Doubts({ result }: { result: Simulated }) {
   const { t, w, lang } = useI18n();
   const { calibration, unplayed, assumptions } = result;
   return (
-    <section className="card">
+    <section className="card sim">
       <h2>{t('sim.doubts')}</h2>
       {calibration ? (
         <p>{t('sim.calibration', { n: number(calibration.actual.count, 0), actual: workingTime(calibration.actual.mean, lang), replayed: workingTime(calibration.replayed.mean, lang), error: percent(Math.abs(calibration.error)), one: workingTime(calibration.of_a_case, lang) })}</p>
