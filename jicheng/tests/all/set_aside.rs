@@ -125,7 +125,10 @@ async fn work_set_aside_is_seen_and_tried_again_by_who_may() {
         json!({"cases": 1, "service_applications": 2})
     );
     // Nobody else sees it, or does anything.
-    for (list, id) in [(OF_CASES, "job-1"), (OF_APPLICATIONS, "draft-1/files/forget")] {
+    for (list, id) in [
+        (OF_CASES, "job-1"),
+        (OF_APPLICATIONS, "draft-1/files/forget"),
+    ] {
         for token in [&nobody, &clerk] {
             let peek = city.call("GET", list, Some(token), None).await;
             assert_eq!(peek.status, 403, "{list}: {}", peek.text);

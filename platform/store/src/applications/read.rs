@@ -243,10 +243,7 @@ pub async fn count_aside(run: &mut impl Run) -> Result<i64, Fault> {
 }
 
 /// Numbers of these applications (1,000 at most) with their identifications, in no order.
-pub async fn numbers(
-    run: &mut impl Run,
-    ids: &[String],
-) -> Result<Vec<(String, String)>, Fault> {
+pub async fn numbers(run: &mut impl Run, ids: &[String]) -> Result<Vec<(String, String)>, Fault> {
     if ids.is_empty() {
         return Ok(vec![]);
     }

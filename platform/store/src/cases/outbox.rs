@@ -167,10 +167,7 @@ pub async fn timers_aside(run: &mut impl Run, limit: u64) -> Result<Vec<TimerRow
 pub async fn count_aside(run: &mut impl Run) -> Result<i64, Fault> {
     let mut all = 0;
     for (table, aside) in [
-        (
-            "case_jobs",
-            Expr::col("state").eq(JobState::Aside as i64),
-        ),
+        ("case_jobs", Expr::col("state").eq(JobState::Aside as i64)),
         ("case_timers", Expr::col("aside").eq(1)),
     ] {
         let question = Query::select()
@@ -186,10 +183,7 @@ pub async fn count_aside(run: &mut impl Run) -> Result<i64, Fault> {
 }
 
 /// Numbers of these cases (1,000 at most) with their identifications, in no order.
-pub async fn numbers(
-    run: &mut impl Run,
-    ids: &[String],
-) -> Result<Vec<(String, String)>, Fault> {
+pub async fn numbers(run: &mut impl Run, ids: &[String]) -> Result<Vec<(String, String)>, Fault> {
     if ids.is_empty() {
         return Ok(vec![]);
     }

@@ -14,6 +14,7 @@ export const simulation = {
   'sim.way': ['改动后的流程', 'The changed process'], 'sim.by_version': ['已发布的版本', 'A published version'], 'sim.by_drawing': ['上传或修改的图', 'A file or a changed drawing'],
   'sim.version': ['改为按此版本办理', 'Cases go through version'], 'sim.version_help': ['只想比较人数或用时，保留最新版本即可。', 'To compare other numbers of people or other times only, leave the newest version.'],
   'sim.upload': ['上传 BPMN 文件', 'Upload a BPMN file'], 'sim.begin_from': ['从第 {n} 版开始修改', 'Begin from version {n}'],
+  'sim.not_published': ['图中的流程还没有发布过，没有办过的件可供推演；请先发布，或从已发布的流程修改。', 'The process of this drawing was never published, so there are no cases to replay; publish it first, or change one that is.'],
   'sim.fixed': ['按编辑器中的图推演，可在下面继续修改。', 'The drawing of the editor is replayed; it can be changed further below.'],
   'sim.assume': ['假设', 'Assumptions'], 'sim.assume_help': ['只填想改动的；留空的与当时相同：人数按当时实际办理的人数，用时按当时实际用时。', 'Fill in only what is to be otherwise. What is left empty stays as it was: as many people as did it then, as long as it took then.'],
   'sim.no_steps': ['图中没有人员办理的环节。', 'The drawing has no step anybody does.'],

@@ -63,6 +63,7 @@ export function SimulationChoice({ choice, processes, versions, version, xml, fi
         </label>
       </div>
       <p className="muted small">{t('sim.period_help')}</p>
+      {fixed && processes.length === 0 ? <p className="error-text" role="alert">{t('sim.not_published')}</p> : null}
       {fixed ? <p>{t('sim.fixed')}</p> : (
         <div className="filters">
           <Segmented<Choice['way']> aria-label={t('sim.way')} value={choice.way} onChange={(way) => onChange({ way })} options={[{ value: 'version', label: t('sim.by_version') }, { value: 'drawing', label: t('sim.by_drawing') }]} />
