@@ -59,6 +59,7 @@ const Health = lazy(() => import('./faces/operator/Health'));
 const Connections = lazy(() => import('./faces/operator/Connections'));
 const Rejected = lazy(() => import('./faces/operator/Rejected'));
 const Jobs = lazy(() => import('./faces/operator/Jobs'));
+const SetAside = lazy(() => import('./faces/operator/SetAside'));
 const Backups = lazy(() => import('./faces/operator/Backups'));
 const Audit = lazy(() => import('./faces/operator/Audit'));
 const Access = lazy(() => import('./faces/operator/Access'));
@@ -83,6 +84,7 @@ const TaskPage = lazy(() => import('./faces/desk/cases/TaskPage'));
 const Cases = lazy(() => import('./faces/desk/cases/Cases'));
 const CasePage = lazy(() => import('./faces/desk/cases/CasePage'));
 const Processes = lazy(() => import('./faces/operator/processes/Processes'));
+const Simulation = lazy(() => import('./faces/operator/processes/Simulation'));
 const Decisions = lazy(() => import('./faces/operator/processes/Decisions'));
 const Calendar = lazy(() => import('./faces/operator/processes/Calendar'));
 const Intake = lazy(() => import('./faces/desk/intake/Intake'));
@@ -176,6 +178,7 @@ export function App() {
         <Route path="operator/connections" element={rich(<Connections />)} />
         <Route path="operator/rejected" element={rich(<Rejected />)} />
         <Route path="operator/jobs" element={rich(<Jobs />)} />
+        <Route path="operator/set-aside" element={rich(<SetAside />)} />
         <Route path="operator/backups" element={rich(<Backups />)} />
         <Route path="operator/audit" element={rich(<Audit />)} />
         <Route path="operator/access" element={rich(<Access />)} />
@@ -199,6 +202,7 @@ export function App() {
         <Route path="desk/cases" element={rich(<Cases />)} />
         <Route path="desk/cases/:id" element={rich(<CasePage />)} />
         <Route path="operator/processes" element={rich(<Processes />)} />
+        <Route path="operator/processes/simulation" element={rich(<Simulation />)} />
         <Route path="operator/decisions" element={rich(<Decisions />)} />
         <Route path="operator/calendar" element={rich(<Calendar />)} />
         <Route path="desk/intake" element={rich(<Intake />)} />

@@ -8,6 +8,7 @@ import { DESK_SERVICE_ACTS } from './desk-services.mjs';
 import { LICENCE_ACTS } from './licences.mjs';
 import { PARTY_ACTS } from './parties.mjs';
 import { SERVICE_ACTS } from './services.mjs';
+import { SIMULATION_ACTS } from './simulation.mjs';
 
 const PASSWORD_1 = 'walk-first-2026';
 const PASSWORD_2 = 'walk-second-2026';
@@ -56,6 +57,7 @@ async function tabTo(page, selector, most = 60, key = 'Tab') {
 export const ACTS = [
   ...PARTY_ACTS,
   ...CASE_ACTS,
+  ...SIMULATION_ACTS,
   ...LICENCE_ACTS,
   ...SERVICE_ACTS,
   ...DESK_SERVICE_ACTS,

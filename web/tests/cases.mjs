@@ -10,8 +10,8 @@ const seen = async (page, locator, what) => {
 };
 const ask = (page, base, path) => page.evaluate(async (url) => (await fetch(url)).json(), `${base}/api/v1${path}`);
 
-const PROCESS = 'walk_case';
-const bpmn = (wrong) => `<?xml version="1.0" encoding="UTF-8"?>
+export const PROCESS = 'walk_case';
+export const bpmn = (wrong) => `<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" xmlns:di="http://www.omg.org/spec/DD/20100524/DI" xmlns:jicheng="urn:jicheng:bpmn:1" id="walk_file" targetNamespace="urn:jicheng:walk">
   <process id="${PROCESS}" name="走查办件" isExecutable="true">
     <startEvent id="start" name="提交"/>

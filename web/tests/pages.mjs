@@ -51,10 +51,10 @@ export function pagesOf(role, known) {
   ];
   if (role === 'officer') return desk;
   if (role === 'duty') return desk.filter((p) => ['alerts', 'alert', 'command', 'station-commands', 'devices', 'register', 'break-glass'].includes(p.name)).map((p) => ({ ...p, name: `duty-${p.name}` }));
-  if (role === 'operator') return ['health', 'messages', 'connections', 'rejected', 'jobs', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
+  if (role === 'operator') return ['health', 'messages', 'connections', 'rejected', 'jobs', 'set-aside', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }, ...casesOf(known), ...deskOf(known)];
-  if (role === 'approver') return [...itemsOf(known), ...['processes', 'decisions', 'calendar'].map((name) => ({ name, path: `/operator/${name}` })), ...['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }))];
+  if (role === 'approver') return [...itemsOf(known), ...['processes', 'processes/simulation', 'set-aside', 'decisions', 'calendar'].map((name) => ({ name: name.replace('/', '-'), path: `/operator/${name}` })), ...['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }))];
   return DESKS_OF_OFFICERS;
 }
 

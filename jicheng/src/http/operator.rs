@@ -254,6 +254,10 @@ async fn health(State(app): State<Arc<App>>) -> Answer<Response> {
             "callers": app.rates.callers(),
         },
         "backup": super::backups::brief(&app),
+        "set_aside": {
+            "cases": app.cases.count_aside().await?,
+            "service_applications": app.applications.count_aside().await?,
+        },
     });
     Ok(axum::Json(body).into_response())
 }

@@ -17,7 +17,7 @@ use kernel::applications::{
 use kernel::documents::Documents;
 use kernel::items::Channel;
 use kernel::metering::{Meter, Meters, Payer};
-use kernel::{Access, Fault, Span};
+use kernel::{Access, Fault, Span, Verb};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ const FIGURES_DAYS: i64 = 400;
 pub fn add(table: &mut Table) {
     add_drafts(table);
     add_applications(table);
+    add_set_aside(table);
     let open = Access::Public;
     table.add(
         line(
@@ -173,6 +174,46 @@ fn add_applications(table: &mut Table) {
         ),
         letter,
     );
+}
+
+fn add_set_aside(table: &mut Table) {
+    let operate = Access::May(Verb::Operate, "service_applications");
+    table.add(
+        line(
+            "GET /api/v1/service-applications/set-aside",
+            operate,
+            "多次失败而搁置的后续工作",
+            "Work after a change that failed too often and was set aside",
+        )
+        .query(&["limit: number"])
+        .gives("ApplicationSetAsideList"),
+        set_aside,
+    );
+    table.add(
+        line(
+            "POST /api/v1/service-applications/set-aside/{id}/retry",
+            operate,
+            "再试一次",
+            "Try work set aside once more",
+        ),
+        retry,
+    );
+}
+
+async fn set_aside(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Answer<Response> {
+    let limit = query.number("limit", 1, PAGE.1, PAGE.0);
+    query.finish()?;
+    let found = app.applications.set_aside(caller.actor()?, limit).await?;
+    Ok(Listing::whole(found).into_response())
+}
+
+async fn retry(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Answer<Response> {
+    app.applications.try_again(caller.actor()?, &id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 async fn begin(

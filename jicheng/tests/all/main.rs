@@ -28,6 +28,7 @@ mod replay;
 mod scenarios;
 mod scope;
 mod services;
+mod set_aside;
 mod tls;
 mod upstream;
 mod watching;

@@ -15,6 +15,7 @@
 
 mod access;
 mod applicant;
+mod aside;
 mod body;
 mod bundle;
 mod change;

@@ -10,7 +10,7 @@ use kernel::access::Actor;
 use kernel::applications::ApplicationState;
 use kernel::cases::{CaseVerb, Message, NewCase};
 use kernel::fault::FaultKind;
-use kernel::{Fault, Span, Verb};
+use kernel::{Fault, Span};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -91,37 +91,6 @@ impl Engine {
         }
     }
 
-    /// Work that was tried too often, the oldest first: what an operator looks at. Needs `operate`
-    /// on `applications`.
-    pub async fn set_aside(&self, by: &Actor, limit: u64) -> Result<Vec<JobRow>, Fault> {
-        self.means.policy.demand(by, Verb::Operate, crate::OBJECT)?;
-        read::jobs_aside(&mut self.store.reader().await?, limit).await
-    }
-
-    /// Tries work set aside once more. Needs `operate` on `applications`.
-    pub async fn try_again(&self, by: &Actor, id: &str) -> Result<(), Fault> {
-        self.means.policy.demand(by, Verb::Operate, crate::OBJECT)?;
-        let application = id.split('/').next().unwrap_or_default();
-        let jobs = read::jobs_of(&mut self.store.reader().await?, application).await?;
-        let job = jobs.into_iter().find(|job| job.id == id);
-        self.revive(job.ok_or_else(|| Fault::missing("job"))?).await
-    }
-
-    /// A job is due now, as if it had never failed.
-    pub(crate) async fn revive(&self, job: JobRow) -> Result<(), Fault> {
-        let mut tx = self.store.begin().await?;
-        let row = JobRow {
-            next_at: self.clock.now().0,
-            attempts: 0,
-            aside: 0,
-            ..job
-        };
-        write::put_job(&mut tx, &row).await?;
-        tx.commit().await?;
-        self.wake.notify_one();
-        Ok(())
-    }
-
     /// Does a job. A failure is noted, and it is tried again later.
     async fn attempt_job(&self, job: JobRow) -> Result<bool, Fault> {
         let Some(engine) = self.myself.upgrade() else {
@@ -140,10 +109,13 @@ impl Engine {
                 let doublings = job.attempts.clamp(0, 20) as u32;
                 let wait = WAIT.0.saturating_mul(1 << doublings).min(WAIT_LIMIT.0);
                 let attempts = job.attempts + 1;
+                let aside = attempts >= ATTEMPTS;
+                // Of what is set aside it says when it failed.
+                let wait = if aside { 0 } else { wait };
                 let row = JobRow {
                     next_at: self.clock.now().0 + wait,
                     attempts,
-                    aside: i64::from(attempts >= ATTEMPTS),
+                    aside: i64::from(aside),
                     error: fault.to_string().chars().take(ERROR).collect(),
                     ..job
                 };

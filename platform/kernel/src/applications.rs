@@ -604,6 +604,27 @@ pub struct Receipt {
     pub parts: Vec<Application>,
 }
 
+/// Work after a change that was tried too often and set aside, so that it holds nothing up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// Identification.
+    pub id: String,
+    /// Application it belongs to; for files of a draft, the draft.
+    pub application: String,
+    /// Number of the application; `None` for a draft, or one that is there no more.
+    pub number: Option<String>,
+    /// What it is: `case`, `message`, `letter`, `notice`, `files`.
+    pub kind: String,
+    /// Which one of its kind.
+    pub name: String,
+    /// Times it was tried.
+    pub attempts: i64,
+    /// What the last failure was.
+    pub error: String,
+    /// When that was.
+    pub at: Time,
+}
+
 /// The engine of applications. Applicants see their own (or those of whom they act for, within the
 /// authorisation); officers what the policy gives them: `read`, `write` (on behalf), `handle`
 /// (accept, correct, deliver) on `service_applications`, and the holders of a task of its case

@@ -70,6 +70,9 @@ export type Clerk =
   | { verb: 'paid'; bill: string; reference: string } | { verb: 'answer'; text: string; visited: boolean };
 export type ClerkVerb = Clerk['verb'];
 
+/** Work set aside after too many failures; of an application, or of a draft (then without a number). */
+export interface ApplicationAside { id: string; application: string; number: string | null; kind: string; name: string; attempts: number; error: string; at: string }
+
 const part = encodeURIComponent;
 export const draftPath = (id: string): string => `/drafts/${part(id)}`;
 /** Applications for items; `/applications` are the programs registered for sign-in. */

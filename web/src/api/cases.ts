@@ -61,6 +61,27 @@ export interface NewCase {
 export interface Process { process: string; version: number; name: string; published_at: string; published_by: string; digest: string; open: number }
 export interface ProcessDrawing { process: string; version: number | null; xml: string }
 
+/** Work set aside after too many failures; of a case. */
+export interface CaseAside { id: string; case: string; number: string | null; kind: string; name: string; attempts: number; error: string; at: string }
+
+export interface Simulation {
+  process: string; version?: number; xml?: string; from: string; to: string;
+  capacity?: Record<string, number>; service?: Record<string, number>; seed?: number; limit?: number;
+}
+export interface Spread { count: number; mean: number; p50: number; p90: number }
+export interface Used { name: string; nodes: string[]; workers: number; share: number }
+export interface SimulationFigures {
+  minutes: Spread; days: Spread; waiting: Spread; work: Spread; promised: number; within: number | null; people: Used[]; congested: string | null;
+}
+export interface NodeLoad { waiting: Spread; work: Spread }
+export interface NodeFigures { node: string; name: string; baseline: NodeLoad | null; changed: NodeLoad | null }
+export interface Calibration { actual: Spread; replayed: Spread; error: number; of_a_case: number }
+export interface Unplayed { reason: Words; changed: boolean; cases: number; numbers: string[] }
+export interface Simulated {
+  arrivals: number; compared: number; baseline: SimulationFigures; changed: SimulationFigures; by_node: NodeFigures[];
+  calibration: Calibration | null; unplayed: Unplayed[]; assumptions: Words[];
+}
+
 export interface CalendarDay { day: string; worked: boolean; name: string }
 export interface Moved { kind: 'case' | 'task'; id: string; before: string | null; after: string | null }
 

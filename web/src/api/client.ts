@@ -100,6 +100,8 @@ export interface SendOptions {
   contentType?: string;
   /** Idempotency-Key of an act that is tried again later; a fresh one otherwise. */
   key?: string;
+  /** Gives up waiting. */
+  signal?: AbortSignal;
 }
 
 /** POST, PUT, PATCH or DELETE; answers JSON or nothing. */
@@ -118,6 +120,7 @@ export async function send<T>(
     method,
     headers,
     body: body === undefined ? undefined : isText ? (body as string) : JSON.stringify(body),
+    signal: options.signal,
   });
   const text = await answer.text();
   return (text ? JSON.parse(text) : null) as T;

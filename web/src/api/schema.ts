@@ -5156,6 +5156,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/service-applications/set-aside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 多次失败而搁置的后续工作
+         * @description Work after a change that failed too often and was set aside
+         */
+        get: operations["getServiceApplicationsSetAside"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-applications/set-aside/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 再试一次
+         * @description Try work set aside once more
+         */
+        post: operations["postServiceApplicationsSetAsideIdRetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/progress": {
         parameters: {
             query?: never;
@@ -6769,6 +6809,10 @@ export interface components {
             metering: Record<string, never>;
             requests_in_work: number;
             backup: Record<string, never>;
+            set_aside: {
+                cases: number;
+                service_applications: number;
+            };
         };
         NewAccount: {
             name: string;
@@ -8042,6 +8086,7 @@ export interface components {
         SetAside: {
             id: string;
             case: string;
+            number: string | null;
             kind: string;
             name: string;
             attempts: number;
@@ -8051,6 +8096,22 @@ export interface components {
         };
         SetAsideList: {
             items: components["schemas"]["SetAside"][];
+            next: string | null;
+            total: number;
+        };
+        ApplicationSetAside: {
+            id: string;
+            application: string;
+            number: string | null;
+            kind: string;
+            name: string;
+            attempts: number;
+            error: string;
+            /** Format: date-time */
+            at: string;
+        };
+        ApplicationSetAsideList: {
+            items: components["schemas"]["ApplicationSetAside"][];
             next: string | null;
             total: number;
         };
@@ -18729,6 +18790,67 @@ export interface operations {
             path: {
                 id: string;
                 file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getServiceApplicationsSetAside: {
+        parameters: {
+            query?: {
+                /** @description number */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationSetAsideList"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postServiceApplicationsSetAsideIdRetry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
             };
             cookie?: never;
         };

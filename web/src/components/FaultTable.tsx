@@ -5,7 +5,7 @@ import { faultRows, type FaultRow } from '../lib/cases';
 import { number } from '../lib/format';
 import { SimpleTable } from './SimpleTable';
 
-export function FaultTable({ error, xml, title, onLine }: { error: ApiError | null; xml: string; title: 'proc.faults' | 'dec.faults'; onLine?: (line: number) => void }) {
+export function FaultTable({ error, xml, title, onLine }: { error: ApiError | null; xml: string; title: 'proc.faults' | 'dec.faults' | 'sim.file_faults'; onLine?: (line: number) => void }) {
   const { t, lang } = useI18n();
   if (!error) return null;
   const rows = faultRows(error.problems, xml);

@@ -19,6 +19,8 @@ import { backups } from './texts/backups';
 import { organisations } from './texts/organisations';
 import { cases } from './texts/cases';
 import { processes } from './texts/processes';
+import { setAside } from './texts/set_aside';
+import { simulation } from './texts/simulation';
 import { intake } from './texts/intake';
 import { visitsDesk } from './texts/visits_desk';
 import { items } from './texts/items';
@@ -30,7 +32,7 @@ import { apply } from './texts/apply';
 import { visits } from './texts/visits';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...licences, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes, ...intake, ...visitsDesk, ...items, ...office, ...counter, ...form, ...services, ...apply, ...visits } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...licences, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes, ...simulation, ...setAside, ...intake, ...visitsDesk, ...items, ...office, ...counter, ...form, ...services, ...apply, ...visits } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

@@ -146,6 +146,44 @@ async fn a_case_that_cannot_begin_begins_later_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn work_set_aside_is_tried_again_by_an_operator_once() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        house.cases.broken.store(true, Ordering::SeqCst);
+        let application = house.accepted(1).await;
+        let operator = officer("op", "operator", "market");
+        let engine = &house.engine;
+        for _ in 0..100 {
+            house.clock.advance(Span::hours(1));
+            engine.work().await.unwrap();
+            if engine.count_aside().await.unwrap() > 0 {
+                break;
+            }
+        }
+        let aside = engine.set_aside(&operator, 10).await.unwrap();
+        assert_eq!(aside.len(), 1, "{aside:?}");
+        let work = &aside[0];
+        assert_eq!(work.number.as_deref(), Some(application.number.as_str()));
+        assert_eq!(work.application, application.id);
+        assert_eq!(work.at, kernel::Clock::now(&*house.clock), "it failed now");
+        // What waits for its turn is not set aside, and a clerk may not.
+        let (id, clerk) = (work.id.as_str(), clerk("li"));
+        let denied = engine.try_again(&clerk, id).await;
+        assert_eq!(code(denied), "access.denied");
+        let unknown = engine.try_again(&operator, "none/case/start").await;
+        assert_eq!(code(unknown), "input.not_found");
+        house.cases.broken.store(false, Ordering::SeqCst);
+        engine.try_again(&operator, id).await.unwrap();
+        let again = engine.try_again(&operator, id).await;
+        assert_eq!(code(again), "input.not_found", "somebody was quicker");
+        engine.work().await.unwrap();
+        assert!(house.one(&application.id).await.case.is_some());
+        assert_eq!(engine.count_aside().await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_said_once() {
     each_store(|store| async move {
         let house = house(&store).await;

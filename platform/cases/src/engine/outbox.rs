@@ -388,12 +388,16 @@ impl Work<'_> {
     pub(super) async fn try_again(&mut self, by: &Actor, id: &str) -> Result<Reply, Fault> {
         let by = self.engine.demand(by, Verb::Operate, "cases")?;
         self.flush().await?;
-        if let Some(mut job) = outbox::job(self.tx, id).await? {
+        let job = outbox::job(self.tx, id).await?;
+        let job = job.filter(|job| job.state == JobState::Aside);
+        let timer = outbox::timer(self.tx, id).await?;
+        let timer = timer.filter(|timer| timer.aside == 1);
+        if let Some(mut job) = job {
             self.wrote();
             (job.state, job.attempts, job.next_at) = (JobState::Waiting, 0, self.now.0);
             outbox::failed(self.tx, &job).await?;
             self.put_job(job.id.clone(), Some(job));
-        } else if let Some(mut timer) = outbox::timer(self.tx, id).await? {
+        } else if let Some(mut timer) = timer {
             self.wrote();
             (timer.aside, timer.attempts, timer.due_at) = (0, 0, self.now.0);
             outbox::timer_failed(self.tx, &timer).await?;

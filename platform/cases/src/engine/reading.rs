@@ -209,6 +209,7 @@ impl Engine {
             found.push(SetAside {
                 id: job.id,
                 case: job.case_id,
+                number: None,
                 kind: job.kind,
                 name: job.name,
                 attempts: job.attempts,
@@ -220,16 +221,31 @@ impl Engine {
             found.push(SetAside {
                 id: timer.id,
                 case: timer.case_id,
+                number: None,
                 kind: "timer".into(),
                 name: timer.kind,
                 attempts: timer.attempts,
                 error: timer.error,
-                at: Time(timer.due_at),
+                // When it would have been tried next: not before it failed.
+                at: std::cmp::min(Time(timer.due_at), self.clock.now()),
             });
         }
         found.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         found.truncate(limit as usize);
+        let mut cases: Vec<String> = found.iter().map(|work| work.case.clone()).collect();
+        cases.sort_unstable();
+        cases.dedup();
+        let numbers = outbox::numbers(&mut reader, &cases).await?;
+        let numbers: HashMap<String, String> = numbers.into_iter().collect();
+        for work in &mut found {
+            work.number = numbers.get(&work.case).cloned();
+        }
         Ok(found)
+    }
+
+    /// How much work is set aside: a number for who watches over the machine, of nobody's case.
+    pub async fn count_aside(&self) -> Result<i64, Fault> {
+        outbox::count_aside(&mut self.store.reader().await?).await
     }
 }
 

@@ -78,7 +78,11 @@ async fn a_poisoned_service_is_set_aside_and_holds_nobody_up() {
         // An operator tries it once more; it is called again.
         let before = house.functions.calls.lock().unwrap()["poison"].len();
         let poison = aside.iter().find(|a| a.name == "poison").unwrap();
+        assert_eq!(house.engine.count_aside().await.unwrap(), 3);
+        assert!(aside.iter().all(|a| a.number.is_some()), "{aside:?}");
         house.engine.try_again(&admin(), &poison.id).await.unwrap();
+        let again = house.engine.try_again(&admin(), &poison.id).await;
+        assert_eq!(again.unwrap_err().code, "input.not_found");
         house.engine.settle().await.unwrap();
         let after = house.functions.calls.lock().unwrap()["poison"].len();
         assert_eq!(after, before + 1);

@@ -389,6 +389,8 @@ pub struct SetAside {
     pub id: String,
     /// Case it belongs to.
     pub case: String,
+    /// Its number; `None` when it is there no more.
+    pub number: Option<String>,
     /// What it is: `service`, `message`, `signal`, `call`, `return`, `timer`.
     pub kind: String,
     /// Name of the function, message, signal or process.

@@ -231,6 +231,31 @@ pub async fn jobs_aside(run: &mut impl Run, limit: u64) -> Result<Vec<JobRow>, F
     many(run, &question, JobRow::read).await
 }
 
+/// How many jobs are set aside.
+pub async fn count_aside(run: &mut impl Run) -> Result<i64, Fault> {
+    let question = Query::select()
+        .expr_as(Func::count(Expr::col("id")), "rows")
+        .from("application_jobs")
+        .and_where(Expr::col("aside").eq(1))
+        .to_owned();
+    let row = run.fetch_optional(&question).await?;
+    row.map_or(Ok(0), |row| row.i64("rows"))
+}
+
+/// Numbers of these applications (1,000 at most) with their identifications, in no order.
+pub async fn numbers(run: &mut impl Run, ids: &[String]) -> Result<Vec<(String, String)>, Fault> {
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
+    let question = Query::select()
+        .columns(["id", "number"])
+        .from("applications")
+        .and_where(Expr::col("id").is_in(ids.iter().map(String::as_str)))
+        .to_owned();
+    let pair = |row: &SqlRow| Ok((row.text("id")?, row.text("number")?));
+    run.fetch_all(&question).await?.iter().map(pair).collect()
+}
+
 /// Jobs of one application, whether due or not.
 pub async fn jobs_of(run: &mut impl Run, application: &str) -> Result<Vec<JobRow>, Fault> {
     let question = Query::select()

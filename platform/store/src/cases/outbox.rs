@@ -5,7 +5,7 @@ use super::small::{JOB, JobRow, JobState, TIMER, TimerRow};
 use crate::Tx;
 use crate::sql::Run;
 use kernel::{Fault, Time};
-use sea_query::{Expr, ExprTrait, Order, Query};
+use sea_query::{Expr, ExprTrait, Func, Order, Query};
 
 /// Timers that are due, the earliest first.
 pub async fn due_timers(run: &mut impl Run, now: Time, limit: u64) -> Result<Vec<TimerRow>, Fault> {
@@ -161,4 +161,40 @@ pub async fn timers_aside(run: &mut impl Run, limit: u64) -> Result<Vec<TimerRow
         .to_owned();
     let rows = run.fetch_all(&question).await?;
     rows.iter().map(TimerRow::read).collect()
+}
+
+/// How many jobs and timers are set aside.
+pub async fn count_aside(run: &mut impl Run) -> Result<i64, Fault> {
+    let mut all = 0;
+    for (table, aside) in [
+        ("case_jobs", Expr::col("state").eq(JobState::Aside as i64)),
+        ("case_timers", Expr::col("aside").eq(1)),
+    ] {
+        let question = Query::select()
+            .expr_as(Func::count(Expr::col("id")), "rows")
+            .from(table)
+            .and_where(aside)
+            .to_owned();
+        if let Some(row) = run.fetch_optional(&question).await? {
+            all += row.i64("rows")?;
+        }
+    }
+    Ok(all)
+}
+
+/// Numbers of these cases (1,000 at most) with their identifications, in no order.
+pub async fn numbers(run: &mut impl Run, ids: &[String]) -> Result<Vec<(String, String)>, Fault> {
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
+    let question = Query::select()
+        .columns(["id", "number"])
+        .from("cases")
+        .and_where(Expr::col("id").is_in(ids.iter().map(String::as_str)))
+        .to_owned();
+    let mut found = vec![];
+    for row in run.fetch_all(&question).await? {
+        found.push((row.text("id")?, row.text("number")?));
+    }
+    Ok(found)
 }

@@ -1,6 +1,6 @@
 // Operator: how the machine is: store, memory, engine, gateways, readers of the event log.
+import { Link } from 'react-router';
 import { useApi } from '../../api/hooks';
-
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
 import { SimpleTable } from '../../components/SimpleTable';
@@ -9,11 +9,13 @@ import { useI18n, type Key } from '../../i18n';
 import { bytes, number } from '../../lib/format';
 import { useNow } from '../../lib/now';
 import { dateTimeSeconds, duration, ms } from '../../lib/time';
+import { useSession } from '../../shell/session';
 
 interface GatewayHealth { name: string; address: string; connections: number; frames_per_s?: number; counters?: Record<string, number> }
 interface Cursor { name: string; seq: number; lag: number }
 interface HealthAnswer {
   version: string; started_at: string; store: { kind: string; size_bytes: number; last_event: number }; memory_bytes: number;
+  set_aside?: { cases: number; service_applications: number };
   engine: Record<string, number>; gateways: GatewayHealth[]; cursors: Cursor[];
 }
 const COUNTERS = ['things', 'series', 'values', 'unflushed', 'queued_rows'];
@@ -39,6 +41,7 @@ export default function Health() {
                 <dt>{t('operator.store_kind')}</dt><dd>{h.store.kind}</dd>
                 <dt>{t('operator.store_size')}</dt><dd>{bytes(h.store.size_bytes)}</dd>
                 <dt>{t('operator.last_event')}</dt><dd>{number(h.store.last_event, 0)}</dd>
+                <Aside counts={h.set_aside} />
               </dl>
             </section>
             <section className="card">
@@ -63,6 +66,24 @@ export default function Health() {
         )}
       </View>
       <Provenance asOf={query.dataUpdatedAt} source="operator/health" path="/operator/health" downloads={[{ text: 'Prometheus /metrics', href: '/metrics' }]} />
+    </>
+  );
+}
+
+/** Work set aside; nothing is said of it while there is none. */
+function Aside({ counts }: { counts: HealthAnswer['set_aside'] }) {
+  const { t } = useI18n();
+  const { may } = useSession();
+  const n = (counts?.cases ?? 0) + (counts?.service_applications ?? 0);
+  if (!counts || n === 0) return null;
+  const opens = may('operate', 'cases') || may('operate', 'service_applications');
+  return (
+    <>
+      <dt>{t('aside.health')}</dt>
+      <dd>
+        <span className="over">▲ {t('aside.health_say', { n: number(n, 0), cases: number(counts.cases, 0), applications: number(counts.service_applications, 0) })}</span>{' '}
+        {opens ? <Link to="/operator/set-aside">{t('aside.health_go')}</Link> : null}
+      </dd>
     </>
   );
 }

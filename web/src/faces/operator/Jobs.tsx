@@ -11,6 +11,7 @@ import { View } from '../../components/View';
 import { useI18n, type Key } from '../../i18n';
 import { number } from '../../lib/format';
 import { dateTimeSeconds } from '../../lib/time';
+import { JobTabs } from './SetAside';
 
 interface Job { name: string; state: string; next_at: string; started_at: string | null; ended_at: string | null; attempts: number; runs: number; failures: number; error: string | null }
 
@@ -34,6 +35,7 @@ export default function Jobs() {
   return (
     <>
       <PageHead title={t('operator.jobs')} />
+      <JobTabs now="jobs" />
       <section className="card">
         <View query={query} empty={(d) => d.items.length === 0} emptyText={t('operator.jobs_empty')}>
           {(d) => (

@@ -11,6 +11,7 @@ import { PageHead } from '../../../components/PageHead';
 import { Provenance } from '../../../components/Provenance';
 import { saveRows, SimpleTable, type SimpleColumn } from '../../../components/SimpleTable';
 import { Skeleton } from '../../../components/Skeleton';
+import { TabNav } from '../../../components/TabNav';
 import { View } from '../../../components/View';
 import { fileText } from '../../../components/XmlText';
 import { useI18n } from '../../../i18n';
@@ -23,6 +24,7 @@ import '../../desk/cases/cases.css';
 
 const Drawing = lazy(() => import('../../../components/Drawing'));
 const ProcessEditor = lazy(() => import('./ProcessEditor'));
+const Simulation = lazy(() => import('./Simulation'));
 
 /** A process to begin with: one task between a start and an end. */
 function fresh(name: string): string {
@@ -48,7 +50,13 @@ function fresh(name: string): string {
 `;
 }
 
-interface Editing { name: string; xml: string }
+interface Editing { name: string; xml: string; begun?: string }
+
+/** Processes, and what would come of changing one. */
+export function ProcessTabs({ now }: { now: 'processes' | 'simulation' }) {
+  const { t } = useI18n();
+  return <TabNav label={t('sim.tabs')} now={now} items={[{ key: 'processes', title: t('proc.title'), to: '/operator/processes' }, { key: 'simulation', title: t('sim.title'), to: '/operator/processes/simulation' }]} />;
+}
 
 export default function Processes() {
   const { t } = useI18n();
@@ -57,6 +65,7 @@ export default function Processes() {
   const query = useApi<List<Process>>('/processes', undefined, { keep: true });
   const [open, setOpen] = useState<Process | null>(null);
   const [editing, setEditing] = useState<Editing | null>(null);
+  const [trying, setTrying] = useState<Editing | null>(null);
   const { error, busy, attempt } = useAttempt();
   const picker = useRef<HTMLInputElement>(null);
   const operates = may('operate', 'processes');
@@ -80,7 +89,8 @@ export default function Processes() {
     { title: t('proc.published'), cell: (p) => dateTime(p.published_at) },
     { title: t('proc.by'), cell: (p) => p.published_by },
   ];
-  if (editing) return <Suspense fallback={<Skeleton />}><ProcessEditor key={editing.name} name={editing.name} xml={editing.xml} mayPublish={operates} onClose={() => setEditing(null)} /></Suspense>;
+  if (trying) return <Suspense fallback={<Skeleton />}><Simulation given={trying} onBack={(xml) => { setTrying(null); setEditing({ ...trying, xml }); }} /></Suspense>;
+  if (editing) return <Suspense fallback={<Skeleton />}><ProcessEditor key={editing.name} {...editing} mayPublish={operates} onClose={() => setEditing(null)} onSimulate={(name, xml) => setTrying({ name, xml, begun: editing.begun ?? editing.xml })} /></Suspense>;
   return (
     <>
       <PageHead title={t('proc.title')} sub={t('proc.sub')}>
@@ -88,6 +98,7 @@ export default function Processes() {
         <Button disabled={!operates} onClick={() => picker.current?.click()}>{t('proc.upload')}</Button>
         <Button type="primary" disabled={!operates} onClick={() => setEditing({ name: 'process.bpmn', xml: fresh(t('proc.new_name')) })}>{t('proc.new')}</Button>
       </PageHead>
+      <ProcessTabs now="processes" />
       {operates ? null : <p className="muted">{t('proc.no_may')}</p>}
       <Faults error={error} />
       <section className="card">
