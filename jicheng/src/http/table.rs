@@ -30,7 +30,7 @@ pub struct Route {
     pub query: &'static [&'static str],
     /// Component of the OpenAPI document that the body follows; empty for none.
     pub takes: &'static str,
-    /// Component that the answer follows; empty for none.
+    /// Component that the answer follows, or `file: ` and its media types; empty for none.
     pub gives: &'static str,
     /// The body may be a batch or a file; others hold at most [`SMALL_BODY`] bytes.
     pub large: bool,

@@ -21,6 +21,7 @@ mod openid;
 mod operations;
 mod permits;
 mod postgres;
+mod prints;
 mod program;
 mod replay;
 mod scenarios;

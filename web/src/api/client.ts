@@ -123,6 +123,23 @@ export async function send<T>(
   return (text ? JSON.parse(text) : null) as T;
 }
 
+/** Name of a file in any script as an answer says it (RFC 5987); null when it says none. */
+export function fileNameOf(disposition: string | null): string | null {
+  const coded = /filename\*=UTF-8''([^;\s]+)/i.exec(disposition ?? '')?.[1];
+  try {
+    return coded ? decodeURIComponent(coded) : (/filename="([^"]+)"/i.exec(disposition ?? '')?.[1] ?? null);
+  } catch {
+    return null;
+  }
+}
+
+/** POST whose answer is a file: its name as the server says it, and its bytes. */
+export async function sendForFile(path: string, body: unknown): Promise<{ name: string | null; file: Blob }> {
+  const headers = { 'X-CSRF': '1', 'Content-Type': 'application/json' };
+  const answer = await call(address(path), { method: 'POST', headers, body: JSON.stringify(body) });
+  return { name: fileNameOf(answer.headers.get('Content-Disposition')), file: await answer.blob() };
+}
+
 function failureOf(status: number, text: string): ApiError {
   let body: unknown = null;
   try {

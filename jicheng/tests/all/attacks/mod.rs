@@ -3,6 +3,6 @@
 
 mod backup;
 mod http;
-mod parties;
+pub(crate) mod parties;
 mod signon;
 mod table;
