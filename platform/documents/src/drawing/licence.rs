@@ -13,7 +13,7 @@ use kernel::documents::{LicencePrint, Watermark};
 const LEFT: f32 = 28.0 * MM;
 const ROOM: f32 = 156.0 * MM;
 /// Where the names of fields end and what they say begins.
-const NAMES: f32 = 42.0 * MM;
+const NAMES: f32 = 54.0 * MM;
 const SAID: f32 = 14.0;
 const PITCH: f32 = 21.0;
 const PAD: f32 = 6.0;

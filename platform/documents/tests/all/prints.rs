@@ -34,13 +34,10 @@ async fn a_print_says_what_the_licence_says() {
         assert_eq!(checked.letter, None);
         // Which licence it is a print of stands in what is signed.
         assert_eq!(checked.print.as_deref(), Some(print().identifier.as_str()));
-        let named = print().identifier;
-        let at = bytes
-            .windows(named.len())
-            .rposition(|part| part == named.as_bytes())
-            .unwrap();
+        let named = b"/XXLicence<";
+        let at = bytes.windows(named.len()).rposition(|part| part == named);
         let mut altered = bytes.clone();
-        altered[at + named.len() - 1] ^= 1;
+        altered[at.unwrap() + named.len()] ^= 1;
         let found = house.engine.verify_pdf(altered).await.unwrap();
         assert_eq!(found.verdict, PdfVerdict::Altered);
         assert_eq!(found.print, None);
