@@ -8,6 +8,7 @@ import { DESK_SERVICE_ACTS } from './desk-services.mjs';
 import { LICENCE_ACTS } from './licences.mjs';
 import { PARTY_ACTS } from './parties.mjs';
 import { SERVICE_ACTS } from './services.mjs';
+import { TERMINAL_ACTS } from './terminal.mjs';
 
 const PASSWORD_1 = 'walk-first-2026';
 const PASSWORD_2 = 'walk-second-2026';
@@ -59,6 +60,7 @@ export const ACTS = [
   ...LICENCE_ACTS,
   ...SERVICE_ACTS,
   ...DESK_SERVICE_ACTS,
+  ...TERMINAL_ACTS,
   {
     name: 'the glass is broken with a reason and stands open', role: 'duty',
     run: async (page, base) => {
