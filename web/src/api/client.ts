@@ -1,6 +1,6 @@
 // API: one door to the server. Every failure becomes an ApiError with a stable code, said in both
 // languages; nothing else in the application calls fetch.
-import { credentialsNow, farewell, isGuest, learn, settled, underWay } from './guest';
+import { credentialsNow, farewell, isGuest, learn, settled, underWay, visitNow } from './guest';
 import type { ProblemJson } from './types';
 import type { Lang, Words } from '../i18n/lang';
 
@@ -130,12 +130,13 @@ export async function send<T>(
 /** Ends a guest's visit: what they typed last is saved, their session is over, their bearer forgotten. At once when the page itself goes. */
 export async function endGuest(atOnce: boolean): Promise<void> {
   if (!isGuest()) return;
+  const { visit, bearer } = visitNow();
   // Pages that close save what waits first.
   if (!atOnce) {
     await new Promise((resolve) => { setTimeout(resolve, 0); });
     await settled(3_000);
   }
-  const bearer = farewell();
+  farewell(visit);
   if (bearer) await fetch(address('/session'), { method: 'DELETE', credentials: 'omit', keepalive: true, headers: { 'X-CSRF': '1', Authorization: `Bearer ${bearer}` } }).catch(() => undefined);
 }
 

@@ -3,6 +3,8 @@
 // written into the browser's storage, and the terminal's own session stays as it was.
 
 let here = false;
+/** Counts the visits, so that the end of one is never the end of the next. */
+let visit = 0;
 let bearer: string | null = null;
 const open = new Set<Promise<unknown>>();
 
@@ -12,6 +14,7 @@ export const isGuest = (): boolean => here;
 /** From now on the calls of this page are a guest's; nobody is signed in yet. */
 export function welcomeGuest(): void {
   here = true;
+  visit += 1;
   bearer = null;
 }
 
@@ -36,12 +39,14 @@ export function underWay<T>(call: Promise<T>): Promise<T> {
   return call;
 }
 
-/** The bearer is forgotten; whoever asks ends its session. */
-export function farewell(): string | null {
-  const was = bearer;
+/** The visit that is on, with its bearer. */
+export const visitNow = (): { visit: number; bearer: string | null } => ({ visit, bearer });
+
+/** Forgets the bearer of a visit, unless the next guest is here already. */
+export function farewell(of: number): void {
+  if (of !== visit) return;
   here = false;
   bearer = null;
-  return was;
 }
 
 /** Until what is under way has come to its end, a short while at most. */

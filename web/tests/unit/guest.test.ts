@@ -48,6 +48,20 @@ describe('a guest of a shared screen', () => {
     expect(JSON.stringify([...local.kept, ...session.kept])).not.toContain('secret-1');
   });
 
+  it('leaves the next guest alone who comes while it still saves', async () => {
+    welcomeGuest();
+    await send('POST', '/session', { account: 'a', password: 'p' });
+    const leaving = endGuest(false);
+    welcomeGuest();
+    await get('/drafts');
+    expect(headersOf(calls[1])?.Authorization).toBeUndefined();
+    await leaving;
+    expect(isGuest()).toBe(true);
+    expect([calls[2]?.init.method, headersOf(calls[2])?.Authorization]).toEqual(['DELETE', 'Bearer secret-1']);
+    await endGuest(true);
+    expect([isGuest(), calls.length]).toEqual([false, 3]);
+  });
+
   it('who never signed in ends no session, and outside a visit no bearer is taken', async () => {
     welcomeGuest();
     await endGuest(true);

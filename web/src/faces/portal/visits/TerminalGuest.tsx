@@ -4,7 +4,7 @@
 // after a while without a touch, or when they leave, everything of them is gone and they are signed out.
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { flushSync } from 'react-dom';
-import { QueryClientProvider } from '@tanstack/react-query';
+import { QueryClientProvider, useQueryClient } from '@tanstack/react-query';
 import { MemoryRouter, Navigate, Route, Routes, UNSAFE_LocationContext, UNSAFE_RouteContext, useNavigate, useParams } from 'react-router';
 import { endGuest } from '../../../api/client';
 import { welcomeGuest } from '../../../api/guest';
@@ -147,19 +147,21 @@ function Pages({ first, onEnd }: { first: string; onEnd: () => void }) {
 }
 
 export function TerminalGuest({ item, onEnd }: { item: string; onEnd: () => void }) {
+  const terminal = useQueryClient();
   const [ready, setReady] = useState(false);
   useEffect(() => {
     const title = document.title;
     welcomeGuest();
     setReady(true);
     // Whoever goes back or forward in the browser, or closes it, leaves: nothing is kept for a return.
-    const leave = () => { void endGuest(true); flushSync(onEnd); };
+    const leave = () => { flushSync(onEnd); void endGuest(true); };
     addEventListener('pagehide', leave);
     return () => {
       removeEventListener('pagehide', leave);
       document.title = title;
-      void endGuest(false);
+      // Whatever the terminal asked meanwhile was asked in the guest's name.
+      void endGuest(false).then(() => terminal.invalidateQueries());
     };
-  }, [onEnd]);
+  }, [onEnd, terminal]);
   return ready ? <Pages first={`/services/${encodeURIComponent(item)}`} onEnd={onEnd} /> : <Skeleton />;
 }
