@@ -56,7 +56,8 @@ pub fn add(table: &mut Table) {
             "核验 PDF 签名",
             "Who signed this PDF, and is it untouched?",
         )
-        .gives("PdfCheck"),
+        .gives("PdfCheck")
+        .large(),
         verify_pdf,
     );
 }

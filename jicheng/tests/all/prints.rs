@@ -4,6 +4,7 @@
 
 use crate::attacks::parties::{Resident, Town};
 use crate::city::{Answer, PASSWORD};
+use kernel::Span;
 use kernel::numbers::credit_check;
 use serde_json::{Value, json};
 
@@ -38,6 +39,8 @@ async fn issue(town: &Town, officer: &str, source: &str, holder: Value) -> Strin
 }
 
 async fn print(town: &Town, path: &str, token: Option<&str>, body: Value) -> (Answer, Vec<u8>) {
+    // Uses are told apart by their instant.
+    town.clock.advance(Span::minutes(1));
     let body = body.to_string();
     let sent = ("application/json", body.as_bytes());
     town.city.bytes("POST", path, token, sent).await
@@ -183,6 +186,9 @@ async fn genuine_then_altered(town: &Town, pdf: &[u8], identifier: &str) {
     let found = examine(town, &altered).await;
     assert_eq!(found["verdict"], "altered", "{found}");
     assert_eq!(found["licence"], Value::Null, "{found}");
+    // A print of many characters embeds many: up to 1 MiB is looked at.
+    let found = examine(town, &vec![b'x'; 1 << 20]).await;
+    assert_eq!(found["verdict"], "unreadable", "{found}");
 }
 
 /// Somebody else's licence, and one there is none of, are refused alike.

@@ -110,6 +110,22 @@ async fn a_long_print_goes_on_on_the_next_sheet() {
     .await;
 }
 
+/// What the check page takes from anybody, 1 MiB, holds a print of very many different characters.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_print_of_many_different_characters_is_small_enough_to_be_checked() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let many: String = ('\u{4e00}'..).take(600).collect();
+        let lines = vec![("经营范围".to_string(), many)];
+        let bytes = house.engine.licence_pdf(&LicencePrint { lines, ..print() });
+        let bytes = bytes.await.unwrap();
+        assert!(bytes.len() < 1 << 20, "{} bytes", bytes.len());
+        let checked = house.engine.verify_pdf(bytes).await.unwrap();
+        assert_eq!(checked.verdict, PdfVerdict::Valid);
+    })
+    .await;
+}
+
 /// The texts of an OFD, page by page, read by foreign libraries (ZIP by Python, XML by roxmltree).
 fn ofd_text(bytes: &[u8]) -> String {
     assert_eq!(

@@ -16,8 +16,8 @@ import { dateTime } from '../../lib/time';
 interface LetterProof { number: string; title: string; office: string; issued_at: string; state: string; sha256: string }
 interface PrintStanding { identifier: string; title: Words; issuer: Words; verdict: Verdict; words: Words; valid_from: string; valid_to: string | null }
 interface PdfCheck { verdict: string; words: Words; signer: string | null; signed_at: string | null; letter: LetterProof | null; licence?: PrintStanding | null }
-/** A letter is small; larger files are none of ours. */
-const PDF_MOST = 256 * 1024;
+/** Letters and prints are small; larger files are none of ours, and the server takes no more. */
+const PDF_MOST = 1024 * 1024;
 
 function Proof({ letter }: { letter: LetterProof }) {
   const { t } = useI18n();

@@ -125,6 +125,6 @@ export const services = {
   'letter.print_valid': ['这是本市签发的证照打印件，证照当前有效。请与手中的逐项对照。', 'This is a print of a licence of this city, which counts now. Compare it with the one in your hand.'],
   'letter.print_over': ['文件是真的，但证照当前不是“有效”状态，不要据此办理。', 'The file is genuine, but the licence does not count now: do not rely on it.'],
   'letter.print_now': ['证照当前状态', 'Where the licence stands now'],
-  'letter.file': ['选择 PDF', 'Choose a PDF'], 'letter.too_large': ['文件超过 256 KiB，不是本市出具的文书。', 'The file is over 256 KiB: none of the city’s letters.'],
+  'letter.file': ['选择 PDF', 'Choose a PDF'], 'letter.too_large': ['文件超过 1 MiB，不是本市出具的文书或证照。', 'The file is over 1 MiB: none of the city’s letters or licences.'],
   'letter.signer': ['签名单位：{signer}，{time}', 'Signed by {signer}, {time}'],
 } as const satisfies Record<string, Pair>;
