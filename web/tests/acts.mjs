@@ -9,6 +9,7 @@ import { LICENCE_ACTS } from './licences.mjs';
 import { PARTY_ACTS } from './parties.mjs';
 import { SERVICE_ACTS } from './services.mjs';
 import { SIMULATION_ACTS } from './simulation.mjs';
+import { TERMINAL_ACTS } from './terminal.mjs';
 
 const PASSWORD_1 = 'walk-first-2026';
 const PASSWORD_2 = 'walk-second-2026';
@@ -61,6 +62,7 @@ export const ACTS = [
   ...LICENCE_ACTS,
   ...SERVICE_ACTS,
   ...DESK_SERVICE_ACTS,
+  ...TERMINAL_ACTS,
   {
     name: 'the glass is broken with a reason and stands open', role: 'duty',
     run: async (page, base) => {

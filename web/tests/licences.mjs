@@ -113,6 +113,49 @@ export async function change(page, base, identifier, to) {
   await page.locator('.confirmed').waitFor();
 }
 
+/** Holder's or officer's page: nothing said of what for is refused, then the file comes, named in Chinese; answers its bytes. */
+export async function print(page, purpose, format = 'PDF') {
+  await page.getByRole('button', { name: `下载 ${format}` }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: '生成并下载' }).click();
+  await dialog.locator('.error-text').first().waitFor();
+  await dialog.locator('input[name=purpose]').fill(purpose);
+  const [file] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: '生成并下载' }).click()]);
+  must(/^[\u4e00-\u9fff].*\.(pdf|ofd)$/.test(file.suggestedFilename()), `the file is called ${file.suggestedFilename()}`);
+  await page.locator('[data-part=print] .confirmed').waitFor();
+  must((await page.getByRole('dialog').count()) === 0, 'the dialog stays open');
+  return readFileSync(await file.path());
+}
+
+/** Anybody's page: a PDF is genuine and says where the licence stands; one byte changed and it is not. */
+async function examine(page, base, pdf, now) {
+  const give = async (buffer) => {
+    await page.goto(`${base}/verify`);
+    await page.getByRole('link', { name: '上传核验签名' }).click();
+    await page.locator('#letter-pdf').setInputFiles({ name: 'licence.pdf', mimeType: 'application/pdf', buffer });
+    await page.locator('[data-pdf]').waitFor();
+    return page.locator('[data-pdf]').getAttribute('data-pdf');
+  };
+  must((await give(pdf)) === 'valid', 'a print that was not touched is not valid');
+  must((await page.locator('[data-pdf] [data-verdict]').getAttribute('data-verdict')) === now, `the check does not say that the licence is ${now}`);
+  const altered = Buffer.from(pdf);
+  altered[Math.floor(altered.length / 2)] ^= 1;
+  must((await give(altered)) === 'altered', 'an altered print is not said to be altered');
+}
+
+/** Anybody's page: the QR of a print leads to the identifier; only the name is typed. */
+async function byPrintedCode(page, base, identifier, name) {
+  await page.goto(`${base}/about`);
+  await page.goto(`${base}/verify#${identifier}`);
+  await page.waitForFunction(() => location.hash === '');
+  must((await page.locator('input[name=identifier]').inputValue()) === identifier, 'the identifier of the QR is not taken');
+  await page.locator('input[name=name]').fill(name);
+  await page.locator('input[name=verifier]').fill('走查超市');
+  await page.locator('input[name=purpose]').fill('核对资质');
+  await submit(page);
+  await page.locator('[data-verdict=valid]').waitFor();
+}
+
 /** The whole path; how the two sign in is the caller's. */
 export async function path({ officer, holderPage, stranger, base, holder, type }) {
   const identifier = await issue(officer, base, holder, type);
@@ -124,9 +167,22 @@ export async function path({ officer, holderPage, stranger, base, holder, type }
   await holderPage.locator('.confirmed', { hasText: '走查宾馆前台' }).waitFor();
   must((await verify(stranger, base, { token })) === 'unknown', 'a code is good twice');
   must((await verify(stranger, base, { identifier, name: '别人' })) === 'unknown', 'a wrong name learns something');
+  const pdf = await print(holderPage, '办理对公开户');
+  must(pdf.subarray(0, 5).toString() === '%PDF-', 'the PDF does not begin with %PDF');
+  must((await print(holderPage, '存档', 'OFD')).subarray(0, 2).toString() === 'PK', 'the OFD is no package');
+  await holderPage.locator('#uses ~ ul li', { hasText: '办理对公开户' }).waitFor();
+  await examine(stranger, base, pdf, 'valid');
+  await byPrintedCode(stranger, base, identifier, holder.name);
   await change(officer, base, identifier, 'suspended');
+  await examine(stranger, base, pdf, 'suspended');
+  await holderPage.reload();
+  await holderPage.locator('[data-part=print] .stale').waitFor();
+  must((await holderPage.getByRole('button', { name: '下载 PDF' }).count()) === 0, 'a suspended licence can be printed');
   must((await verify(stranger, base, { identifier, name: holder.name })) === 'suspended', 'a suspended licence is not said to be suspended');
   await change(officer, base, identifier, 'in_force');
+  const official = await print(officer, '窗口补印');
+  must(official.subarray(0, 5).toString() === '%PDF-', 'the issuer cannot print it');
+  await holderPage.reload();
   await holderPage.locator('[data-part=file] summary').click();
   const [file] = await Promise.all([holderPage.waitForEvent('download'), holderPage.getByRole('button', { name: '下载文件' }).click()]);
   const document = readFileSync(await file.path(), 'utf8');

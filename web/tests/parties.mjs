@@ -3,7 +3,7 @@
 // (area 130199); each run takes serials of its own, so that it can be repeated.
 import { readFileSync } from 'node:fs';
 
-const PASSWORD = 'walk-Resident-2026';
+export const PASSWORD = 'walk-Resident-2026';
 const must = (holds, what) => {
   if (!holds) throw new Error(what);
 };
@@ -33,13 +33,18 @@ function creditCode(serial) {
   return first + CODE[(31 - (sum % 31)) % 31];
 }
 
-/** Bearer of an official of the demonstration. */
-export async function bearer(page, base, account) {
+/** Password of an official of the demonstration. */
+export function passwordOf(account) {
   const given = process.env.ACCOUNTS ?? '{}';
   const read = JSON.parse(given.trim().startsWith('{') ? given : readFileSync(given, 'utf8'));
   const list = Array.isArray(read) ? read : (read.accounts ?? read);
   const known = Array.isArray(list) ? list.find((a) => (a.name ?? a.account) === account) : list[account];
-  const password = typeof known === 'string' ? known : known?.password;
+  return typeof known === 'string' ? known : known?.password;
+}
+
+/** Bearer of an official of the demonstration. */
+export async function bearer(page, base, account) {
+  const password = passwordOf(account);
   await page.context().clearCookies();
   const answer = await page.request.post(`${base}/api/v1/session`, { data: { account, password } });
   const body = await answer.json();

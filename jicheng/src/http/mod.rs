@@ -30,6 +30,7 @@ pub mod organisations;
 pub mod output;
 pub mod parties;
 pub mod posture;
+pub mod prints;
 pub mod problem;
 pub mod registers;
 pub mod reports;
@@ -94,6 +95,7 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     tasks::add(&mut table);
     decisions::add(&mut table);
     licences::add(&mut table);
+    prints::add(&mut table);
     wallets::add(&mut table);
     items::add(&mut table);
     service_applications::add(&mut table);

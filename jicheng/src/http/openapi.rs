@@ -85,6 +85,18 @@ fn answer(component: &str) -> Value {
     if component.is_empty() {
         return json!({"description": "ok"});
     }
+    if let Some(kinds) = component.strip_prefix("file: ") {
+        let content: serde_json::Map<String, Value> = kinds
+            .split(", ")
+            .map(|kind| {
+                (
+                    kind.to_string(),
+                    json!({"schema": {"type": "string", "format": "binary"}}),
+                )
+            })
+            .collect();
+        return json!({"description": "ok", "content": content});
+    }
     let schema = json!({"$ref": format!("#/components/schemas/{component}")});
     json!({"description": "ok", "content": {"application/json": {"schema": schema}}})
 }

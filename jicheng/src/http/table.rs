@@ -30,9 +30,10 @@ pub struct Route {
     pub query: &'static [&'static str],
     /// Component of the OpenAPI document that the body follows; empty for none.
     pub takes: &'static str,
-    /// Component that the answer follows; empty for none.
+    /// Component that the answer follows, or `file: ` and its media types; empty for none.
     pub gives: &'static str,
-    /// The body may be a batch or a file; others hold at most [`SMALL_BODY`] bytes.
+    /// The body may be a batch or a file; others hold at most [`SMALL_BODY`] bytes, as do files of
+    /// those who need not be signed in.
     pub large: bool,
     /// The caller must have proved who they are a short while ago.
     pub fresh: bool,
@@ -140,8 +141,9 @@ impl Table {
         };
         let mut handler: MethodRouter<Arc<App>> = on(filter, handler);
         if line.access == Access::Public {
-            // Strangers send a name and a password, not files.
-            handler = handler.layer(DefaultBodyLimit::max(STRANGERS_BODY));
+            // Strangers send a name and a password; where they may show a file, a small one.
+            let most = if line.large { SMALL_BODY } else { STRANGERS_BODY };
+            handler = handler.layer(DefaultBodyLimit::max(most));
         } else if !line.large {
             handler = handler.layer(DefaultBodyLimit::max(SMALL_BODY));
         }

@@ -4,11 +4,12 @@
 
 use super::guard::Caller;
 use super::input::{Query, body};
+use super::output::named_file;
 use super::problem::{Answer, Refusal};
 use super::table::{Table, line};
 use crate::app::App;
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kernel::applications::{Applications, FileLine, UploadRule};
 use kernel::documents::{Documents, File, FileInfo, FileKind, NewFile};
@@ -69,16 +70,6 @@ pub fn add(table: &mut Table) {
     );
     table.add(
         line(
-            "POST /api/v1/letters/verify-pdf",
-            open,
-            "核验 PDF 签名",
-            "Who signed this PDF, and is it untouched?",
-        )
-        .gives("PdfCheck"),
-        verify_pdf,
-    );
-    table.add(
-        line(
             "GET /api/v1/letters/authority",
             open,
             "文书签名的根证书（PEM）",
@@ -90,40 +81,11 @@ pub fn add(table: &mut Table) {
 
 /// A file as an attachment; never shown within our pages' origin.
 pub fn file(found: &File) -> Response {
-    let ending = found.info.kind.endings().first().copied().unwrap_or("bin");
-    let plain = format!("{}.{ending}", found.info.id);
-    let name = percent(&found.info.name);
-    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{name}");
-    (
-        [
-            (
-                header::CONTENT_TYPE,
-                found.info.kind.media_type().to_string(),
-            ),
-            (header::CONTENT_DISPOSITION, disposition),
-            (header::CACHE_CONTROL, "no-store".into()),
-            (
-                header::CONTENT_SECURITY_POLICY,
-                "default-src 'none'; sandbox".into(),
-            ),
-        ],
-        found.bytes.clone(),
-    )
-        .into_response()
-}
-
-/// Everything but unreserved characters as `%XX` (RFC 5987).
-fn percent(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                out.push(char::from(byte));
-            }
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    let info = &found.info;
+    let ending = info.kind.endings().first().copied().unwrap_or("bin");
+    let plain = format!("{}.{ending}", info.id);
+    let bytes = found.bytes.clone();
+    named_file(&plain, &info.name, info.kind.media_type(), bytes)
 }
 
 /// A file as drafts and applications list it.
@@ -238,12 +200,6 @@ async fn find_letter(State(app): State<Arc<App>>, query: Query) -> Answer<Respon
             Err(fault.into())
         }
     }
-}
-
-async fn verify_pdf(State(app): State<Arc<App>>, request: Request) -> Answer<Response> {
-    let bytes = body(request, &()).await?;
-    let check = app.documents.verify_pdf(bytes.to_vec()).await?;
-    Ok(axum::Json(check).into_response())
 }
 
 async fn authority(State(app): State<Arc<App>>) -> Answer<Response> {

@@ -72,15 +72,7 @@ impl CityLetters {
 
     /// The organisation as its letters name it.
     fn office(&self, code: &str) -> Office {
-        let known = self.organisations.get(code, None);
-        let name = known.as_ref().map_or(code, |known| &known.title.zh);
-        let credit_code = known.as_ref().and_then(|known| known.credit_code.clone());
-        Office {
-            code: code.into(),
-            name: name.into(),
-            short: short(name, &self.declared.city.title.zh),
-            credit_code,
-        }
+        office(&self.organisations, &self.declared.city.title.zh, code)
     }
 
     /// Leaves out what a template does not ask for: it refuses fields it does not know.
@@ -208,6 +200,19 @@ fn template(kind: &str, permit: bool) -> String {
     match permit {
         true => name.into(),
         false => format!("service_{name}"),
+    }
+}
+
+/// An organisation as its letters and prints name it now.
+pub fn office(organisations: &organisations::Engine, city: &str, code: &str) -> Office {
+    let known = organisations.get(code, None);
+    let name = known.as_ref().map_or(code, |known| &known.title.zh);
+    let credit_code = known.as_ref().and_then(|known| known.credit_code.clone());
+    Office {
+        code: code.into(),
+        name: name.into(),
+        short: short(name, city),
+        credit_code,
     }
 }
 

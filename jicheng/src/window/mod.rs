@@ -2,7 +2,7 @@
 //! documents, messages, the office and service halls know nothing of one another; here they are
 //! handed what they ask for, over the traits each of them names.
 
-mod letters;
+pub mod letters;
 mod notices;
 mod people;
 mod reminders;

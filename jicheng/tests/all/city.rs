@@ -149,6 +149,22 @@ impl TestCity {
         request(address, method, path, token, headers, body).await
     }
 
+    /// One request with the bytes of a file as they are; status, head and bytes of the answer.
+    pub async fn bytes(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        (kind, body): (&str, &[u8]),
+    ) -> (Answer, Vec<u8>) {
+        let address = self.running.http.expect("http");
+        let bytes = exchange(address, method, path, token, &[], Some((kind, body))).await;
+        let end = bytes.windows(4).position(|w| w == b"\r\n\r\n");
+        let end = end.expect("a head") + 4;
+        let answer = parse(&String::from_utf8_lossy(&bytes));
+        (answer, bytes[end..].to_vec())
+    }
+
     /// Stops the city.
     pub async fn stop(self) {
         self.running.stop().await;
@@ -164,6 +180,19 @@ pub async fn request(
     headers: &[(&str, &str)],
     body: Option<(&str, &str)>,
 ) -> Answer {
+    let body = body.map(|(kind, text)| (kind, text.as_bytes()));
+    let bytes = exchange(address, method, path, token, headers, body).await;
+    parse(&String::from_utf8_lossy(&bytes))
+}
+
+async fn exchange(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+    headers: &[(&str, &str)],
+    body: Option<(&str, &[u8])>,
+) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.expect("connect");
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
     if let Some(token) = token {
@@ -172,15 +201,16 @@ pub async fn request(
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    let (kind, text) = body.unwrap_or(("", ""));
+    let (kind, content) = body.unwrap_or(("", b""));
     if body.is_some() {
         head.push_str(&format!("content-type: {kind}\r\n"));
     }
-    head.push_str(&format!("content-length: {}\r\n\r\n{text}", text.len()));
-    stream.write_all(head.as_bytes()).await.expect("write");
+    head.push_str(&format!("content-length: {}\r\n\r\n", content.len()));
+    let whole = [head.as_bytes(), content].concat();
+    stream.write_all(&whole).await.expect("write");
     let mut bytes = vec![];
     stream.read_to_end(&mut bytes).await.expect("read");
-    parse(&String::from_utf8_lossy(&bytes))
+    bytes
 }
 
 /// Opens a city in a folder.

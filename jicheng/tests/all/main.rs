@@ -22,6 +22,7 @@ mod openid;
 mod operations;
 mod permits;
 mod postgres;
+mod prints;
 mod program;
 mod reminders;
 mod replay;

@@ -358,6 +358,7 @@ async fn write(engine: &Engine, actor: &Actor, row: LetterRow) -> Result<Letter,
             reason: &format!("{} {number}", template.title),
             page: drawn.seal_page,
             place: drawn.seal_place,
+            licence: None,
         };
         let pdf = sign(drawn.pdf, crypto.as_ref(), &identity, &about)?;
         let found = digests(&pdf);

@@ -66,7 +66,7 @@ fn judge(engine: &Engine, print: &LicencePrint) -> Result<(), Fault> {
         sized(format!("lines/{n}/1"), value, 0, 1000);
     }
     if let Some(watermark) = &print.watermark {
-        sized("watermark/requester".into(), &watermark.requester, 1, 60);
+        sized("watermark/requester".into(), &watermark.requester, 1, 100);
         sized("watermark/purpose".into(), &watermark.purpose, 1, 60);
     }
     if print.lines.len() > LINES {
@@ -110,6 +110,7 @@ pub(crate) async fn licence(engine: &Engine, print: &LicencePrint) -> Result<Vec
             reason: &format!("{} {}", print.title, print.number),
             page: drawn.seal_page,
             place: drawn.seal_place,
+            licence: Some(&print.identifier),
         };
         sign(drawn.pdf, crypto.as_ref(), &identity, &about)
     })
@@ -138,8 +139,9 @@ pub(crate) async fn verify(engine: &Engine, bytes: Vec<u8>) -> Result<PdfCheck, 
         (check(&bytes, &authority), sha256)
     })
     .await?;
-    let mut letter = None;
+    let (mut letter, mut print) = (None, None);
     if checked.verdict == PdfVerdict::Valid {
+        print = checked.licence;
         let found = rows::letters_with(&mut engine.store.reader().await?, &sha256).await?;
         if let Some(row) = found.first() {
             letter = proof(engine, row).await?;
@@ -151,5 +153,6 @@ pub(crate) async fn verify(engine: &Engine, bytes: Vec<u8>) -> Result<PdfCheck, 
         signer: checked.signer,
         signed_at: checked.signed_at,
         letter,
+        print,
     })
 }

@@ -9,7 +9,8 @@
 use crate::access::Actor;
 use crate::declare::FieldKind;
 use crate::fault::{Fault, Words};
-use crate::licences::{Licence, LicenceType};
+use crate::licences::{HOLDER_NUMBER, Licence, LicenceType};
+use crate::numbers::Day;
 use crate::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -269,13 +270,16 @@ pub struct PdfCheck {
     pub signed_at: Option<Time>,
     /// The letter this very file is, when it is one of ours.
     pub letter: Option<LetterProof>,
+    /// Identifier of the licence this is a print of, when this city signed it.
+    #[serde(default)]
+    pub print: Option<String>,
 }
 
 /// What is printed across a copy that is passed on (加注件, GB/T 36905).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watermark {
-    /// For whom the copy is. 1 to 60 characters.
+    /// For whom the copy is. 1 to 100 characters.
     pub requester: String,
     /// For which purpose only. 1 to 60 characters.
     pub purpose: String,
@@ -307,36 +311,52 @@ pub struct LicencePrint {
 
 impl LicencePrint {
     /// A licence as it is printed: its holder, its fields in the order of the type with choices by
-    /// their titles, and how long it is valid. `office` is its issuer, `qr` an address to verify
-    /// it at.
+    /// their titles, and how long it is valid. Of the holder's number and the fields only those
+    /// that are `chosen`, all when none are; a print that leaves something out says so. `office` is
+    /// its issuer, `qr` an address to verify it at.
     pub fn of(
         licence: &Licence,
         kind: &LicenceType,
+        chosen: &[String],
         office: Office,
         qr: String,
         watermark: Option<Watermark>,
     ) -> LicencePrint {
-        let titles = ["持证主体", "持证主体代码"].map(String::from);
-        let holder = [&licence.holder.name, &licence.holder.number].map(String::clone);
-        let mut lines: Vec<(String, String)> = titles.into_iter().zip(holder).collect();
+        let day = |time: Time| {
+            let (y, m, d, ..) = time.beijing_fields();
+            format!("{y}年{m}月{d}日")
+        };
+        let mut left_out = false;
+        let mut wanted = |name: &str| {
+            let wanted = chosen.is_empty() || chosen.iter().any(|each| each == name);
+            left_out |= !wanted;
+            wanted
+        };
+        let mut lines = vec![("持证主体".to_string(), licence.holder.name.clone())];
+        if wanted(HOLDER_NUMBER) {
+            lines.push(("持证主体代码".into(), licence.holder.number.clone()));
+        }
         for field in &kind.decl.fields {
-            let said = match licence.fields.get(&field.name) {
+            let value = licence.fields.get(&field.name);
+            if !value.is_some_and(|value| !value.is_null()) || !wanted(&field.name) {
+                continue;
+            }
+            let said = match value {
                 None | Some(Value::Null) => continue,
                 Some(Value::String(text)) => text.clone(),
                 Some(Value::Bool(yes)) => if *yes { "是" } else { "否" }.into(),
                 Some(other) => other.to_string(),
             };
-            let choice = match &field.kind {
-                FieldKind::Choice { of } => of.iter().find(|(value, _)| *value == said),
+            let in_words = match &field.kind {
+                FieldKind::Choice { of } => {
+                    let choice = of.iter().find(|(value, _)| *value == said);
+                    choice.map(|(_, words)| words.zh.clone())
+                }
+                FieldKind::Date => Day::parse(&said).map(|of| day(of.starts())),
                 _ => None,
             };
-            let said = choice.map_or(said, |(_, words)| words.zh.clone());
-            lines.push((field.title.zh.clone(), said));
+            lines.push((field.title.zh.clone(), in_words.unwrap_or(said)));
         }
-        let day = |time: Time| {
-            let (y, m, d, ..) = time.beijing_fields();
-            format!("{y}年{m}月{d}日")
-        };
         // The end is exclusive: the last day is the one before.
         let last = licence.valid_to.map(|to| day(Time(to.0 - 1)));
         let last = last.unwrap_or_else(|| "长期".into());
@@ -344,6 +364,14 @@ impl LicencePrint {
             "有效期".into(),
             format!("{}至{last}", day(licence.valid_from)),
         ));
+        // Whoever seals today may be called otherwise than whoever issued it.
+        if licence.issuer.zh != office.name {
+            lines.push(("颁发机构".into(), licence.issuer.zh.clone()));
+        }
+        if left_out {
+            let said = "本件为摘录，只载所选内容，不代替全文";
+            lines.push(("说明".into(), said.into()));
+        }
         LicencePrint {
             title: licence.title.zh.clone(),
             number: licence.number.clone(),

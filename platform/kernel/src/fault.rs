@@ -215,6 +215,7 @@ pub const CODES: &[&str] = &[
     "input.too_many",
     "input.unsupported_format",
     "input.wrong_host",
+    "licences.not_in_force",
     "metering.quota",
     "metering.rate",
     "outgoing.failed",

@@ -17,6 +17,7 @@ mod issue;
 mod jose;
 mod office;
 pub mod openid4vc;
+mod print;
 mod reseal;
 pub mod sd_jwt;
 mod sealing;
@@ -26,6 +27,7 @@ mod verify;
 mod wallet;
 
 pub use office::{Listed, Looked};
+pub use print::{NewPrint, PrintStanding, Printing};
 pub use status::{CAPACITY, status_at};
 pub use wallet::{NewPresentation, Presentation, StepInfo, UseInfo, WalletPage};
 

@@ -56,7 +56,7 @@ pub struct UseInfo {
     pub id: String,
     /// When.
     pub at: Time,
-    /// `token`, `identifier`, `document`, `wallet`, `office`.
+    /// `token`, `identifier`, `document`, `wallet`, `office`, `print`, `office_print`.
     pub way: String,
     /// Who, as they said, or the organisation's code.
     pub verifier: String,

@@ -1,5 +1,6 @@
 // API: one door to the server. Every failure becomes an ApiError with a stable code, said in both
 // languages; nothing else in the application calls fetch.
+import { credentialsNow, farewell, isGuest, learn, settled, underWay, visitNow } from './guest';
 import type { ProblemJson } from './types';
 import type { Lang, Words } from '../i18n/lang';
 
@@ -64,10 +65,11 @@ async function failure(answer: Response): Promise<ApiError> {
 
 async function call(path: string, init: RequestInit): Promise<Response> {
   let answer: Response;
-  const under = acting();
-  const headers = under && !path.includes('/me/delegations') ? { ...(init.headers as Record<string, string>), 'X-Delegation': under.id } : init.headers;
+  const under = isGuest() ? null : acting();
+  const { credentials, headers: own } = credentialsNow();
+  const headers = { ...(init.headers as Record<string, string>), ...own, ...(under && !path.includes('/me/delegations') ? { 'X-Delegation': under.id } : {}) };
   try {
-    answer = await fetch(path, { credentials: 'same-origin', ...init, headers });
+    answer = await underWay(fetch(path, { credentials, ...init, headers }));
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw unreachable();
@@ -123,7 +125,39 @@ export async function send<T>(
     signal: options.signal,
   });
   const text = await answer.text();
-  return (text ? JSON.parse(text) : null) as T;
+  const read = (text ? JSON.parse(text) : null) as T;
+  if (path.startsWith('/session')) learn(read);
+  return read;
+}
+
+/** Ends a guest's visit: what they typed last is saved, their session is over, their bearer forgotten. At once when the page itself goes. */
+export async function endGuest(atOnce: boolean): Promise<void> {
+  if (!isGuest()) return;
+  const { visit, bearer } = visitNow();
+  // Pages that close save what waits first.
+  if (!atOnce) {
+    await new Promise((resolve) => { setTimeout(resolve, 0); });
+    await settled(3_000);
+  }
+  farewell(visit);
+  if (bearer) await fetch(address('/session'), { method: 'DELETE', credentials: 'omit', keepalive: true, headers: { 'X-CSRF': '1', Authorization: `Bearer ${bearer}` } }).catch(() => undefined);
+}
+
+/** Name of a file in any script as an answer says it (RFC 5987); null when it says none. */
+export function fileNameOf(disposition: string | null): string | null {
+  const coded = /filename\*=UTF-8''([^;\s]+)/i.exec(disposition ?? '')?.[1];
+  try {
+    return coded ? decodeURIComponent(coded) : (/filename="([^"]+)"/i.exec(disposition ?? '')?.[1] ?? null);
+  } catch {
+    return null;
+  }
+}
+
+/** POST whose answer is a file: its name as the server says it, and its bytes. */
+export async function sendForFile(path: string, body: unknown): Promise<{ name: string | null; file: Blob }> {
+  const headers = { 'X-CSRF': '1', 'Content-Type': 'application/json' };
+  const answer = await call(address(path), { method: 'POST', headers, body: JSON.stringify(body) });
+  return { name: fileNameOf(answer.headers.get('Content-Disposition')), file: await answer.blob() };
 }
 
 function failureOf(status: number, text: string): ApiError {
@@ -147,8 +181,10 @@ export function upload<T>(path: string, params: Params, body: Blob, onShare: (sh
     request.setRequestHeader('X-CSRF', '1');
     request.setRequestHeader('Idempotency-Key', idempotencyKey());
     request.setRequestHeader('Content-Type', body.type || 'application/octet-stream');
-    const under = acting();
+    const under = isGuest() ? null : acting();
     if (under) request.setRequestHeader('X-Delegation', under.id);
+    // A bearer goes before the cookie that an XMLHttpRequest sends along.
+    for (const [name, value] of Object.entries(credentialsNow().headers)) request.setRequestHeader(name, value);
     request.upload.onprogress = (e) => { if (e.lengthComputable) onShare(e.loaded / e.total); };
     request.onerror = () => reject(unreachable());
     request.onabort = () => reject(new DOMException('aborted', 'AbortError'));

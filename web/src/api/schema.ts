@@ -4560,6 +4560,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/licences/{identifier}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 打印我的证照（PDF 或 OFD，带用途水印）
+         * @description A licence of mine as PDF or OFD, with the purpose across it
+         */
+        post: operations["postMeLicencesIdentifierPrint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licences/{identifier}/print": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 颁发机构打印证照（PDF 或 OFD，带用途水印）
+         * @description A licence as PDF or OFD for its issuer, with the purpose across it
+         */
+        post: operations["postLicencesIdentifierPrint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/letters/verify-pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 核验 PDF 签名
+         * @description Who signed this PDF, and is it untouched?
+         */
+        post: operations["postLettersVerifyPdf"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/.well-known/openid-credential-issuer": {
         parameters: {
             query?: never;
@@ -5314,26 +5374,6 @@ export interface paths {
         get: operations["getLettersVerify"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/letters/verify-pdf": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * 核验 PDF 签名
-         * @description Who signed this PDF, and is it untouched?
-         */
-        post: operations["postLettersVerifyPdf"];
         delete?: never;
         options?: never;
         head?: never;
@@ -8454,6 +8494,23 @@ export interface components {
         LicenceFields: {
             fields?: string[];
         };
+        LicencePrinting: {
+            /** @enum {string} */
+            format: "pdf" | "ofd";
+            purpose: string;
+            fields?: string[];
+        };
+        PrintStanding: {
+            identifier: string;
+            title: components["schemas"]["Words"];
+            issuer: components["schemas"]["Words"];
+            verdict: string;
+            words: components["schemas"]["Words"];
+            /** Format: date-time */
+            valid_from: string;
+            /** Format: date-time */
+            valid_to: string | null;
+        };
         WalletPage: {
             licence: components["schemas"]["Licence"];
             verdict: string;
@@ -9017,6 +9074,8 @@ export interface components {
             /** Format: date-time */
             signed_at: string | null;
             letter: components["schemas"]["LetterProof"] | null;
+            print: string | null;
+            licence: components["schemas"]["PrintStanding"] | null;
         };
         /** @enum {string} */
         MessageChannel: "sms" | "email" | "inbox";
@@ -17760,6 +17819,107 @@ export interface operations {
             };
         };
     };
+    postMeLicencesIdentifierPrint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicencePrinting"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "application/ofd": string;
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLicencesIdentifierPrint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicencePrinting"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
+                    "application/ofd": string;
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postLettersVerifyPdf: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PdfCheck"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getWellKnownOpenidCredentialIssuer: {
         parameters: {
             query?: never;
@@ -19090,35 +19250,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LetterProof"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postLettersVerifyPdf: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PdfCheck"];
                 };
             };
             /** @description problem */

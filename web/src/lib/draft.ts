@@ -1,6 +1,7 @@
 // Library: the queue that saves a draft. What is typed waits a moment, what is chosen goes at once;
 // one request at a time, each on the version last seen. Without a network what was typed stays in
 // this tab and is tried again; when somebody saved between, fields that differ are asked about.
+import { isGuest } from '../api/guest';
 import type { Json } from '../api/cases';
 import { ApiError } from '../api/client';
 import type { Draft, DraftChange } from '../api/applications';
@@ -43,6 +44,8 @@ export function conflictsOf(mine: Record<string, Json>, before: Record<string, J
 
 /** Keeps what waits in this tab: it is gone with the tab, so that a shared computer keeps nobody's answers. */
 export function tabKeeper(id: string): Keeper {
+  // A terminal keeps nothing of whom it served.
+  if (isGuest()) return { get: () => null, set: () => undefined };
   const name = `jicheng.draft.${id}`;
   return {
     get: () => {

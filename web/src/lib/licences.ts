@@ -49,6 +49,9 @@ export function codeOf(text: string): string {
 /** Does this look like a code at all? 43 characters of base64url, with some room. */
 export const isCode = (text: string): boolean => /^[A-Za-z0-9_-]{20,200}$/.test(text);
 
+/** Does this look like an identifier (GB/T 36904)? Numbers and parts with dots between, which a code never has. */
+export const isIdentifier = (text: string): boolean => /^\d+(\.[0-9A-Za-z]+){4,20}$/.test(text) && text.length <= 200;
+
 /** Does this look like a signed document: a JWS with its disclosures. */
 export const isDocument = (text: string): boolean => /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(~[A-Za-z0-9_.-]*)*$/.test(text);
 

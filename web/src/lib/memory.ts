@@ -1,7 +1,9 @@
 // Library: small choices kept on this computer (language, theme, columns). Works without storage.
+import { isGuest } from '../api/guest';
 
-/** Keeps a choice. */
+/** Keeps a choice; of a guest of a shared screen nothing but the language. */
 export function remember(name: string, value: string): void {
+  if (isGuest() && name !== 'lang') return;
   try {
     localStorage.setItem(`jicheng.${name}`, value);
   } catch {

@@ -8,10 +8,10 @@ import { faultsOf } from '../../src/faces/desk/licences/IssueMany';
 import { typeNow } from '../../src/faces/desk/licences/Licences';
 import { useOf } from '../../src/faces/portal/licences/Present';
 import { wrongWith } from '../../src/faces/portal/licences/Verify';
-import { ApiError } from '../../src/api/client';
+import { ApiError, fileNameOf } from '../../src/api/client';
 import { csv } from '../../src/lib/csv';
 import { dayOf, headOf, licencesOf, placeOf, records } from '../../src/lib/licenceRows';
-import { CHANGES, codeOf, isCode, isDocument, lastDay, secondsLeft, standing, VERDICTS, verdictLook } from '../../src/lib/licences';
+import { CHANGES, codeOf, isCode, isDocument, isIdentifier, lastDay, secondsLeft, standing, VERDICTS, verdictLook } from '../../src/lib/licences';
 
 const words = (zh: string, en: string) => ({ zh, en });
 const field = (name: string, zh: string, kind: LicenceType['fields'][number]['kind'], required = false) => ({ name, title: words(zh, name), kind, required, personal: false, longest: 10 });
@@ -146,6 +146,22 @@ describe('a code that is shown', () => {
     expect((size - 8 - 17) % 4).toBe(0);
     for (const corner of ['M4 4h7', `M${size - 11} 4h7`, `M4 ${size - 11}h7`]) expect(d).toContain(corner);
     expect(Math.min(...[...d.matchAll(/M(\d+) (\d+)h/g)].flatMap((m) => [Number(m[1]), Number(m[2])]))).toBe(4);
+  });
+});
+
+describe('the QR of a print', () => {
+  const identifier = '1.2.156.3005.2.11130199000000019E001.11130199000000019E.000001.001.X';
+  it('carries an identifier, which no code looks like', () => {
+    expect(codeOf(`https://city.example/verify#${identifier}`)).toBe(identifier);
+    expect([identifier, '1.2', '', 'Zk3v_0-QYq5r8m1nB7cWxE2sT9uLpA4dHfGjKiOoXyz', 'a.b.c.d.e.f', `${identifier} `].map(isIdentifier)).toEqual([true, false, false, false, false, false]);
+    expect(isCode(identifier)).toBe(false);
+  });
+});
+
+describe('the name of a file', () => {
+  it('is read in any script, and a broken one is none', () => {
+    expect(fileNameOf('attachment; filename="a.pdf"; filename*=UTF-8\'\'%E8%AF%81%E7%85%A7.pdf')).toBe('证照.pdf');
+    expect([null, 'inline', 'attachment; filename="a.pdf"', "attachment; filename*=UTF-8''%E8%"].map(fileNameOf)).toEqual([null, null, 'a.pdf', null]);
   });
 });
 

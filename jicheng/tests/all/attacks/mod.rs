@@ -3,7 +3,7 @@
 
 mod backup;
 mod http;
-mod parties;
+pub(crate) mod parties;
 mod signon;
 mod table;
 mod window;

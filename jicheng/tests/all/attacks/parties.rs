@@ -9,15 +9,15 @@ use kernel::{Access, ManualClock, Span, Time};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-struct Resident {
-    account: String,
-    token: String,
-    serial: u32,
+pub(crate) struct Resident {
+    pub(crate) account: String,
+    pub(crate) token: String,
+    pub(crate) serial: u32,
 }
 
-struct Town {
-    city: TestCity,
-    clock: Arc<ManualClock>,
+pub(crate) struct Town {
+    pub(crate) city: TestCity,
+    pub(crate) clock: Arc<ManualClock>,
 }
 
 fn phone(serial: u32) -> String {
@@ -37,7 +37,7 @@ fn code_of(answer: &Answer) -> String {
 }
 
 impl Town {
-    async fn start(at: &str) -> Town {
+    pub(crate) async fn start(at: &str) -> Town {
         let clock = Arc::new(ManualClock::new(Time::parse(at).expect("a time")));
         let city = TestCity::start_demonstration(clock.clone()).await;
         let system = kernel::Actor::system();
@@ -55,11 +55,11 @@ impl Town {
         Town { city, clock }
     }
 
-    async fn post(&self, path: &str, token: Option<&str>, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: Value) -> Answer {
         self.city.call("POST", path, token, Some(body)).await
     }
 
-    async fn get(&self, path: &str, token: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
         self.city.call("GET", path, Some(token), None).await
     }
 
@@ -98,7 +98,7 @@ impl Town {
     }
 
     /// A resident proven to level 2.
-    async fn resident(&self, serial: u32) -> Resident {
+    pub(crate) async fn resident(&self, serial: u32) -> Resident {
         let resident = self.registered(serial).await;
         let token = Some(resident.token.as_str());
         let sent = self
@@ -116,7 +116,7 @@ impl Town {
     }
 
     /// An enterprise represented by this resident; its party.
-    async fn firm(&self, of: &Resident) -> String {
+    pub(crate) async fn firm(&self, of: &Resident) -> String {
         let clerk = self.city.token("clerk").await;
         let first = "91130199MA0000001";
         let new = json!({
@@ -129,7 +129,13 @@ impl Town {
     }
 
     /// An agent of the firm who has accepted; the tie.
-    async fn agent(&self, boss: &Resident, firm: &str, agent: &Resident, scope: &[&str]) -> String {
+    pub(crate) async fn agent(
+        &self,
+        boss: &Resident,
+        firm: &str,
+        agent: &Resident,
+        scope: &[&str],
+    ) -> String {
         let new = json!({
             "principal": firm, "identity": person(agent.serial), "scope": scope, "days": 30,
             "evidence": "授权书 001",
@@ -146,7 +152,7 @@ impl Town {
         id
     }
 
-    async fn act(&self, who: &Resident, tie: Option<&str>) -> Answer {
+    pub(crate) async fn act(&self, who: &Resident, tie: Option<&str>) -> Answer {
         self.post(
             "/api/v1/session/acting-for",
             Some(&who.token),

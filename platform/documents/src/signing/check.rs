@@ -14,6 +14,8 @@ pub(crate) struct Checked {
     pub(crate) verdict: PdfVerdict,
     pub(crate) signer: Option<String>,
     pub(crate) signed_at: Option<Time>,
+    /// Identifier of the licence it says it is a print of; believed only of a file that is valid.
+    pub(crate) licence: Option<String>,
 }
 
 fn only(verdict: PdfVerdict) -> Checked {
@@ -21,6 +23,7 @@ fn only(verdict: PdfVerdict) -> Checked {
         verdict,
         signer: None,
         signed_at: None,
+        licence: None,
     }
 }
 
@@ -46,6 +49,10 @@ pub(crate) fn check(bytes: &[u8], authority: &[u8]) -> Checked {
         Some(Object::Text(text)) => moment(text),
         _ => None,
     };
+    let licence = match signature.get("XXLicence") {
+        Some(Object::Text(text)) => String::from_utf8(text.clone()).ok(),
+        _ => None,
+    };
     let certificate = X509Certificate::from_der(parts.certificate).ok();
     let signer = certificate.as_ref().and_then(|(_, certificate)| {
         let mut names = certificate.subject().iter_common_name();
@@ -64,6 +71,7 @@ pub(crate) fn check(bytes: &[u8], authority: &[u8]) -> Checked {
         verdict,
         signer,
         signed_at,
+        licence,
     }
 }
 

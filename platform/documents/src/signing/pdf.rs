@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 
 /// Bytes kept free for the signature with its two certificates.
 const ROOM: usize = 4096;
+/// Entry of a signature that names the licence a print is of: a private name as ISO 32000-1, Annex
+/// E has it. It lies within what is signed.
+const LICENCE_KEY: &[u8] = b"/XXLicence";
 /// Characters kept free for each number of the byte range.
 const NUMBER: usize = 10;
 
@@ -27,6 +30,8 @@ pub(crate) struct Particulars<'a> {
     pub(crate) page: usize,
     /// See `page`.
     pub(crate) place: [f32; 4],
+    /// Identifier of the licence this is a print of: whoever checks the file asks where it stands.
+    pub(crate) licence: Option<&'a str>,
 }
 
 /// A text for people in a PDF: UTF-16 with its mark.
@@ -179,6 +184,10 @@ fn signature(update: &mut Update, number: u32, about: &Particulars<'_>) -> Holes
     write(&text(about.name), out);
     out.extend(b"/Reason");
     write(&text(about.reason), out);
+    if let Some(identifier) = about.licence {
+        out.extend(LICENCE_KEY);
+        write(&Object::Text(identifier.as_bytes().to_vec()), out);
+    }
     out.extend(b">>\nendobj\n");
     Holes { range, contents }
 }

@@ -2,10 +2,11 @@
 
 use super::letters::text_of;
 use super::*;
+use kernel::documents::Office;
 use kernel::documents::{Documents, LicencePrint, PdfVerdict, Watermark};
 use testkit::each_store;
 
-fn print() -> LicencePrint {
+pub(crate) fn print() -> LicencePrint {
     LicencePrint {
         title: "食品经营许可证".into(),
         number: "JY21301990000001".into(),
@@ -31,6 +32,15 @@ async fn a_print_says_what_the_licence_says() {
         let checked = house.engine.verify_pdf(bytes.clone()).await.unwrap();
         assert_eq!(checked.verdict, PdfVerdict::Valid);
         assert_eq!(checked.letter, None);
+        // Which licence it is a print of stands in what is signed.
+        assert_eq!(checked.print.as_deref(), Some(print().identifier.as_str()));
+        let named = b"/XXLicence<";
+        let at = bytes.windows(named.len()).rposition(|part| part == named);
+        let mut altered = bytes.clone();
+        altered[at.unwrap() + named.len()] ^= 1;
+        let found = house.engine.verify_pdf(altered).await.unwrap();
+        assert_eq!(found.verdict, PdfVerdict::Altered);
+        assert_eq!(found.print, None);
         if let Some(text) = text_of(&bytes) {
             let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
             for part in [
@@ -71,6 +81,47 @@ async fn a_copy_that_is_passed_on_says_for_whom_and_for_what() {
                 "{text}"
             );
         }
+    })
+    .await;
+}
+
+/// A long one goes on on a second sheet, and each says which of how many it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_print_goes_on_on_the_next_sheet() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let mut lines = vec![("许可范围".to_string(), "热食类食品制售。".repeat(110))];
+        lines.extend((1..30).map(|n| (format!("第 {n} 项"), format!("内容 {n}"))));
+        let long = LicencePrint { lines, ..print() };
+        let bytes = house.engine.licence_pdf(&long).await.unwrap();
+        if let Ok(folder) = std::env::var("LETTERS_OUT") {
+            std::fs::write(format!("{folder}/licence-long.pdf"), &bytes).unwrap();
+        }
+        if let Some(text) = text_of(&bytes) {
+            let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+            assert!(
+                text.contains("第1页，共4页") && text.contains("第4页，共4页"),
+                "{text}"
+            );
+            assert_eq!(text.matches("热食类食品制售").count(), 110);
+            assert!(text.contains("第29项内容29"), "{text}");
+        }
+    })
+    .await;
+}
+
+/// What the check page takes from anybody, 1 MiB, holds a print of very many different characters.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_print_of_many_different_characters_is_small_enough_to_be_checked() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let many: String = ('\u{4e00}'..).take(600).collect();
+        let lines = vec![("经营范围".to_string(), many)];
+        let bytes = house.engine.licence_pdf(&LicencePrint { lines, ..print() });
+        let bytes = bytes.await.unwrap();
+        assert!(bytes.len() < 1 << 20, "{} bytes", bytes.len());
+        let checked = house.engine.verify_pdf(bytes).await.unwrap();
+        assert_eq!(checked.verdict, PdfVerdict::Valid);
     })
     .await;
 }
@@ -174,7 +225,7 @@ fn a_licence_is_printed_as_its_type_says() {
         ),
         (
             "cities/c/licences/food.yaml",
-            "code: 11130199000000019E001\ntitle: {zh: 食品经营许可证, en: Food}\nissuer: market\nholder: legal\nvalidity: {years: 5}\nbasis: 法\nfields:\n  category: {title: {zh: 主体业态, en: Category}, type: choice, choices: {restaurant: [餐饮服务, Restaurant]}}\n  seats: {title: {zh: 座位, en: Seats}, type: integer}\n  note: {title: {zh: 备注, en: Note}}\nminimum: [holder_name]\npublic: [holder_name]\n",
+            "code: 11130199000000019E001\ntitle: {zh: 食品经营许可证, en: Food}\nissuer: market\nholder: legal\nvalidity: {years: 5}\nbasis: 法\nfields:\n  category: {title: {zh: 主体业态, en: Category}, type: choice, choices: {restaurant: [餐饮服务, Restaurant]}}\n  seats: {title: {zh: 座位, en: Seats}, type: integer}\n  opened: {title: {zh: 开业, en: Opened}, type: date}\n  note: {title: {zh: 备注, en: Note}}\nminimum: [holder_name]\npublic: [holder_name]\n",
         ),
     ];
     let files = files.map(|(k, v)| (k.to_string(), v.to_string())).into();
@@ -183,29 +234,48 @@ fn a_licence_is_printed_as_its_type_says() {
     let licence: Licence = serde_json::from_value(json!({
         "identifier": "1.2.156", "kind": "food", "title": {"zh": "食品经营许可证", "en": "Food"},
         "number": "JY1", "holder": {"document": "credit_code", "number": "91130199MA0000000X", "name": "某公司"},
-        "fields": {"category": "restaurant", "seats": 12, "note": null},
+        "fields": {"category": "restaurant", "seats": 12, "opened": "2026-03-05", "note": null},
         "issuer": {"zh": "市场监督管理局", "en": "Market"}, "issuer_code": "11130199000000019E",
         "issued_at": at("2026-11-25T10:00:00+08:00"), "valid_from": at("2026-11-25"),
         "valid_to": at("2031-11-25"), "grade": "A", "state": "in_force", "state_code": "01",
         "reason": null, "replaces": null, "replaced_by": null, "version": 1,
     }))
     .unwrap();
-    let print = LicencePrint::of(&licence, &kind, office(), "https://x".into(), None);
-    let lines: Vec<String> = print
-        .lines
-        .iter()
-        .map(|(a, b)| format!("{a}={b}"))
-        .collect();
+    let lines = |office: Office, chosen: &[&str]| -> Vec<String> {
+        let chosen: Vec<String> = chosen.iter().map(ToString::to_string).collect();
+        let print = LicencePrint::of(&licence, &kind, &chosen, office, "https://x".into(), None);
+        let lines = print.lines.iter();
+        lines.map(|(a, b)| format!("{a}={b}")).collect()
+    };
+    let issuer = Office {
+        name: "市场监督管理局".into(),
+        ..office()
+    };
     assert_eq!(
-        lines,
+        lines(issuer.clone(), &[]),
         [
             "持证主体=某公司",
             "持证主体代码=91130199MA0000000X",
             "主体业态=餐饮服务",
             "座位=12",
+            "开业=2026年3月5日",
             "有效期=2026年11月25日至2031年11月24日",
         ]
     );
+    // An extract says that it is one; whoever issued it under another name is named.
+    assert_eq!(
+        lines(office(), &["seats"]),
+        [
+            "持证主体=某公司",
+            "座位=12",
+            "有效期=2026年11月25日至2031年11月24日",
+            "颁发机构=市场监督管理局",
+            "说明=本件为摘录，只载所选内容，不代替全文",
+        ]
+    );
+    // Everything there is was chosen: nothing is left out.
+    let all = ["holder_number", "category", "seats", "opened"];
+    assert_eq!(lines(issuer.clone(), &all), lines(issuer, &[]));
 }
 
 /// Each of the fonts that the fault for none names, alone.

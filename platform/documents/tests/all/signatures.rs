@@ -108,6 +108,31 @@ async fn pdfsig_says_valid_and_trusted() {
     .await;
 }
 
+/// A print of a licence is signed as a letter is: the foreign reader says so, and finds a change.
+#[tokio::test(flavor = "multi_thread")]
+async fn pdfsig_says_a_print_of_a_licence_is_valid_and_trusted() {
+    each_store(|store| async move {
+        let keys: Arc<dyn Crypto> = Arc::new(testkit::FakeCrypto::default());
+        let house = house_with(&store, today(), keys, None, settings()).await;
+        let print = super::prints::print();
+        let bytes = house.engine.licence_pdf(&print).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let Some(()) = trust(dir.path(), &house.engine.authority().await.unwrap()) else {
+            return;
+        };
+        let said = pdfsig(dir.path(), &bytes).unwrap();
+        assert!(said.contains("Signature is Valid."), "{said}");
+        assert!(said.contains("Certificate is Trusted."), "{said}");
+        assert!(said.contains("Total document signed"), "{said}");
+        let page = bytes.windows(7).position(|w| w == b"/Parent").unwrap();
+        let mut altered = bytes.clone();
+        altered[page + 2] ^= 1;
+        let said = pdfsig(dir.path(), &altered).unwrap();
+        assert!(!said.contains("Signature is Valid."), "{said}");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_altered_is_told_by_both() {
     each_store(|store| async move {

@@ -1,19 +1,23 @@
 // Portal: is a letter of an office real? By its number and check code, or by the PDF itself (its
-// signature and content). For anybody; nothing is kept, and nobody is named.
+// signature and content; for a print of a licence, where that stands now). For anybody; nothing is
+// kept, and nobody is named.
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useSearchParams } from 'react-router';
 import { get, upload } from '../../api/client';
+import type { Verdict } from '../../api/licences';
 import type { Words } from '../../i18n/lang';
 import { FormFault, TextField, useAct } from '../../components/Inputs';
+import { useValidity, VerdictTag } from '../../components/Licence';
 import { PageHead } from '../../components/PageHead';
 import { useI18n } from '../../i18n';
 import { percent } from '../../lib/format';
 import { dateTime } from '../../lib/time';
 
 interface LetterProof { number: string; title: string; office: string; issued_at: string; state: string; sha256: string }
-interface PdfCheck { verdict: string; words: Words; signer: string | null; signed_at: string | null; letter: LetterProof | null }
-/** A letter is small; larger files are none of ours. */
-const PDF_MOST = 256 * 1024;
+interface PrintStanding { identifier: string; title: Words; issuer: Words; verdict: Verdict; words: Words; valid_from: string; valid_to: string | null }
+interface PdfCheck { verdict: string; words: Words; signer: string | null; signed_at: string | null; letter: LetterProof | null; licence?: PrintStanding | null }
+/** Letters and prints are small; larger files are none of ours, and the server takes no more. */
+const PDF_MOST = 1024 * 1024;
 
 function Proof({ letter }: { letter: LetterProof }) {
   const { t } = useI18n();
@@ -25,6 +29,24 @@ function Proof({ letter }: { letter: LetterProof }) {
       <dt>{t('letter.issued')}</dt><dd>{dateTime(letter.issued_at)}</dd>
       <dt>SHA-256</dt><dd><code className="licence-code">{letter.sha256}</code></dd>
     </dl>
+  );
+}
+
+/** The file is genuine; whether the licence still counts is another question. */
+function PrintProof({ licence }: { licence: PrintStanding }) {
+  const { t, w } = useI18n();
+  const validity = useValidity();
+  return (
+    <>
+      <p className={licence.verdict === 'valid' ? 'confirmed' : 'stale'}>{t(licence.verdict === 'valid' ? 'letter.print_valid' : 'letter.print_over')}</p>
+      <dl className="facts">
+        <dt>{t('lic.type')}</dt><dd>{w(licence.title)}</dd>
+        <dt>{t('letter.print_now')}</dt><dd><VerdictTag verdict={licence.verdict} /></dd>
+        <dt>{t('lic.validity')}</dt><dd>{validity(licence.valid_from, licence.valid_to)}</dd>
+        <dt>{t('lic.issuer')}</dt><dd>{w(licence.issuer)}</dd>
+        <dt>{t('lic.identifier')}</dt><dd><code className="licence-code">{licence.identifier}</code></dd>
+      </dl>
+    </>
   );
 }
 
@@ -66,7 +88,7 @@ export default function Letter() {
       <PageHead title={t('letter.page')} back={{ to: '/services', text: t('svc.title') }} />
       <div ref={box} tabIndex={-1}>
         {found ? <section className="card stack" data-letter-found><p className="confirmed" role="status"><strong>{t('letter.real')}</strong></p><Proof letter={found} /></section> : null}
-        {checked ? <section className="card stack" data-pdf={checked.verdict}><p role="status"><strong>{w(checked.words)}</strong></p>{checked.signer ? <p>{t('letter.signer', { signer: checked.signer, time: dateTime(checked.signed_at) })}</p> : null}{checked.letter ? <Proof letter={checked.letter} /> : null}</section> : null}
+        {checked ? <section className="card stack" data-pdf={checked.verdict}><p role="status"><strong>{w(checked.words)}</strong></p>{checked.signer ? <p>{t('letter.signer', { signer: checked.signer, time: dateTime(checked.signed_at) })}</p> : null}{checked.letter ? <Proof letter={checked.letter} /> : null}{checked.licence ? <PrintProof licence={checked.licence} /> : null}</section> : null}
       </div>
       <form className="card stack" noValidate onSubmit={(e) => { void submit(e); }}>
         <p>{t('letter.help')}</p>

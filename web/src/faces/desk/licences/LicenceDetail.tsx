@@ -8,9 +8,10 @@ import { useLicenceTypes, type Licence, type LicenceState, type Looked } from '.
 import { FormFault, SelectField, TextField, useAct } from '../../../components/Inputs';
 import { LicenceContent, LicenceSteps, LicenceUses } from '../../../components/Licence';
 import { PageHead } from '../../../components/PageHead';
+import { PrintLicence } from '../../../components/PrintLicence';
 import { View } from '../../../components/View';
 import { useI18n } from '../../../i18n';
-import { CHANGES } from '../../../lib/licences';
+import { CHANGES, standing } from '../../../lib/licences';
 import { useSession } from '../../../shell/session';
 import { useStepUp } from '../../../shell/StepUp';
 
@@ -94,6 +95,7 @@ export default function LicenceDetail() {
                   {changed ? <p role="status" className="confirmed">{t('lic.change_done', { state: t(`lic.state_${changed.state}`), n: changed.version })}</p> : null}
                   <ChangeForm key={d.licence.version} licence={d.licence} path={path} onReload={() => { setChanged(null); again(); }} onChanged={(after) => { setChanged(after); client.setQueryData<Looked>([path, 'look'], (before) => (before ? { ...before, licence: after } : before)); again(); }} />
                 </section>
+                <PrintLicence licence={d.licence} verdict={standing(d.licence, Date.now())} type={type} path={path} />
                 <section className="card stack" aria-labelledby="history"><h2 id="history">{t('lic.history')}</h2><LicenceSteps steps={d.steps} /></section>
               </div>
             </div>

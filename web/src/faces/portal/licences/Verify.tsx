@@ -1,14 +1,15 @@
 // Portal: verifying a licence that somebody shows; for anybody, no account needed. A code from a QR
-// comes behind `#` of the address: it is taken from there and the address is cleared at once.
+// comes behind `#` of the address: it is taken from there and the address is cleared at once. The QR
+// of a print carries the identifier there instead; the name is typed from the sheet.
 import { useEffect, useLayoutEffect, useRef, useState, type DragEvent, type FormEvent } from 'react';
-import { useLocation, useNavigate } from 'react-router';
+import { Link, useLocation, useNavigate } from 'react-router';
 import { send } from '../../../api/client';
 import type { Shown, Verification } from '../../../api/licences';
 import { FormFault, TextField, useAct } from '../../../components/Inputs';
 import { Choices } from '../../../components/Licence';
 import { PageHead } from '../../../components/PageHead';
 import { useI18n, type Key } from '../../../i18n';
-import { codeOf, isCode, isDocument } from '../../../lib/licences';
+import { codeOf, isCode, isDocument, isIdentifier } from '../../../lib/licences';
 import { remember, remembered } from '../../../lib/memory';
 import { Answer } from './Answer';
 import { PhotoOfCode } from './PhotoOfCode';
@@ -87,16 +88,17 @@ export default function Verify() {
   const { t } = useI18n();
   const act = useAct();
   const [by, setBy] = useState<By>('token');
-  const [read, setRead] = useState(false);
+  const [read, setRead] = useState<'code' | 'identifier' | null>(null);
   const [values, setValues] = useState<Values>(() => ({ token: '', identifier: '', name: '', document: '', verifier: remembered('verify.verifier') ?? '', purpose: remembered('verify.purpose') ?? '' }));
   const [keep, setKeep] = useState(() => remembered('verify.verifier') !== null);
   const [wrong, setWrong] = useState<Wrong>({});
   const [answer, setAnswer] = useState<Verification | null>(null);
   const put = (part: Partial<Values>) => setValues((before) => ({ ...before, ...part }));
   const taken = (code: string) => {
-    setBy('token');
-    put({ token: code });
-    setRead(true);
+    const printed = isIdentifier(code);
+    setBy(printed ? 'identifier' : 'token');
+    put(printed ? { identifier: code, token: '' } : { token: code });
+    setRead(printed ? 'identifier' : 'code');
     setWrong({});
     setAnswer(null);
     act.clear();
@@ -118,7 +120,7 @@ export default function Verify() {
     else forget();
     const got = await act.run(() => send<Verification>('POST', '/licences/verify', { shown: shownOf(by, values), why: { verifier: values.verifier.trim(), purpose: values.purpose.trim() } }));
     // A code is used up by asking: it is not kept.
-    if (got) { put({ token: '' }); setRead(false); setAnswer(got); }
+    if (got) { put({ token: '' }); setRead(null); setAnswer(got); }
   };
   const say = (name: keyof Values) => { const key = wrong[name]; return key ? t(key, WORDS) : null; };
   const text = (name: keyof Values) => ({ name, value: values[name], wrong: say(name), error: act.error, onChange: (e: { target: { value: string } }) => put({ [name]: e.target.value }) });
@@ -130,15 +132,16 @@ export default function Verify() {
         <form className="card stack" noValidate onSubmit={(e) => { void submit(e); }}>
           <p>{t('verify.help')}</p>
           <FormFault error={act.error} shown={['identifier', 'name', 'verifier', 'purpose', 'token']} />
-          <Choices name="by" legend={t('verify.by')} value={by} onChange={(v) => { setBy(v); setWrong({}); act.clear(); }} options={(['token', 'identifier', 'document'] as const).map((v) => ({ value: v, text: t(`verify.by_${v}`) }))} />
+          <Choices name="by" legend={t('verify.by')} value={by} onChange={(v) => { setBy(v); setRead(null); setWrong({}); act.clear(); }} options={(['token', 'identifier', 'document'] as const).map((v) => ({ value: v, text: t(`verify.by_${v}`) }))} />
           {by === 'token' ? (
             <>
-              {read ? <p role="status" className="confirmed">{t('verify.code_here')}</p> : null}
-              <TextField {...text('token')} label={t('verify.code')} hint={t('verify.code_help')} autoComplete="off" spellCheck={false} maxLength={400} onChange={(e) => { setRead(false); put({ token: e.target.value }); }} />
+              {read === 'code' ? <p role="status" className="confirmed">{t('verify.code_here')}</p> : null}
+              <TextField {...text('token')} label={t('verify.code')} hint={t('verify.code_help')} autoComplete="off" spellCheck={false} maxLength={400} onChange={(e) => { const found = codeOf(e.target.value); if (isIdentifier(found)) taken(found); else { setRead(null); put({ token: e.target.value }); } }} />
               <PhotoOfCode onCode={(found) => taken(codeOf(found))} />
             </>
           ) : by === 'identifier' ? (
             <>
+              {read === 'identifier' ? <p role="status" className="confirmed">{t('verify.read_identifier')}</p> : null}
               <TextField {...text('identifier')} label={t('verify.identifier')} hint={t('verify.identifier_help')} autoComplete="off" autoCapitalize="characters" spellCheck={false} maxLength={200} />
               <TextField {...text('name')} label={t('verify.name')} autoComplete="off" maxLength={200} />
             </>
@@ -147,6 +150,7 @@ export default function Verify() {
           <TextField {...text('purpose')} label={t('verify.why')} hint={t('verify.why_help')} autoComplete="off" maxLength={100} />
           <div className="checks"><label><input type="checkbox" name="keep" checked={keep} onChange={(e) => setKeep(e.target.checked)} /><span>{t('verify.keep')}</span></label></div>
           <p><button type="submit" className="button strong wide" disabled={act.busy}>{t(act.busy ? 'state.loading' : 'verify.go')}</button></p>
+          <p className="small">{t('verify.pdf')} <Link to="/verify/letter">{t('verify.pdf_go')}</Link></p>
         </form>
       )}
     </div>

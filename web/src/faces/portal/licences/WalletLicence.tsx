@@ -1,9 +1,11 @@
 // Portal: one licence of the wallet: its content, showing it, the offline file, history, who used it.
+import { useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { useApi } from '../../../api/hooks';
 import { useBelow, useLicenceTypes, type LicenceType, type LicenceUse, type WalletPage } from '../../../api/licences';
 import { LicenceContent, LicenceSteps, LicenceUses, useValidity, VerdictTag } from '../../../components/Licence';
 import { PageHead } from '../../../components/PageHead';
+import { PrintLicence } from '../../../components/PrintLicence';
 import { View } from '../../../components/View';
 import { useI18n } from '../../../i18n';
 import { ActedFor, WalletGate } from './Wallet';
@@ -34,6 +36,7 @@ function Page({ identifier }: { identifier: string }) {
   const path = `/me/licences/${encodeURIComponent(identifier)}`;
   const query = useApi<WalletPage>(path);
   const { types } = useLicenceTypes();
+  const client = useQueryClient();
   const validity = useValidity();
   return (
     <View query={query}>
@@ -52,6 +55,7 @@ function Page({ identifier }: { identifier: string }) {
               <h2 id="content">{t('lic.content')}</h2>
               <LicenceContent licence={d.licence} type={type} link={(other) => <Link className="licence-code" to={`/portal/licences/${encodeURIComponent(other)}`}>{other}</Link>} />
             </section>
+            <PrintLicence licence={d.licence} verdict={d.verdict} type={type} path={path} onUsed={() => { void client.invalidateQueries({ queryKey: [`${path}/uses`, {}, 'below'] }); }} />
             <OfflineFile licence={d.licence} type={type} path={path} />
             <section className="card stack" aria-labelledby="history"><h2 id="history">{t('lic.history')}</h2><LicenceSteps steps={d.steps} /></section>
             <Uses path={`${path}/uses`} type={type} />

@@ -16,7 +16,7 @@ import { MaterialList } from './Materials';
 
 const Flow = lazy(() => import('./Flow'));
 
-function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+export function Section({ id, title, children }: { id: string; title: string; children: ReactNode }) {
   return <section className="card" aria-labelledby={id}><h2 id={id}>{title}</h2>{children}</section>;
 }
 
@@ -27,7 +27,7 @@ export function ItemLink({ item }: { item: string }) {
   return <Link to={`/services/${encodeURIComponent(item)}`}>{w(query.data?.content.title) || item}</Link>;
 }
 
-function Standing({ item }: { item: Item }) {
+export function Standing({ item }: { item: Item }) {
   const { t } = useI18n();
   if (item.state !== 'suspended' && item.state !== 'cancelled') return null;
   return (
@@ -38,7 +38,7 @@ function Standing({ item }: { item: Item }) {
   );
 }
 
-function Times({ item }: { item: Item }) {
+export function Times({ item }: { item: Item }) {
   const { t } = useI18n();
   const limit = useLimitWords();
   const { content } = item;
@@ -50,7 +50,7 @@ function Times({ item }: { item: Item }) {
   );
 }
 
-function Fees({ item }: { item: Item }) {
+export function Fees({ item }: { item: Item }) {
   const { t, w } = useI18n();
   const { fees } = item.content;
   return (

@@ -1,7 +1,7 @@
 // Portal: the page of a self-service terminal (1080 × 1920, works at 1280): take a number, check in,
-// find an item and go on with one's own phone, progress. It goes back to its start when nobody
-// touches it, so that nobody sees what the one before did.
-import { useCallback, useEffect, useState, type ReactNode } from 'react';
+// find an item and apply for it here or with one's own phone, progress. It goes back to its start when
+// nobody touches it, so that nobody sees what the one before did.
+import { lazy, Suspense, useCallback, useEffect, useState, type ReactNode } from 'react';
 import { useParams } from 'react-router';
 import { useApi } from '../../../api/hooks';
 import type { ItemLine } from '../../../api/items';
@@ -10,31 +10,19 @@ import { checkIn, hallPath, PRIORITIES, takeNumber, type Hall, type HallMatter, 
 import { FormFault, useAct } from '../../../components/Inputs';
 import { useTitle } from '../../../components/PageHead';
 import { QrCode } from '../../../components/QrCode';
+import { Skeleton } from '../../../components/Skeleton';
 import { View } from '../../../components/View';
 import { useI18n, type Key } from '../../../i18n';
 import { typedCode } from '../../../lib/visits';
 import { useSession } from '../../../shell/session';
 import { ProgressForm } from '../Progress';
+import { useIdle } from './idle';
 import { TicketShown } from './Ticket';
 
-type Screen = { at: 'home' } | { at: 'matter' } | { at: 'priority'; matter: HallMatter } | { at: 'code' } | { at: 'progress' } | { at: 'items' } | { at: 'item'; line: ItemLine } | { at: 'ticket'; ticket: Ticket };
-const IDLE_S = 60;
+const TerminalGuest = lazy(() => import('./TerminalGuest').then((page) => ({ default: page.TerminalGuest })));
 
-/** Seconds until the start; every touch or key begins them anew. */
-function useIdle(active: boolean, onEnd: () => void): number {
-  const [left, setLeft] = useState(IDLE_S);
-  useEffect(() => {
-    if (!active) return undefined;
-    setLeft(IDLE_S);
-    const again = () => setLeft(IDLE_S);
-    const timer = setInterval(() => setLeft((n) => n - 1), 1_000);
-    addEventListener('pointerdown', again);
-    addEventListener('keydown', again);
-    return () => { clearInterval(timer); removeEventListener('pointerdown', again); removeEventListener('keydown', again); };
-  }, [active]);
-  useEffect(() => { if (left <= 0) onEnd(); }, [left, onEnd]);
-  return left;
-}
+type Screen = { at: 'home' } | { at: 'matter' } | { at: 'priority'; matter: HallMatter } | { at: 'code' } | { at: 'progress' } | { at: 'items' } | { at: 'item'; line: ItemLine } | { at: 'apply'; item: string } | { at: 'ticket'; ticket: Ticket };
+const IDLE_S = 60;
 
 function Big({ title, help, onClick, disabled }: { title: string; help?: string; onClick: () => void; disabled?: boolean }) {
   return <button type="button" className="term-big" onClick={onClick} disabled={disabled}><strong>{title}</strong>{help ? <span>{help}</span> : null}</button>;
@@ -82,7 +70,8 @@ function Inside({ hall }: { hall: Hall }) {
   const [screen, setScreen] = useState<Screen>({ at: 'home' });
   const act = useAct();
   const home = useCallback(() => setScreen({ at: 'home' }), []);
-  const left = useIdle(screen.at !== 'home', home);
+  // A person who applies has a countdown of their own.
+  const { left } = useIdle(screen.at !== 'home' && screen.at !== 'apply', IDLE_S, home);
   const allowed = may('handle', 'visits');
   const go = (next: Screen) => { act.clear(); setScreen(next); };
   const matterOf = (code: string) => w(hall.matters.find((m) => m.code === code)?.title) || code;
@@ -108,7 +97,8 @@ function Inside({ hall }: { hall: Hall }) {
     case 'code': return head('term.check_in', <CodePad busy={act.busy} onEnter={(code) => { void arrive(code); }} />);
     case 'progress': return head('progress.title', <ProgressForm />);
     case 'items': return head('term.items', <Items onChoose={(line) => go({ at: 'item', line })} />);
-    case 'item': return head('term.items', <div className="term-item"><h3>{w(screen.line.title)}</h3><p>{w(screen.line.summary)}</p><p>{t('term.scan')}</p><QrCode text={`${location.origin}/services/${encodeURIComponent(screen.line.item)}`} label={t('term.scan_label', { title: w(screen.line.title) })} /></div>);
+    case 'apply': return <Suspense fallback={<Skeleton />}><TerminalGuest item={screen.item} onEnd={home} /></Suspense>;
+    case 'item': return head('term.items', <div className="term-item"><h3>{w(screen.line.title)}</h3><p>{w(screen.line.summary)}</p><p><button type="button" className="term-back strong" data-here onClick={() => go({ at: 'apply', item: screen.line.item })}>{t('term.here')}</button></p><p>{t('term.scan')}</p><QrCode text={`${location.origin}/services/${encodeURIComponent(screen.line.item)}`} label={t('term.scan_label', { title: w(screen.line.title) })} /></div>);
     case 'ticket': return head('term.your_number', <div className="print-ticket"><TicketShown ticket={screen.ticket} hall={w(hall.title)} matter={matterOf(screen.ticket.matter)} /><p>{t('term.keep')}</p><p className="no-print"><button type="button" className="term-back" onClick={() => print()}>{t('ticket.print')}</button></p></div>);
     default: return (
       <>
