@@ -108,7 +108,7 @@ export const SIMULATION_ACTS = [
       await page.reload();
       await page.locator('main td').getByText('对方系统没有应答或出错').waitFor();
       await page.getByRole('button', { name: '全部重试（2 项）' }).click();
-      await page.locator('.ant-modal-confirm').getByText('重试显示的 2 项工作').waitFor();
+      await page.locator('.ant-modal-confirm-title').filter({ hasText: '重试显示的 2 项工作' }).waitFor();
       must(tried.length === 0, 'it is tried before it is confirmed');
       await page.locator('.ant-modal-confirm .ant-btn-primary').click();
       await page.getByText('已重新排上 1 项').waitFor();

@@ -4,7 +4,7 @@
 use crate::city::{Answer, PASSWORD, TestCity};
 use serde_json::{Value, json};
 use std::time::Duration;
-use store::applications::JobRow;
+use store::applications::{JobRow, Write};
 use store::cases::{JobRow as CaseJob, JobState, Writes};
 
 const OF_CASES: &str = "/api/v1/cases/set-aside";
@@ -53,9 +53,9 @@ async fn gone(city: &TestCity, list: &str, id: &str, token: &str) {
 
 /// Two jobs of applications: one that succeeds when it is tried again, one nobody can do.
 async fn of_applications(city: &TestCity) {
-    let mut tx = city.running.app.store.begin().await.expect("a transaction");
+    let mut write = Write::default();
     for (n, kind, name) in [(1, "files", "forget"), (2, "riddle", "x")] {
-        let row = JobRow {
+        write.jobs.push(JobRow {
             id: format!("draft-{n}/{kind}/{name}"),
             application: format!("draft-{n}"),
             kind: kind.into(),
@@ -65,10 +65,11 @@ async fn of_applications(city: &TestCity) {
             attempts: 30,
             aside: 1,
             error: "outgoing.failed: nobody answers".into(),
-        };
-        let put = store::applications::write::put_job(&mut tx, &row).await;
-        put.expect("a job");
+        });
     }
+    let mut tx = city.running.app.store.begin().await.expect("a transaction");
+    let put = store::applications::write::apply(&mut tx, &mut write, &|_, _| {}).await;
+    put.expect("jobs");
     tx.commit().await.expect("committed");
 }
 

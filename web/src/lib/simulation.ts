@@ -150,5 +150,7 @@ export function loads({ baseline, changed }: Pick<Simulated, 'baseline' | 'chang
   return [...rows.values()];
 }
 
+/** With fewer cases than this, chance may have made the figures. */
+export const FEW = 20;
 /** From this share of their time on, work piles up before people at the least disturbance. */
 export const BUSY = 0.85;

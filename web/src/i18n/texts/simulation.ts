@@ -41,6 +41,7 @@ export const simulation = {
   'sim.verdict.unsure': ['平均用时相差 {share}，不大于推演自身的误差 {error}：据此不能说改动有效果。', 'The mean time differs by {share}, not more than the simulation itself is off ({error}): this does not show that the change has an effect.'],
   'sim.verdict.shorter': ['平均用时缩短 {share}，大于推演自身的误差 {error}。', 'The mean time is {share} shorter, more than the simulation itself is off ({error}).'],
   'sim.verdict.longer': ['平均用时延长 {share}，大于推演自身的误差 {error}。', 'The mean time is {share} longer, more than the simulation itself is off ({error}).'],
+  'sim.few': ['只有 {n} 件可比，偶然性大；请选更长的时段。', 'Only {n} can be compared, so chance plays a part; choose a longer period.'],
   'sim.summary': ['总体比较', 'Side by side'], 'sim.measure': ['指标', 'Figure'], 'sim.points': ['个百分点', 'points'],
   'sim.m.p50': ['办理时长（中位数）', 'Time of a case (median)'], 'sim.m.p90': ['办理时长（九成不超过）', 'Time of a case (nine of ten)'], 'sim.m.mean': ['办理时长（平均）', 'Time of a case (mean)'],
   'sim.m.within': ['承诺时限内办结的比例', 'Share within the promised limit'], 'sim.m.promised': ['其中有承诺时限的件数', 'Cases with a promised limit'],

@@ -140,7 +140,7 @@ impl Cases for FakeCases {
     async fn signal(&self, _: &Actor, _: &str, _: Map<String, Value>) -> Result<(), Fault> {
         none()
     }
-    async fn set_aside(&self, _: &Actor, _: usize) -> Result<Vec<SetAside>, Fault> {
+    async fn set_aside(&self, _: &Actor, _: usize) -> Result<Vec<kernel::cases::SetAside>, Fault> {
         none()
     }
     async fn try_again(&self, _: &Actor, _: &str) -> Result<(), Fault> {

@@ -9,7 +9,7 @@ import { Skeleton } from '../../../components/Skeleton';
 import { useI18n } from '../../../i18n';
 import { stepsOf } from '../../../lib/bpmn';
 import { number, percent } from '../../../lib/format';
-import { axisOf, BUSY, loads, measures, verdictOf, workingTime, type Load, type Measure } from '../../../lib/simulation';
+import { axisOf, BUSY, FEW, loads, measures, verdictOf, workingTime, type Load, type Measure } from '../../../lib/simulation';
 
 const Bars = lazy(() => import('../../../components/Bars'));
 
@@ -69,6 +69,7 @@ function Verdict({ result }: { result: Simulated }) {
     <>
       {verdict === 'nothing' ? null : <p><strong>{t('sim.sentence', { before: time(b.minutes.p50), after: time(c.minutes.p50), before90: time(b.minutes.p90), after90: time(c.minutes.p90) })}</strong></p>}
       <p>{t(`sim.verdict.${verdict}`, { share: percent(share), error: percent(error) })}</p>
+      {result.compared > 0 && result.compared < FEW ? <p>{t('sim.few', { n: number(result.compared, 0) })}</p> : null}
     </>
   );
 }
