@@ -338,7 +338,7 @@ impl LicencePrint {
         }
         for field in &kind.decl.fields {
             let value = licence.fields.get(&field.name);
-            if !value.is_some_and(|value| !value.is_null()) || !wanted(&field.name) {
+            if value.is_none_or(Value::is_null) || !wanted(&field.name) {
                 continue;
             }
             let said = match value {
