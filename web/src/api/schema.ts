@@ -1816,6 +1816,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/services/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 政务服务指标
+         * @description Figures of the service
+         */
+        get: operations["getServicesFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/indicators": {
         parameters: {
             query?: never;
@@ -6824,6 +6844,7 @@ export interface components {
             target: number | null;
             better: string;
             source: string;
+            page: string;
             /** Format: date-time */
             computed_at: string | null;
             trend?: unknown[][];
@@ -12912,6 +12933,36 @@ export interface operations {
         };
     };
     getEnvironmentBulletin: {
+        parameters: {
+            query?: {
+                /** @description its own */
+                "see the report"?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getServicesFigures: {
         parameters: {
             query?: {
                 /** @description its own */
