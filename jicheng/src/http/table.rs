@@ -142,7 +142,11 @@ impl Table {
         let mut handler: MethodRouter<Arc<App>> = on(filter, handler);
         if line.access == Access::Public {
             // Strangers send a name and a password; where they may show a file, a small one.
-            let most = if line.large { SMALL_BODY } else { STRANGERS_BODY };
+            let most = if line.large {
+                SMALL_BODY
+            } else {
+                STRANGERS_BODY
+            };
             handler = handler.layer(DefaultBodyLimit::max(most));
         } else if !line.large {
             handler = handler.layer(DefaultBodyLimit::max(SMALL_BODY));

@@ -74,19 +74,24 @@ async fn what_was_acknowledged_is_whole() {
                 .spawn()
                 .unwrap();
             let lines = BufReader::new(child.stdout.take().unwrap());
-            let count = Arc::new(AtomicUsize::new(0));
-            let counted = count.clone();
+            let counts = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
+            let counted = counts.clone();
             let reader = std::thread::spawn(move || {
                 let lines = lines.lines().map_while(Result::ok);
                 let lines = lines.filter(|line| line.split(' ').count() == 3);
                 let counting = lines.inspect(|line| {
-                    counted.fetch_add(usize::from(line.starts_with("letter")), Ordering::SeqCst);
+                    let kind = usize::from(line.starts_with("letter"));
+                    counted[kind].fetch_add(1, Ordering::SeqCst);
                 });
                 counting.collect::<Vec<String>>()
             });
-            // After a few letters, at another moment each time, without chance in it.
+            // After a few letters and files, at another moment each time, without chance in it.
             let begun = Instant::now();
-            while count.load(Ordering::SeqCst) < 4 && begun.elapsed() < Duration::from_secs(120) {
+            let few = || {
+                let [files, letters] = &*counts;
+                files.load(Ordering::SeqCst) < 2 || letters.load(Ordering::SeqCst) < 4
+            };
+            while few() && begun.elapsed() < Duration::from_secs(120) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             tokio::time::sleep(Duration::from_millis(round * 37)).await;
