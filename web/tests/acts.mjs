@@ -10,6 +10,7 @@ import { PARTY_ACTS } from './parties.mjs';
 import { SERVICE_ACTS } from './services.mjs';
 import { SIMULATION_ACTS } from './simulation.mjs';
 import { TERMINAL_ACTS } from './terminal.mjs';
+import { until } from './until.mjs';
 
 const PASSWORD_1 = 'walk-first-2026';
 const PASSWORD_2 = 'walk-second-2026';
@@ -84,7 +85,7 @@ export const ACTS = [
       await page.locator('#explain-on').fill('register.enterprise/91130199MA00123747');
       await page.locator('main form button[type=submit]').click();
       await seen(page, 'main details summary', 'a policy with its text');
-      must((await page.locator('main').innerText()).includes('roles.yaml:'), 'no file and line');
+      await until(async () => (await page.locator('main').innerText()).includes('roles.yaml:'), 'no file and line');
     },
   },
   {
@@ -95,7 +96,7 @@ export const ACTS = [
       const [alert] = open.items;
       await page.goto(`${base}/desk/alerts/${encodeURIComponent(alert.id)}`);
       await seen(page, 'main .station-name code', 'station of the alert');
-      must((await page.locator('main .station-name').first().innerText()).trim() !== alert.thing, 'the alert names no station');
+      await until(async () => (await page.locator('main .station-name').first().innerText()).trim() !== alert.thing, 'the alert names no station');
       const button = (name) => page.locator('main').getByRole('button', { name, exact: false }).first();
       const finish = async () => {
         await page.locator('.ant-modal .ant-btn-primary').click();

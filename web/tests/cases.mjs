@@ -2,6 +2,7 @@
 // refused with its line first), a clerk starts a case of it, takes its task, is sent back by the next
 // step, does both again and finds it all in the history. The decision table explains itself; the
 // calendar shows what would move.
+import { until } from './until.mjs';
 const must = (holds, what) => {
   if (!holds) throw new Error(what);
 };
@@ -158,7 +159,7 @@ export const CASE_ACTS = [
       await input.fill('{"business": "catering", "area": 80}');
       await page.getByRole('button', { name: '试算', exact: true }).click();
       await seen(page, '.ant-drawer .rule-hit', 'the row that matched');
-      must((await page.locator('.ant-drawer .outcome').innerText()) === 'high', 'the result is not high');
+      await until(async () => (await page.locator('.ant-drawer .outcome').innerText()) === 'high', 'the result is not high');
       must(await page.locator('.ant-drawer .rule-miss').count() > 0, 'rows that did not match are not shown');
     },
   },

@@ -3,6 +3,7 @@
 // and verification says so. Persons are synthetic (area 130199).
 import { readFileSync } from 'node:fs';
 import { bearer, enter, person, resident, serials } from './parties.mjs';
+import { until } from './until.mjs';
 
 const must = (holds, what) => {
   if (!holds) throw new Error(what);
@@ -40,7 +41,7 @@ export async function issueMany(page, base, holder, type) {
   };
   await put([row, row.map((cell, i) => (head[i] === '有效期起' ? '2026-02-30' : cell))]);
   await page.locator('main [role=alert] table').waitFor();
-  must((await page.locator('main [role=alert] tbody tr').count()) === 2, 'a wrong date and a source given twice are two faults');
+  await until(async () => (await page.locator('main [role=alert] tbody tr').count()) === 2, 'a wrong date and a source given twice are two faults');
   must((await page.getByRole('button', { name: /^签发 \d/ }).count()) === 0, 'a table with faults can be issued');
   await put([row]);
   await page.getByRole('button', { name: '签发 1 件' }).click();
@@ -82,7 +83,7 @@ export async function verify(page, base, how) {
   await page.locator('input[name=verifier]').waitFor();
   if (how.token) {
     await page.waitForFunction(() => location.hash === '');
-    must((await page.locator('input[name=token]').inputValue()) === how.token, 'the code of the address is not taken');
+    await until(async () => (await page.locator('input[name=token]').inputValue()) === how.token, 'the code of the address is not taken');
   } else {
     await page.locator(`input[name=by][value=${how.identifier ? 'identifier' : 'document'}]`).check();
     for (const [name, value] of Object.entries(how)) await page.locator(`[name=${name}]`).last().fill(value);
@@ -123,7 +124,7 @@ export async function print(page, purpose, format = 'PDF') {
   const [file] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: '生成并下载' }).click()]);
   must(/^[\u4e00-\u9fff].*\.(pdf|ofd)$/.test(file.suggestedFilename()), `the file is called ${file.suggestedFilename()}`);
   await page.locator('[data-part=print] .confirmed').waitFor();
-  must((await page.getByRole('dialog').count()) === 0, 'the dialog stays open');
+  await until(async () => (await page.getByRole('dialog').count()) === 0, 'the dialog stays open');
   return readFileSync(await file.path());
 }
 
@@ -148,7 +149,7 @@ async function byPrintedCode(page, base, identifier, name) {
   await page.goto(`${base}/about`);
   await page.goto(`${base}/verify#${identifier}`);
   await page.waitForFunction(() => location.hash === '');
-  must((await page.locator('input[name=identifier]').inputValue()) === identifier, 'the identifier of the QR is not taken');
+  await until(async () => (await page.locator('input[name=identifier]').inputValue()) === identifier, 'the identifier of the QR is not taken');
   await page.locator('input[name=name]').fill(name);
   await page.locator('input[name=verifier]').fill('走查超市');
   await page.locator('input[name=purpose]').fill('核对资质');

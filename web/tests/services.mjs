@@ -4,6 +4,7 @@
 // window; search by the keyboard alone. Persons are synthetic (area 130199).
 import { readFileSync } from 'node:fs';
 import { bearer, person, resident, serials } from './parties.mjs';
+import { until } from './until.mjs';
 
 const must = (holds, what) => {
   if (!holds) throw new Error(what);
@@ -51,7 +52,7 @@ export async function begin(page, base, { words, item }) {
   await page.locator('#service-text').fill(words);
   await page.locator(`a.service-card[href="/services/${item}"]`).click();
   await page.locator('#materials').waitFor();
-  must((await page.locator('main').innerText()).includes('城市已有'), 'the guide does not say what the city has');
+  await until(async () => (await page.locator('main').innerText()).includes('城市已有'), 'the guide does not say what the city has');
   await page.locator(`a[href="/services/${item}/guide"]`).click();
   await page.locator('input[name=option]').first().waitFor();
   await page.locator('main form button[type=submit]').click();
@@ -69,7 +70,7 @@ export async function begin(page, base, { words, item }) {
 
 /** The first page: prefilled with its source; an empty answer is said on top and at its field. */
 async function firstPage(page) {
-  must((await page.locator('.source-note').count()) > 0, 'no prefilled value says where it comes from');
+  await until(async () => (await page.locator('.source-note').count()) > 0, 'no prefilled value says where it comes from');
   await page.locator('main [data-next]').click();
   await page.locator('.fault-summary').waitFor();
   must(await page.evaluate(() => document.activeElement?.classList.contains('fault-summary')), 'the summary of faults does not get the focus');
@@ -288,7 +289,7 @@ async function bundle(page, base, width) {
   await page.locator('[data-letter=approval]').waitFor();
   await page.locator('[data-licence]').click();
   await page.locator('#licence').waitFor();
-  must((await page.locator('main').innerText()).includes('李小欢'), 'the licence does not carry what was corrected');
+  await until(async () => (await page.locator('main').innerText()).includes('李小欢'), 'the licence does not carry what was corrected');
   await rate(page, base, wanting.id);
 }
 

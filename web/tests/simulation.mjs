@@ -3,6 +3,7 @@
 // set aside is looked at and tried again.
 import { readFileSync } from 'node:fs';
 import { bpmn, PROCESS } from './cases.mjs';
+import { until } from './until.mjs';
 
 const must = (holds, what) => {
   if (!holds) throw new Error(what);
@@ -77,7 +78,7 @@ export const SIMULATION_ACTS = [
       await page.getByRole('button', { name: '返回编辑' }).click();
       await page.getByRole('button', { name: '发布', exact: true }).waitFor();
       await page.getByText('XML', { exact: true }).click();
-      must((await page.locator('main textarea.xml-text').inputValue()).includes('签发走查'), 'the change was lost');
+      await until(async () => (await page.locator('main textarea.xml-text').inputValue()).includes('签发走查'), 'the change was lost');
     },
   },
   {

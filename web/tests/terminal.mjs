@@ -2,6 +2,7 @@
 // the terminal's channel, prolongs the countdown once and is then signed out by it; neither the page,
 // the storage nor the history shows anything of them, and the terminal's own session is as it was.
 import { bearer, PASSWORD, passwordOf, person, resident, serials } from './parties.mjs';
+import { until } from './until.mjs';
 
 const must = (holds, what) => {
   if (!holds) throw new Error(what);
@@ -38,7 +39,7 @@ async function begin(page, base, hall, account, name) {
   must(new URL(page.url()).pathname === `/terminal/${hall}`, `signing in led to ${page.url()}`);
   await page.locator('[data-begin]').click();
   await page.locator('[data-draft] form').first().waitFor();
-  must((await page.locator('main').innerText()).includes(name), 'the form does not say for whom it is');
+  await until(async () => (await page.locator('main').innerText()).includes(name), 'the form does not say for whom it is');
   return { token, draft: await page.locator('[data-draft]').getAttribute('data-draft') };
 }
 
