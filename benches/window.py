@@ -5,11 +5,12 @@ Whole applications are made as a counter makes them: a draft for a person, its a
 of 100 kB each, handed in; then the receipt is a signed PDF. They arrive at an offered rate, not one
 after the other's answer: the time of each is counted from when it was due, so that waiting counts.
 
-    benches/window.py [--rate 100] [--seconds 60] [--program target/release/jicheng]
+    benches/window.py [--rate 100] [--seconds 60] [--workers 32] [--program target/release/jicheng]
 
 Prints: reached rate of whole applications, p50 and p99 of the hand-in and of every other request,
 how far the letters lag behind at the end, and refusals (429, 503) if any. Peer: DIGIT publishes 15
-applications a second at 2 s. The limit is the processor: the client takes its share of it too.
+applications a second at 2 s. One clerk may have 50 drafts open, so no more than 48 workers. What
+limits is the papers: each is judged, sealed and written with fsync.
 """
 
 import argparse
