@@ -145,14 +145,7 @@ fn window_jobs(jobs: &mut Jobs, app: &Arc<App>) {
             visits.remind().await.map(|_| ())
         }
     });
-    let reminders = Arc::new(Reminders {
-        store: app.store.clone(),
-        cases: app.cases.clone(),
-        messages: app.messages.clone(),
-        staff: app.staff.clone(),
-        identity: app.identity.clone(),
-        organisations: app.organisations.clone(),
-    });
+    let reminders = Arc::new(Reminders::of(app));
     jobs.register(every("remind_of_deadlines", Span::minutes(1)), move || {
         let reminders = reminders.clone();
         async move { reminders.follow().await.map(|_| ()) }

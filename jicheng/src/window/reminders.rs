@@ -4,6 +4,7 @@
 //! stop, and nothing is said twice.
 
 use super::people::Staff;
+use crate::app::App;
 use kernel::cases::{CaseFile, Cases, Light, Task};
 use kernel::events::{Event, EventKind};
 use kernel::fault::FaultKind;
@@ -32,20 +33,32 @@ const URGED: &str = "case_urged";
 /// Reminds of deadlines.
 pub struct Reminders {
     /// The log and its cursor.
-    pub store: Store,
+    store: Store,
     /// Cases.
-    pub cases: Arc<cases::Engine>,
+    cases: Arc<cases::Engine>,
     /// Carries the messages.
-    pub messages: Arc<office::Centre>,
+    messages: Arc<office::Centre>,
     /// Who works where.
-    pub staff: Arc<Staff>,
+    staff: Arc<Staff>,
     /// Accounts and their roles.
-    pub identity: Arc<identity::Engine>,
+    identity: Arc<identity::Engine>,
     /// Positions and theirs.
-    pub organisations: Arc<organisations::Engine>,
+    organisations: Arc<organisations::Engine>,
 }
 
 impl Reminders {
+    /// Of a running city.
+    pub fn of(app: &App) -> Reminders {
+        Reminders {
+            store: app.store.clone(),
+            cases: app.cases.clone(),
+            messages: app.messages.clone(),
+            staff: app.staff.clone(),
+            identity: app.identity.clone(),
+            organisations: app.organisations.clone(),
+        }
+    }
+
     /// Reads what happened since last time and reminds; says how many messages were taken. In a new
     /// city the log is followed from now on.
     pub async fn follow(&self) -> Result<u64, Fault> {

@@ -8,18 +8,6 @@ use kernel::{ManualClock, Span, Time};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-fn reminders(city: &TestCity) -> Reminders {
-    let app = &city.running.app;
-    Reminders {
-        store: app.store.clone(),
-        cases: app.cases.clone(),
-        messages: app.messages.clone(),
-        staff: app.staff.clone(),
-        identity: app.identity.clone(),
-        organisations: app.organisations.clone(),
-    }
-}
-
 /// What the account was told, the newest first. A sign-in lasts hours, the clock jumps by days.
 async fn inbox(city: &TestCity, account: &str) -> Vec<Value> {
     let token = city.token(account).await;
@@ -29,7 +17,7 @@ async fn inbox(city: &TestCity, account: &str) -> Vec<Value> {
 
 /// Follows the log until the account was told so many things; the newest of them, in Chinese.
 async fn told(city: &TestCity, account: &str, count: usize) -> (Value, String) {
-    let reminders = reminders(city);
+    let reminders = Reminders::of(&city.running.app);
     let mut messages = vec![];
     for _ in 0..200 {
         reminders.follow().await.expect("the log is read");
@@ -55,7 +43,7 @@ async fn who_has_a_task_is_told_before_it_is_due_and_colleagues_when_it_is_over(
     officer(&city, "stranger", &["permit_approver"]).await;
     let app = &city.running.app;
     app.staff.refresh().await.expect("the staff is read");
-    let follower = reminders(&city);
+    let follower = Reminders::of(app);
     follower.follow().await.expect("the log is followed");
 
     let id = draft(&city, &clerk, 21, "catering", 80).await;
