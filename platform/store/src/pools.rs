@@ -85,8 +85,6 @@ pub(crate) fn sqlite_options(path: &str) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .page_size(PAGE_SIZE)
-        // Room left by pruned events and rewritten blocks can be given back: `Store::reclaim`.
-        .auto_vacuum(SqliteAutoVacuum::Incremental)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(10))
@@ -126,6 +124,10 @@ async fn open_sqlite(path: &str, shipped: bool) -> Result<Pools, Fault> {
             options
                 .clone()
                 .create_if_missing(true)
+                // Room left by pruned events and rewritten blocks can be given back:
+                // `Store::reclaim`. Not for readers: setting it takes the lock of the one who
+                // writes, and a writer that waits for a new reader would wait for itself.
+                .auto_vacuum(SqliteAutoVacuum::Incremental)
                 .pragma("cache_size", "-16384"),
         )
         .await

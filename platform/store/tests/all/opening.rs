@@ -74,6 +74,24 @@ async fn what_cannot_be_opened_is_unavailable() {
 }
 
 #[tokio::test]
+async fn a_new_reader_waits_for_no_writer() {
+    each_store(|store| async move {
+        let mut tx = store.begin().await.unwrap();
+        events::append(&mut tx, Time(1), EventKind::Alert, "a", b"")
+            .await
+            .unwrap();
+        // More at once than have been opened so far: every one is a new connection.
+        let mut readers = vec![];
+        for _ in 0..3 {
+            readers.push(store.snapshot().await.unwrap());
+        }
+        assert_eq!(readers.len(), 3);
+        tx.commit().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_failed_statement_spoils_its_transaction() {
     each_store(|store| async move {
         let mut tx = store.begin().await.unwrap();
