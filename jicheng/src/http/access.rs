@@ -52,6 +52,16 @@ pub fn add(table: &mut Table) {
     );
     table.add(
         line(
+            "GET /api/v1/access/roles",
+            Access::SignedIn,
+            "角色名称",
+            "Titles of the declared roles",
+        )
+        .gives("RolePage"),
+        titles,
+    );
+    table.add(
+        line(
             "GET /api/v1/access/break-glass",
             Access::SignedIn,
             "可紧急访问的对象",
@@ -252,13 +262,20 @@ async fn rights(State(app): State<Arc<App>>, caller: Caller, query: Query) -> An
 }
 
 async fn matrix(State(app): State<Arc<App>>) -> Response {
-    let roles: Vec<Value> = app
-        .policy
-        .roles()
+    let roles = role_titles(&app);
+    axum::Json(json!({"roles": roles, "lines": app.policy.matrix()})).into_response()
+}
+
+fn role_titles(app: &App) -> Vec<Value> {
+    let roles = app.policy.roles();
+    roles
         .iter()
         .map(|role| json!({"name": role.name, "title": role.title}))
-        .collect();
-    axum::Json(json!({"roles": roles, "lines": app.policy.matrix()})).into_response()
+        .collect()
+}
+
+async fn titles(State(app): State<Arc<App>>) -> Response {
+    Listing::whole(role_titles(&app)).into_response()
 }
 
 async fn breakable(State(app): State<Arc<App>>, caller: Caller) -> Answer<Response> {

@@ -5,10 +5,12 @@
 use super::guard;
 use crate::app::App;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use futures::future::BoxFuture;
 use kernel::{Access, Words};
 use std::sync::Arc;
 
@@ -41,6 +43,10 @@ pub struct Route {
 
 /// Bytes of a body that is one form or one record, unpacked, at most.
 pub const SMALL_BODY: usize = 1 << 20;
+
+/// A handler without its own type, so that what stands around handlers is compiled once and not
+/// for every route.
+type AnyHandler = Arc<dyn Fn(Request, Arc<App>) -> BoxFuture<'static, Response> + Send + Sync>;
 
 /// The table and the router made of it.
 pub struct Table {
@@ -129,9 +135,15 @@ impl Table {
     /// Adds a line with its handler, guarded by what it demands.
     pub fn add<H, T>(&mut self, line: Line, handler: H)
     where
-        H: Handler<T, Arc<App>>,
+        H: Handler<T, Arc<App>> + Sync,
         T: 'static,
     {
+        let handler: AnyHandler =
+            Arc::new(move |request, app| Box::pin(handler.clone().call(request, app)));
+        self.add_any(line, handler);
+    }
+
+    fn add_any(&mut self, line: Line, handler: AnyHandler) {
         let filter = match line.method {
             "POST" => MethodFilter::POST,
             "PUT" => MethodFilter::PUT,
@@ -139,7 +151,8 @@ impl Table {
             "DELETE" => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
-        let mut handler: MethodRouter<Arc<App>> = on(filter, handler);
+        let run = move |State(app): State<Arc<App>>, request: Request| handler(request, app);
+        let mut handler: MethodRouter<Arc<App>> = on(filter, run);
         if line.access == Access::Public {
             // Strangers send a name and a password; where they may show a file, a small one.
             let most = if line.large {

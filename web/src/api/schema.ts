@@ -2812,6 +2812,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/access/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 角色名称
+         * @description Titles of the declared roles
+         */
+        get: operations["getAccessRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/access/break-glass": {
         parameters: {
             query?: never;
@@ -7241,6 +7261,15 @@ export interface components {
             reviewed_at: string | null;
             outcome: string | null;
             remark: string | null;
+        };
+        RoleTitle: {
+            name: string;
+            title: components["schemas"]["Words"];
+        };
+        RolePage: {
+            items: components["schemas"]["RoleTitle"][];
+            next: string | null;
+            total: number;
         };
         GrantPage: {
             items: components["schemas"]["Grant"][];
@@ -14605,6 +14634,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccessRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolePage"];
+                };
             };
             /** @description problem */
             default: {

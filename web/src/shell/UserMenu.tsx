@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
 import { useI18n } from '../i18n';
 import { personName } from '../lib/person';
+import { useRoles } from '../lib/roles';
 import { ActingSwitch } from './Acting';
 import { useSession } from './session';
 import type { Session } from '../api/types';
@@ -10,6 +11,7 @@ import type { Session } from '../api/types';
 export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => void }) {
   const { t, lang } = useI18n();
   const { signOut } = useSession();
+  const roleTitle = useRoles();
   const navigate = useNavigate();
   const name = personName(session.account, session.display, lang);
   const { pathname } = useLocation();
@@ -22,7 +24,7 @@ export function UserMenu({ session, onHelp }: { session: Session; onHelp: () => 
       <summary>{name}</summary>
       <div className="user-box">
         <p><strong>{name}</strong>{name === session.account ? null : <> <code>{session.account}</code></>}</p>
-        <p>{t('app.roles')}：{session.roles.join('、')}</p>
+        <p>{t('app.roles')}：{session.roles.map(roleTitle).join('、')}</p>
         {session.organisation ? <p>{t('app.organisation')}：{session.organisation}</p> : null}
         <ActingSwitch />
         <Link className="tool" to="/portal/me">{t('me.title')}</Link>

@@ -11,13 +11,14 @@ import { SimpleTable } from '../../components/SimpleTable';
 import { View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { personName } from '../../lib/person';
+import { useRoleList, useRoles } from '../../lib/roles';
 import { dateTime } from '../../lib/time';
 import { AccountHelp } from './AccountHelp';
 
 interface Account { name: string; display: string; roles: string[]; organisation: string | null; disabled: boolean; last_sign_in: string | null; second_factors: number }
 
 export default function Accounts() {
-  const { t, lang } = useI18n();
+  const { t, w, lang } = useI18n();
   const { message, modal } = App.useApp();
   const client = useQueryClient();
   const query = useApi<List<Account>>('/operator/accounts', undefined, { keep: true });
@@ -25,7 +26,8 @@ export default function Accounts() {
   const [changing, setChanging] = useState<Account | null>(null);
   const [helping, setHelping] = useState<string | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
-  const known = [...new Set((query.data?.items ?? []).flatMap((a) => a.roles))].map((r) => ({ value: r, label: r }));
+  const roleTitle = useRoles();
+  const known = useRoleList().map((role) => ({ value: role.name, label: `${w(role.title)} (${role.name})` }));
   const attempt = async (work: () => Promise<unknown>) => {
     setError(null);
     try {
@@ -54,7 +56,7 @@ export default function Accounts() {
         <View query={query} empty={(d) => d.items.length === 0}>
           {(d) => (
             <SimpleTable<Account> caption={t('operator.accounts_caption')} rows={d.items} rowKey={(a) => a.name} columns={[
-              { title: t('operator.name'), cell: (a) => <code>{a.name}</code> }, { title: t('operator.display'), cell: (a) => personName(a.name, a.display, lang) }, { title: t('operator.roles'), cell: (a) => a.roles.join('、') },
+              { title: t('operator.name'), cell: (a) => <code>{a.name}</code> }, { title: t('operator.display'), cell: (a) => personName(a.name, a.display, lang) }, { title: t('operator.roles'), cell: (a) => a.roles.map(roleTitle).join('、') },
               { title: t('operator.organisation'), cell: (a) => a.organisation ?? '—' }, { title: t('word.state'), cell: (a) => t(a.disabled ? 'operator.disabled' : 'operator.active') }, { title: t('operator.last_sign_in'), cell: (a) => dateTime(a.last_sign_in) }, { title: t('operator.second_factors'), cell: (a) => a.second_factors, right: true },
               { title: t('operator.change_roles'), cell: (a) => <span className="row"><Button size="small" aria-label={`${t('operator.change_roles')} ${a.name}`} onClick={() => setChanging(a)}>{t('operator.change_roles')}</Button><Button size="small" aria-label={`${t('operator.help_account')} ${a.name}`} onClick={() => setHelping(a.name)}>{t('operator.help_account')}</Button><Button size="small" danger={!a.disabled} aria-label={`${t(a.disabled ? 'operator.enable' : 'operator.disable')} ${a.name}`} onClick={() => toggle(a)}>{t(a.disabled ? 'operator.enable' : 'operator.disable')}</Button></span> }]} />
           )}

@@ -16,6 +16,7 @@ import { Empty, View } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { useAttempt } from '../../lib/attempt';
 import { personName } from '../../lib/person';
+import { useRoles } from '../../lib/roles';
 import { date, dateTime, rfc3339 } from '../../lib/time';
 import { useSession } from '../../shell/session';
 import { scopeOf, standing } from '../account/Delegations';
@@ -25,6 +26,7 @@ type S = components['schemas'];
 type Detail = S['MemberDetail'];
 
 export default function Member() {
+  const roleTitle = useRoles();
   const { account = '' } = useParams();
   const { t, w, lang } = useI18n();
   const { may } = useSession();
@@ -52,7 +54,7 @@ export default function Member() {
               <h2>{t('member.appointments')}</h2>
               <SimpleTable<Detail['appointments'][number]> caption={t('member.appointments_caption')} rows={d.appointments} rowKey={(a) => a.appointment.id} columns={[
                 { title: t('org.position'), cell: (a) => w(a.position?.title) }, { title: t('org.title'), cell: (a) => w(a.organisation) }, { title: t('org.main'), cell: (a) => t(a.appointment.main ? 'org.main' : 'org.concurrent') },
-                { title: t('org.roles'), cell: (a) => a.position?.roles.join('、') || '—' }, { title: t('member.period'), cell: (a) => `${date(a.appointment.valid_from)} – ${a.appointment.valid_to ? date(a.appointment.valid_to) : ''}` }]} />
+                { title: t('org.roles'), cell: (a) => a.position?.roles.map(roleTitle).join('、') || '—' }, { title: t('member.period'), cell: (a) => `${date(a.appointment.valid_from)} – ${a.appointment.valid_to ? date(a.appointment.valid_to) : ''}` }]} />
             </section>
             <section className="card"><h2>{t('member.leaves')}</h2><Leaves detail={d} again={again} now={now} /></section>
             <section className="card">

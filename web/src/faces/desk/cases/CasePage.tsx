@@ -14,6 +14,8 @@ import { Skeleton } from '../../../components/Skeleton';
 import { View } from '../../../components/View';
 import { useI18n } from '../../../i18n';
 import { caseRefusal } from '../../../lib/cases';
+import { useOrganisations } from '../../../lib/organisations';
+import { useRoles } from '../../../lib/roles';
 import { dateTime } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
 import { CaseDialog } from './CaseDialog';
@@ -90,13 +92,15 @@ function Verbs({ file, steps, nameOf }: { file: CaseFile; steps: readonly { id: 
 }
 
 function OpenTasks({ tasks, nameOf }: { tasks: Task[]; nameOf: (node: string) => string }) {
+  const roleTitle = useRoles();
+  const organisation = useOrganisations();
   const { t } = useI18n();
   if (tasks.length === 0) return <p className="muted">{t('case.no_tasks')}</p>;
   return (
     <SimpleTable<Task> quiet caption={t('case.tasks_caption')} rows={tasks} rowKey={(task) => task.id} columns={[
       { title: t('tasks.step'), cell: (task) => <Link to={`/desk/tasks/${encodeURIComponent(task.id)}`}>{task.name || nameOf(task.node)}</Link> },
       { title: t('tasks.kind'), cell: (task) => t(`task.kind.${task.kind}`) },
-      { title: t('tasks.with'), cell: (task) => task.assignee ?? <span className="muted">{[...task.roles, task.organisation].filter(Boolean).join(' · ') || t('tasks.nobody')}</span> },
+      { title: t('tasks.with'), cell: (task) => task.assignee ?? <span className="muted">{[...task.roles.map(roleTitle), task.organisation && organisation(task.organisation)].filter(Boolean).join(' · ') || t('tasks.nobody')}</span> },
       { title: t('clock.title'), cell: (task) => <Light left={task.left} /> },
       { title: t('tasks.opened'), cell: (task) => dateTime(task.opened_at) }]} />
   );

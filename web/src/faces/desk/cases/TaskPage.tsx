@@ -16,6 +16,8 @@ import { useI18n } from '../../../i18n';
 import { useAttempt } from '../../../lib/attempt';
 import { asksOf } from '../../../lib/bpmn';
 import { TASK_VERBS, taskRefusal } from '../../../lib/cases';
+import { useOrganisations } from '../../../lib/organisations';
+import { useRoles } from '../../../lib/roles';
 import { dateTime } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
 import { actAtTask, late, useRefresh, useSaid } from './ask';
@@ -38,6 +40,8 @@ export default function TaskPage() {
 
 function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; path: string; asOf: number }) {
   const { t, lang } = useI18n();
+  const roleTitle = useRoles();
+  const organisation = useOrganisations();
   const { session } = useSession();
   const me = session?.account ?? '';
   const [asked, setAsked] = useState<Exclude<TaskVerbName, 'claim' | 'release' | 'complete'> | null>(null);
@@ -100,7 +104,7 @@ function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; pa
               <dt>{t('tasks.about')}</dt><dd>{task.title}</dd>
               <dt>{t('tasks.with')}</dt><dd>{task.assignee ?? t('tasks.nobody')}</dd>
               {task.owner ? <><dt>{t('task.owner')}</dt><dd>{task.owner}</dd></> : null}
-              {task.roles.length || task.organisation ? <><dt>{t('task.offered_to')}</dt><dd>{[...task.roles, task.organisation].filter(Boolean).join(' · ')}</dd></> : null}
+              {task.roles.length || task.organisation ? <><dt>{t('task.offered_to')}</dt><dd>{[...task.roles.map(roleTitle), task.organisation && organisation(task.organisation)].filter(Boolean).join(' · ')}</dd></> : null}
               <dt>{t('tasks.opened')}</dt><dd>{dateTime(task.opened_at)}</dd>
               {task.claimed_at ? <><dt>{t('task.claimed')}</dt><dd>{dateTime(task.claimed_at)}</dd></> : null}
               {task.ended_at ? <><dt>{t('task.ended')}</dt><dd>{dateTime(task.ended_at)} · {task.ended_by}</dd></> : null}

@@ -12,6 +12,7 @@ import { Empty, View } from '../../../components/View';
 import { useI18n, type Key } from '../../../i18n';
 import { useAttempt } from '../../../lib/attempt';
 import { personName } from '../../../lib/person';
+import { useRoleList, useRoles } from '../../../lib/roles';
 import { date, dateTime } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
 import { Act, type ActKind } from './Act';
@@ -114,6 +115,8 @@ function Members({ code, at, changed }: { code: string; at: string; changed: () 
 
 function Positions({ code, at, changed }: { code: string; at: string; changed: () => void }) {
   const { t, w } = useI18n();
+  const roleTitle = useRoles();
+  const roles = useRoleList().map((role) => ({ value: role.name, label: `${w(role.title)} (${role.name})` }));
   const path = `/organisations/${encodeURIComponent(code)}/positions`;
   const query = useApi<List<S['Position']>>(path, { at });
   const [making, setMaking] = useState(false);
@@ -132,7 +135,7 @@ function Positions({ code, at, changed }: { code: string; at: string; changed: (
         {(d) => (
           <SimpleTable<S['Position']> caption={t('org.positions_caption')} rows={d.items} rowKey={(p) => p.id} columns={[
             { title: t('org.position_title'), cell: (p) => w(p.title) }, { title: t('org.rank'), cell: (p) => t(`rank.${p.rank}` as Key) },
-            { title: t('org.roles'), cell: (p) => p.roles.join('、') || '—' }, { title: t('org.holders'), cell: (p) => (p.holders ?? []).join('、') || '—' }]} />
+            { title: t('org.roles'), cell: (p) => p.roles.map(roleTitle).join('、') || '—' }, { title: t('org.holders'), cell: (p) => (p.holders ?? []).join('、') || '—' }]} />
         )}
       </View>
       <Drawer open={making} onClose={() => setMaking(false)} destroyOnHidden size={480} title={t('org.new_position')} closable={{ 'aria-label': t('verb.close_dialog') }}>
@@ -141,7 +144,7 @@ function Positions({ code, at, changed }: { code: string; at: string; changed: (
           <Form.Item name="zh" label={t('org.name_zh')} rules={[{ required: true, message: t('alerts.need_text') }]}><Input autoComplete="off" /></Form.Item>
           <Form.Item name="en" label={t('org.name_en')}><Input autoComplete="off" /></Form.Item>
           <Form.Item name="rank" label={t('org.rank')}><Select options={(['head', 'deputy', 'staff'] as const).map((r) => ({ value: r, label: t(`rank.${r}`) }))} /></Form.Item>
-          <Form.Item name="roles" label={t('org.roles')} extra={t('org.roles_help')}><Select mode="tags" /></Form.Item>
+          <Form.Item name="roles" label={t('org.roles')} extra={t('org.roles_help')}><Select mode="tags" options={roles} optionFilterProp="label" /></Form.Item>
           <Button type="primary" htmlType="submit" loading={busy}>{t('org.new_position')}</Button>
         </Form>
       </Drawer>

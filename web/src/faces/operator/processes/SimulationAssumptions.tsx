@@ -5,6 +5,7 @@ import type { Simulated } from '../../../api/cases';
 import { SimpleTable } from '../../../components/SimpleTable';
 import { useI18n, type Key } from '../../../i18n';
 import { number } from '../../../lib/format';
+import { useRoles } from '../../../lib/roles';
 import type { Assumable, Fault, Person, Typed, Waiting } from '../../../lib/simulation';
 import { Said } from './SimulationChoice';
 
@@ -23,6 +24,7 @@ function Amount({ name, label, value, was, faults, onChange }: { name: string; l
 }
 
 export function Assumptions({ drawn, typed, faults, last, onChange }: Props) {
+  const roleTitle = useRoles();
   const { t } = useI18n();
   const at = (place: string) => faults.filter((f) => f.at === place);
   // How many people a group was, as the last replay counted them.
@@ -43,14 +45,14 @@ export function Assumptions({ drawn, typed, faults, last, onChange }: Props) {
       {drawn.people.length === 0 && drawn.waits.length === 0 ? <p className="muted">{t('sim.no_steps')}</p> : null}
       {drawn.roles.length ? (
         <SimpleTable<string> caption={t('sim.by_role')} rows={drawn.roles} rowKey={(role) => role} columns={[
-          { title: t('sim.role'), cell: (role) => <code>{role}</code> },
+          { title: t('sim.role'), cell: (role) => roleTitle(role) },
           { title: t('sim.does'), cell: (role) => drawn.people.filter((p) => p.roles.includes(role)).map((p) => p.name).join('、') },
-          { title: t('sim.workers'), cell: (role) => workers(role, t('sim.workers_of', { name: role })) }]} />
+          { title: t('sim.workers'), cell: (role) => workers(role, t('sim.workers_of', { name: roleTitle(role) })) }]} />
       ) : null}
       {drawn.people.length ? (
         <SimpleTable<Person> caption={t('sim.by_step')} rows={drawn.people} rowKey={(p) => p.node} columns={[
           { title: t('sim.step'), cell: (p) => p.name },
-          { title: t('sim.roles'), cell: (p) => (p.roles.length ? <code>{p.roles.join(', ')}</code> : '—') },
+          { title: t('sim.roles'), cell: (p) => (p.roles.length ? p.roles.map(roleTitle).join('、') : '—') },
           { title: t('sim.minutes'), cell: (p) => minutes(p.node, t('sim.minutes_of', { name: p.name })) },
           { title: t('sim.workers_own'), cell: (p) => workers(p.node, t('sim.workers_of', { name: p.name })) }]} />
       ) : null}

@@ -9,6 +9,7 @@ import { Skeleton } from '../../../components/Skeleton';
 import { useI18n } from '../../../i18n';
 import { stepsOf } from '../../../lib/bpmn';
 import { number, percent } from '../../../lib/format';
+import { useRoles } from '../../../lib/roles';
 import { axisOf, BUSY, FEW, loads, measures, verdictOf, workingTime, type Load, type Measure } from '../../../lib/simulation';
 
 const Bars = lazy(() => import('../../../components/Bars'));
@@ -125,11 +126,12 @@ function Steps({ result, series, file }: { result: Simulated; series: string[]; 
 }
 
 function People({ result, nameOf, file }: { result: Simulated; nameOf: (node: string) => string; file: string }) {
+  const roleTitle = useRoles();
   const { t } = useI18n();
   const rows = loads(result);
   const busy = (side: Load['before']) => (side === null ? '—' : <span className={side.share >= BUSY ? 'over' : ''}>{percent(side.share)}{side.share >= BUSY ? ` ▲ ${t('sim.busy_people')}` : ''}</span>);
   const columns: SimpleColumn<Load>[] = [
-    { title: t('sim.role'), cell: (l) => (l.nodes.includes(l.name) ? nameOf(l.name) : <code>{l.name}</code>), file: (l) => l.name },
+    { title: t('sim.role'), cell: (l) => (l.nodes.includes(l.name) ? nameOf(l.name) : roleTitle(l.name)), file: (l) => l.name },
     { title: t('sim.does'), cell: (l) => l.nodes.map(nameOf).join('、'), file: (l) => l.nodes.map(nameOf).join('、') },
     { title: `${t('sim.workers')} · ${t('sim.before')}`, right: true, cell: (l) => number(l.before?.workers, 0), file: (l) => l.before?.workers },
     { title: `${t('sim.workers')} · ${t('sim.after')}`, right: true, cell: (l) => number(l.after?.workers, 0), file: (l) => l.after?.workers },
