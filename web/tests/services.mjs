@@ -290,7 +290,14 @@ async function bundle(page, base, width) {
   await page.locator('[data-licence]').click();
   await page.locator('#licence').waitFor();
   await until(async () => (await page.locator('main').innerText()).includes('李小欢'), 'the licence does not carry what was corrected');
+  const pages = [{ name: 'licence', path: new URL(page.url()).pathname }, { name: 'licences', path: '/portal/licences' }];
   await rate(page, base, wanting.id);
+  pages.push({ name: 'my-matters', path: '/portal/applications' }, { name: 'my-matter', path: `/portal/applications/${encodeURIComponent(application.id)}` }, { name: 'my-part', path: `/portal/applications/${encodeURIComponent(wanting.id)}` });
+  // The next one, left as a draft.
+  await begin(page, base, { words: '生孩子', item: 'birth_bundle' });
+  const draft = new URL(page.url()).pathname;
+  pages.push({ name: 'apply', path: draft }, { name: 'apply-sheet', path: `${draft}?view=sheet` });
+  return { width, pages };
 }
 
 /** A form that loses its network and is opened twice; nothing is lost and nothing overwritten unasked. */

@@ -107,7 +107,7 @@ async function visit(here, item, look, axe) {
   const wide = await here.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wide > 1) report(here.where, `page is ${wide} px wider than the screen`);
   if (axe) await checkAxe(here);
-  if (pictures && look.pictured(item.name) && !/^(duty|resident|auditor)-/.test(item.name)) await pictures.shoot(here.page, item, look);
+  if (pictures && look.pictured(item.name) && !/^(duty|resident|auditor|officer)-/.test(item.name)) await pictures.shoot(here.page, item, look);
 }
 
 /** Pages also pictured in English and on the wall. */
@@ -145,8 +145,10 @@ async function step({ name, role, run }) {
     await signIn(here, role);
     here.where = name;
     here.acting = true;
-    await run(here.page, base, accounts[role]);
+    const worth = await run(here.page, base, accounts[role]);
     console.log(`step ${name}: ${seconds(begun)} s`);
+    // Pages that only whoever acted can see; they come after those of the tours and replace them.
+    if (pictures) for (const item of worth?.pages ?? []) await visit(here, item, { lang: 'zh', width: worth.width, pictured: () => true }, false);
   } catch (e) {
     report(name, e.message.split('\n').slice(0, 3).join(' '));
     // What the page said, for whoever reads the log, and how it looked.
@@ -167,9 +169,9 @@ const worker = async () => {
   for (let next = tours.shift(); next; next = tours.shift()) await tour(next);
 };
 await Promise.all(Array.from({ length: WORKERS }, worker));
-if (pictures) console.log(`pictures: ${Math.round(pictures.finish({ whole: !only && !quick }) / 1024)} KiB in ${out}`);
 // Acts change the city, so they come after the pages, one at a time.
 if (!only) for (const one of [...STEPS, ...ACTS].filter((s) => accounts[s.role] && (!act || s.name.includes(act)))) await step(one);
+if (pictures) console.log(`pictures: ${Math.round(pictures.finish({ whole: !only && !quick && !act }) / 1024)} KiB in ${out}`);
 await browser.close();
 console.log(`walk: ${problems.length ? `${problems.length} problem(s)` : 'no problem found'} in ${seconds(begun)} s`);
 process.exit(problems.length ? 1 : 0);

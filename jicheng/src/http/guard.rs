@@ -217,6 +217,10 @@ pub async fn admit(
     if let Some((actor, method, path)) = acting {
         super::standing::note(&app, &actor, &method, &path, response.status().as_u16()).await?;
     }
+    // Nobody is told what a crash could still take back.
+    if let Err(fault) = app.store.settled().await {
+        return Ok(pass.dress(Refusal(fault).into_response()));
+    }
     Ok(pass.dress(response))
 }
 

@@ -128,7 +128,7 @@ async fn put(
         owner: rule.about.clone(),
         slot: material.clone(),
         name,
-        bytes: bytes.to_vec(),
+        bytes: bytes.into(),
         person: app.pseudonym_of(actor),
         accept: formats.filter_map(|word| FileKind::parse(word)).collect(),
         handed_in: false,

@@ -285,7 +285,11 @@ async fn open_applications(
         days,
         pseudonym: Arc::new(move |person: &str| log.pseudonym(person)),
         register_title: Arc::new(move |name: &str| Some(declared.register(name)?.title.clone())),
-        organisation: Arc::new(move |code: &str| known.get(code, None).is_some()),
+        organisation: Arc::new(move |code: &str| {
+            let found = known.get(code, None)?;
+            let credit = found.credit_code.as_deref().unwrap_or_default();
+            Some(credit.get(8..17).unwrap_or(code).to_owned())
+        }),
     };
     applications::Engine::open(parts.store.clone(), parts.clock.clone(), means).await
 }

@@ -161,7 +161,7 @@ impl Engine {
         reason: &str,
     ) -> Result<(), Fault> {
         let mut problems: Vec<Problem> = said("reason", reason, 2, 500).into_iter().collect();
-        let known = organisation.len() <= 64 && (self.means.organisation)(organisation);
+        let known = organisation.len() <= 64 && (self.means.organisation)(organisation).is_some();
         if !known {
             problems.push(problem(
                 "organisation",

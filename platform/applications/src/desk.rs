@@ -115,7 +115,9 @@ impl Engine {
         let mut tx = self.store.begin().await?;
         let mut applied = vec![];
         let numbered = |row: &mut ApplicationRow, last: i64| {
-            row.number = crate::numbered(&row.organisation, one_day(row.submitted_at), last);
+            let office = (self.means.organisation)(&row.organisation);
+            let office = office.unwrap_or_else(|| row.organisation.clone());
+            row.number = crate::numbered(&office, one_day(row.submitted_at), last);
             let code = std::mem::take(&mut row.check_digest);
             row.check_digest = self.sealing.check(&row.number, &code);
         };

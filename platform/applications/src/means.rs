@@ -23,6 +23,11 @@ pub type Pseudonym = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// From the name of a register to how people call it; `None` for one nobody declares.
 pub type RegisterTitle = Arc<dyn Fn(&str) -> Option<Words> + Send + Sync>;
 
+/// What the numbers of an organisation's applications begin with, by its code, if there is one of
+/// this code now: the nine characters that tell it in its unified social credit code (GB 32100), or
+/// its own code while it has none.
+pub type NumberWord = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What the engine works with besides the store.
 pub struct Means {
     /// Keys: what is personal is sealed with [`kernel::crypto::Ring::Secrets`].
@@ -51,8 +56,8 @@ pub struct Means {
     pub pseudonym: Pseudonym,
     /// How people call a register, by its name.
     pub register_title: RegisterTitle,
-    /// Is there an organisation of this code now?
-    pub organisation: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// What numbers of an organisation's applications begin with.
+    pub organisation: NumberWord,
 }
 
 /// The natural person behind an account, as proven. Personal: no `Debug`.

@@ -62,23 +62,38 @@ impl Engine {
                 return Ok(done);
             }
             let mut running = JoinSet::new();
-            for job in due {
-                if running.len() >= AT_ONCE
-                    && let Some(outcome) = running.join_next().await
+            let (mut over, mut trouble) = (vec![], None);
+            let mut due = due.into_iter();
+            loop {
+                while running.len() < AT_ONCE
+                    && let Some(job) = due.next()
+                    && let Some(engine) = self.myself.upgrade()
                 {
-                    done += u64::from(matches!(outcome, Ok(Ok(true))));
-                }
-                if let Some(engine) = self.myself.upgrade() {
                     running.spawn(async move { engine.attempt_job(job).await });
                 }
-            }
-            while let Some(outcome) = running.join_next().await {
-                match outcome {
-                    Ok(outcome) => done += u64::from(outcome?),
-                    Err(broken) => tracing::error!(%broken, "a job broke"),
+                match running.join_next().await {
+                    Some(Ok(Ok(id))) => over.extend(id),
+                    Some(Ok(Err(fault))) => trouble = Some(fault),
+                    Some(Err(broken)) => tracing::error!(%broken, "a job broke"),
+                    None => break,
                 }
             }
+            done += over.len() as u64;
+            self.remove_jobs(&over).await?;
+            if let Some(fault) = trouble {
+                return Err(fault);
+            }
         }
+    }
+
+    /// Those that succeeded, in one transaction: done again after a crash they do no harm.
+    async fn remove_jobs(&self, over: &[String]) -> Result<(), Fault> {
+        if over.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        write::remove_jobs(&mut tx, over).await?;
+        tx.commit().await
     }
 
     /// Does one job now, if it still waits.
@@ -86,44 +101,46 @@ impl Engine {
         let application = id.split('/').next().unwrap_or_default();
         let jobs = read::jobs_of(&mut self.store.reader().await?, application).await?;
         match jobs.into_iter().find(|job| job.id == id) {
-            Some(job) => self.attempt_job(job).await,
+            Some(job) => {
+                let over: Vec<String> = self.attempt_job(job).await?.into_iter().collect();
+                self.remove_jobs(&over).await?;
+                Ok(!over.is_empty())
+            }
             None => Ok(false),
         }
     }
 
-    /// Does a job. A failure is noted, and it is tried again later.
-    async fn attempt_job(&self, job: JobRow) -> Result<bool, Fault> {
+    /// Does a job and answers its identification when it is to be removed. A failure is noted, and
+    /// it is tried again later.
+    async fn attempt_job(&self, job: JobRow) -> Result<Option<String>, Fault> {
         let Some(engine) = self.myself.upgrade() else {
-            return Ok(false);
+            return Ok(None);
         };
         // In a task of its own: what breaks it is a failure like any other.
         let own = job.clone();
         let outcome = tokio::spawn(async move { engine.do_job(&own).await }).await;
         let outcome = outcome.unwrap_or_else(|e| Err(Fault::internal("doing a job", e)));
+        let Err(fault) = outcome else {
+            return Ok(Some(job.id));
+        };
+        tracing::info!(%fault, job = job.id, attempts = job.attempts, "tried again later");
+        let doublings = job.attempts.clamp(0, 20) as u32;
+        let wait = WAIT.0.saturating_mul(1 << doublings).min(WAIT_LIMIT.0);
+        let attempts = job.attempts + 1;
+        let aside = attempts >= ATTEMPTS;
+        // Of what is set aside it says when it failed.
+        let wait = if aside { 0 } else { wait };
+        let row = JobRow {
+            next_at: self.clock.now().0 + wait,
+            attempts,
+            aside: i64::from(aside),
+            error: fault.to_string().chars().take(ERROR).collect(),
+            ..job
+        };
         let mut tx = self.store.begin().await?;
-        let done = outcome.is_ok();
-        match outcome {
-            Ok(()) => write::remove_job(&mut tx, &job.id).await?,
-            Err(fault) => {
-                tracing::info!(%fault, job = job.id, attempts = job.attempts, "tried again later");
-                let doublings = job.attempts.clamp(0, 20) as u32;
-                let wait = WAIT.0.saturating_mul(1 << doublings).min(WAIT_LIMIT.0);
-                let attempts = job.attempts + 1;
-                let aside = attempts >= ATTEMPTS;
-                // Of what is set aside it says when it failed.
-                let wait = if aside { 0 } else { wait };
-                let row = JobRow {
-                    next_at: self.clock.now().0 + wait,
-                    attempts,
-                    aside: i64::from(aside),
-                    error: fault.to_string().chars().take(ERROR).collect(),
-                    ..job
-                };
-                write::put_job(&mut tx, &row).await?;
-            }
-        }
+        write::put_job(&mut tx, &row).await?;
         tx.commit().await?;
-        Ok(done)
+        Ok(None)
     }
 
     async fn do_job(&self, job: &JobRow) -> Result<(), Fault> {

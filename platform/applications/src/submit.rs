@@ -20,9 +20,10 @@ use serde_json::{Map, Value, json};
 use store::applications::read::{self, By};
 use store::applications::{ApplicationRow, Counts, DraftRow, NEVER, Put, Write};
 
-/// The number people know an application by (办件编号): organisation in charge, day in Beijing,
-/// running number of that organisation on that day from 1 without gaps, five digits or more:
-/// `market-20261125-00001`. `day` is counted from 1970-01-01.
+/// The number people know an application by (办件编号): organisation in charge (see
+/// [`crate::Means::organisation`]), day in Beijing, running number of that organisation on that
+/// day from 1 without gaps, five digits or more: `MB0000027-20261125-00001`. `day` is counted from
+/// 1970-01-01.
 pub fn numbered(organisation: &str, day: i64, last: i64) -> String {
     let noon = Time(day * DAY + DAY / 2 - kernel::time::BEIJING_OFFSET);
     let (year, month, day, ..) = noon.beijing_fields();

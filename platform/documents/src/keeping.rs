@@ -236,7 +236,7 @@ pub(crate) async fn put(engine: &Engine, actor: &Actor, new: NewFile) -> Result<
     let _turn = engine.turn(&engine.uploads).await?;
     let (mut new, judged) = {
         // Looking at a file takes a core and some room.
-        let _turn = engine.turn(&engine.drawings).await?;
+        let _turn = engine.turn(&engine.looks).await?;
         judge(engine, new).await?
     };
     let mut scanned_by = None;

@@ -102,6 +102,7 @@ pub struct Engine {
     authority: Authority,
     reads: Arc<reads::Reads>,
     uploads: Semaphore,
+    looks: Semaphore,
     drawings: Semaphore,
     /// Digests of templates known to be kept.
     kept_templates: RwLock<BTreeSet<String>>,
@@ -164,6 +165,8 @@ impl Engine {
             templates: RwLock::new(templates),
             authority,
             uploads: Semaphore::new(UPLOADS),
+            // Somebody waits for a file to be looked at, and not behind letters.
+            looks: Semaphore::new(cores.clamp(1, 8)),
             drawings: Semaphore::new(cores.clamp(1, 8)),
             kept_templates: RwLock::default(),
             settings,

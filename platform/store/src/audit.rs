@@ -222,10 +222,12 @@ pub async fn append(tx: &mut Tx, entry: &AuditEntry) -> Result<i64, Fault> {
 
 /// Writes many deeds down in their order, and returns the number of the last.
 pub async fn append_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<i64, Fault> {
-    let last = tx.fetch_optional(&last_row()).await?;
-    let (mut seq, mut previous) = match &last {
-        Some(row) => (row.i64("seq")?, row.bytes("hash")?),
-        None => (0, vec![]),
+    let (mut seq, mut previous) = match tx.heads().audit.take() {
+        Some(known) => known,
+        None => match tx.fetch_optional(&last_row()).await? {
+            Some(row) => (row.i64("seq")?, row.bytes("hash")?),
+            None => (0, vec![]),
+        },
     };
     for some in entries.chunks(ROWS_PER_STATEMENT) {
         let mut statement = Query::insert();
@@ -265,6 +267,7 @@ pub async fn append_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<i64, Fau
             tx.execute(&statement).await?;
         }
     }
+    tx.heads().audit = Some((seq, previous));
     Ok(seq)
 }
 

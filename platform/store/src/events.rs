@@ -69,8 +69,8 @@ pub async fn append(
     about: &str,
     body: &[u8],
 ) -> Result<i64, Fault> {
-    let before = match tx.pending.0.last() {
-        Some(event) => event.seq,
+    let before = match tx.heads().event {
+        Some(last) => last,
         None => last(tx).await?,
     };
     let seq = before + 1;
@@ -94,6 +94,7 @@ pub async fn append(
         body: body.into(),
     };
     tx.pending.0.push(event);
+    tx.heads().event = Some(seq);
     Ok(seq)
 }
 

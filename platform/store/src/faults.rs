@@ -153,6 +153,41 @@ mod tests {
         store.close().await;
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_full_disk_takes_only_what_nobody_was_told_of() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::in_folder(dir.path()).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.fetch_all(&Plain("PRAGMA max_page_count = 600"))
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let store = store.clone();
+            tasks.spawn(async move {
+                let mut tx = store.begin().await?;
+                let seq = append(&mut tx).await?;
+                tx.commit().await.map(|()| seq)
+            });
+        }
+        let (mut told, mut refused) = (vec![], 0);
+        while let Some(outcome) = tasks.join_next().await {
+            match outcome.unwrap() {
+                Ok(seq) => told.push(seq),
+                Err(fault) => {
+                    assert_eq!(fault.code, "store.disk_full", "{fault}");
+                    refused += 1;
+                }
+            }
+        }
+        told.sort();
+        assert!(refused > 0 && told.iter().copied().eq(1..=told.len() as i64));
+        let kept = store.events().last_on_disk().await.unwrap();
+        assert_eq!(kept, told.len() as i64);
+        store.close().await;
+    }
+
     #[test]
     fn codes_of_both_databases_mean_the_same() {
         let check = |code: &str, expect: Meaning| assert_eq!(meaning(code), expect, "{code}");

@@ -8,7 +8,7 @@
 //! sees a statement.
 //!
 //! Writing goes through one [`Tx`] at a time, so that the numbers of events are committed in
-//! their order; reading is pooled and never waits for a writer.
+//! their order; those that queue share one commit. Reading is pooled and never waits for a writer.
 
 pub mod accounts;
 pub mod alerts;
@@ -16,6 +16,7 @@ pub mod applications;
 pub mod audit;
 pub mod audit_tree;
 pub mod backup;
+mod batch;
 pub mod cases;
 pub mod cursors;
 pub mod decisions;
@@ -68,8 +69,8 @@ pub struct Store {
 /// What all clones of a store share.
 pub(crate) struct Shared {
     pub(crate) pools: Pools,
-    /// Held by the one write transaction of this process.
-    pub(crate) gate: Arc<tokio::sync::Mutex<()>>,
+    /// Where the write transactions of this process queue.
+    pub(crate) gate: batch::Gate,
     /// The newest events, in memory.
     pub(crate) tail: Mutex<Tail>,
     /// When the disk was last asked for events of other processes.
@@ -174,7 +175,7 @@ impl Store {
     async fn connect_as(url: &str, shipped: bool) -> Result<Store, Fault> {
         let shared = Shared {
             pools: Pools::open(url, shipped).await?,
-            gate: Arc::default(),
+            gate: batch::Gate::new(),
             tail: Mutex::new(Tail::new(tail::BUDGET)),
             looked: Mutex::default(),
             news: tokio::sync::watch::Sender::new(0),
@@ -192,13 +193,16 @@ impl Store {
         Tx::begin(self.shared.clone()).await
     }
 
-    /// A connection to read with. Each statement sees what is committed when it starts.
+    /// A connection to read with. Each statement sees what is committed when it starts, and what
+    /// was seen in a transaction given up before.
     pub async fn reader(&self) -> Result<Reader, Fault> {
+        self.settled().await.ok();
         Reader::open(&self.shared.pools).await
     }
 
     /// A connection to read with whose statements all see one state: that of the first of them.
     pub async fn snapshot(&self) -> Result<Reader, Fault> {
+        self.settled().await.ok();
         Reader::snapshot(&self.shared.pools).await
     }
 
@@ -265,6 +269,12 @@ impl Store {
     /// Small state of engines.
     pub fn documents(&self) -> documents::Documents {
         documents::Documents::new(self.clone())
+    }
+
+    /// Waits until nothing that was seen in a transaction of this process, and not committed by it,
+    /// can be lost any more; refused when it was. For whoever answers somebody elsewhere.
+    pub async fn settled(&self) -> Result<(), Fault> {
+        self.shared.gate.settled().await
     }
 
     /// Closes every connection; a store on SQLite folds its write-ahead log into the file.

@@ -4,6 +4,7 @@
 //! is full, and the library then takes the connection for busy for ever. Here a transaction that
 //! cannot be rolled back costs its connection, and the next one gets a new one.
 
+use crate::batch::{Heads, Turn};
 use crate::events::PendingEvents;
 use crate::pools::Pools;
 use crate::sql::{Backend, Link, Plain, Run};
@@ -13,22 +14,17 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Postgres, Sqlite};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedMutexGuard;
 
 /// How long a writer waits for the one before it.
 pub const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
-/// Held by the one transaction that writes to a PostgreSQL store, whichever process it is in, so
-/// that the numbers of events are committed in their order. The number is arbitrary and ours.
-const LOCK: Plain = Plain("SELECT pg_advisory_xact_lock(5281436190251)");
-
-enum Connection {
+pub(crate) enum Connection {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
 }
 
 impl Connection {
-    async fn of_writer(pools: &Pools) -> Result<Connection, Fault> {
+    pub(crate) async fn of_writer(pools: &Pools) -> Result<Connection, Fault> {
         let fault = |e| faults::from_sqlx("beginning a transaction", e);
         Ok(match pools {
             Pools::Sqlite { writer, .. } => {
@@ -53,7 +49,7 @@ impl Connection {
     }
 
     /// The pool makes a new connection in place of this one.
-    fn give_up(&mut self) {
+    pub(crate) fn give_up(&mut self) {
         match self {
             Connection::Sqlite(connection) => connection.close_on_drop(),
             Connection::Postgres(connection) => connection.close_on_drop(),
@@ -70,42 +66,18 @@ impl Run for Connection {
     }
 }
 
-/// A connection in a transaction. Dropped before [`Held::commit`] it is rolled back, by a task of
-/// its own because that takes a moment, and only then do the connection and the gate become free.
+/// A read connection in a transaction. Dropped, the transaction is ended by a task of its own
+/// because that takes a moment, and only then is the connection free.
 struct Held {
-    /// `None` only after the end.
+    /// `None` only when dropped.
     connection: Option<Connection>,
-    /// Held by the one writer of this process.
-    gate: Option<OwnedMutexGuard<()>>,
-}
-
-impl Held {
-    async fn begin(
-        connection: Connection,
-        gate: Option<OwnedMutexGuard<()>>,
-        statement: Plain,
-    ) -> Result<Held, Fault> {
-        let mut held = Held {
-            connection: Some(connection),
-            gate,
-        };
-        held.execute(&statement).await?;
-        Ok(held)
-    }
-
-    /// Commits, and makes the connection free; returns the gate, still held.
-    async fn commit(mut self) -> Result<Option<OwnedMutexGuard<()>>, Fault> {
-        self.execute(&Plain("COMMIT")).await?;
-        drop(self.connection.take());
-        Ok(self.gate.take())
-    }
 }
 
 impl Run for Held {
     fn link(&mut self) -> Link<'_> {
         match &mut self.connection {
             Some(connection) => connection.link(),
-            None => unreachable!("the connection is taken only by the end of its transaction"),
+            None => unreachable!("the connection is taken only when it is dropped"),
         }
     }
 }
@@ -115,7 +87,6 @@ impl Drop for Held {
         let Some(mut connection) = self.connection.take() else {
             return;
         };
-        let gate = self.gate.take();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             connection.give_up();
             return;
@@ -124,8 +95,6 @@ impl Drop for Held {
             if connection.execute(&Plain("ROLLBACK")).await.is_err() {
                 connection.give_up();
             }
-            drop(connection);
-            drop(gate);
         });
     }
 }
@@ -133,7 +102,7 @@ impl Drop for Held {
 /// The write transaction. Dropped without [`Tx::commit`] it leaves nothing behind. After a
 /// statement failed it can only be dropped.
 pub struct Tx {
-    held: Held,
+    turn: Turn,
     failed: bool,
     pub(crate) pending: PendingEvents,
     shared: Arc<Shared>,
@@ -141,32 +110,18 @@ pub struct Tx {
 
 impl Tx {
     pub(crate) async fn begin(shared: Arc<Shared>) -> Result<Tx, Fault> {
-        let outcome = Tx::begin_on(shared.clone()).await;
-        outcome.inspect_err(|fault| shared.wrote(Err(fault)))
-    }
-
-    async fn begin_on(shared: Arc<Shared>) -> Result<Tx, Fault> {
-        let gate = tokio::time::timeout(WAIT_LIMIT, shared.gate.clone().lock_owned())
-            .await
-            .map_err(|_| Fault::overloaded("store", 5))?;
-        let connection = Connection::of_writer(&shared.pools).await?;
-        let backend = shared.pools.backend();
-        let begin = match backend {
-            // At once, not at the first write: what it reads is then what it changes.
-            Backend::Sqlite => Plain("BEGIN IMMEDIATE"),
-            Backend::Postgres => Plain("BEGIN"),
-        };
-        let mut held = Held::begin(connection, Some(gate), begin).await?;
-        if backend == Backend::Postgres {
-            held.execute(&LOCK).await?;
-        }
-        let pending = PendingEvents::default();
+        let turn = Turn::begin(shared.clone()).await;
         Ok(Tx {
-            held,
+            turn: turn.inspect_err(|fault| shared.wrote(Err(fault)))?,
             failed: false,
-            pending,
+            pending: PendingEvents::default(),
             shared,
         })
+    }
+
+    /// The newest rows of the logs, as far as they are known without asking.
+    pub(crate) fn heads(&mut self) -> &mut Heads {
+        &mut self.turn.heads
     }
 
     /// Makes everything durable, and then known to the readers of the log. Once begun it is
@@ -176,35 +131,18 @@ impl Tx {
             let cause = "a statement of it failed before";
             return Err(Fault::internal("committing a transaction", cause));
         }
-        let outcome = tokio::spawn(self.finish()).await;
+        let Tx { turn, pending, .. } = self;
+        let outcome = tokio::spawn(turn.finish(pending)).await;
         outcome.unwrap_or_else(|e| Err(Fault::internal("committing a transaction", e)))
-    }
-
-    async fn finish(self) -> Result<(), Fault> {
-        let Tx {
-            held,
-            pending,
-            shared,
-            ..
-        } = self;
-        let outcome = held.commit().await;
-        shared.wrote(outcome.as_ref().map(|_| ()));
-        let gate = outcome?;
-        if let Some(stamps) = shared.stamps.get() {
-            stamps.committed();
-        }
-        // The next writer begins after this, so events become known in their order.
-        pending.publish(&shared);
-        drop(gate);
-        Ok(())
     }
 }
 
 impl Run for Tx {
     fn link(&mut self) -> Link<'_> {
-        self.held.link()
+        self.turn.link()
     }
     fn failed(&mut self, fault: &Fault) {
+        self.turn.failed(fault);
         self.failed = true;
         self.shared.wrote(Err(fault));
     }
@@ -230,7 +168,10 @@ impl Reader {
             Backend::Sqlite => Plain("BEGIN"),
             Backend::Postgres => Plain("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
         };
-        let held = Held::begin(Connection::of_reader(pools).await?, None, begin).await?;
+        let mut held = Held {
+            connection: Some(Connection::of_reader(pools).await?),
+        };
+        held.execute(&begin).await?;
         Ok(Reader(ReaderInner::Snapshot(held)))
     }
 }

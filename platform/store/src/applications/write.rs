@@ -287,9 +287,14 @@ pub async fn put_job(tx: &mut Tx, row: &JobRow) -> Result<(), Fault> {
     replace(tx, "application_jobs", JOB, row.values()).await
 }
 
-/// Removes a job.
-pub async fn remove_job(tx: &mut Tx, id: &str) -> Result<(), Fault> {
-    delete(tx, "application_jobs", "id", id).await
+/// Removes jobs.
+pub async fn remove_jobs(tx: &mut Tx, ids: &[String]) -> Result<(), Fault> {
+    let statement = Query::delete()
+        .from_table("application_jobs")
+        .and_where(Expr::col("id").is_in(ids.iter().map(String::as_str)))
+        .to_owned();
+    tx.execute(&statement).await?;
+    Ok(())
 }
 
 /// Writes the content of a draft sealed anew; it is the same draft.

@@ -14,6 +14,7 @@ pub use frames::{
 pub use stamps::Stamp;
 pub(crate) use stamps::Stamps;
 
+use crate::batch::{self, Batch};
 use crate::pools::{Pools, sqlite_options};
 use crate::{Store, faults};
 use kernel::fault::FaultKind;
@@ -30,7 +31,7 @@ use tokio::sync::OwnedMutexGuard;
 const BUSY_LIMIT: Duration = Duration::from_millis(200);
 
 /// While this is held nobody of this process writes.
-pub struct Pause(#[expect(dead_code, reason = "held, never read")] OwnedMutexGuard<()>);
+pub struct Pause(#[expect(dead_code, reason = "held, never read")] OwnedMutexGuard<Batch>);
 
 /// How far the log has been folded into the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +142,7 @@ impl Wal {
 
     /// Waits until nobody of this process writes, and keeps it so.
     pub async fn pause(&self) -> Pause {
-        Pause(self.store.shared.gate.clone().lock_owned().await)
+        Pause(batch::shut(&self.store.shared).await)
     }
 
     /// Folds what no reader needs any more into the file, while writers pause.

@@ -5,6 +5,7 @@
 
 mod audit;
 mod backup;
+mod batch;
 mod documents;
 mod durability;
 mod events;

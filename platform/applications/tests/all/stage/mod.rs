@@ -342,7 +342,10 @@ fn means(
         register_title: Arc::new(|register: &str| {
             (register == "shops").then(|| Words::new("门店登记簿", "Shops"))
         }),
-        organisation: Arc::new(|code: &str| ["market", "police", "civil", "hall"].contains(&code)),
+        organisation: Arc::new(|code: &str| {
+            let known = ["market", "police", "civil", "hall"].contains(&code);
+            known.then(|| code.to_owned())
+        }),
     }
 }
 

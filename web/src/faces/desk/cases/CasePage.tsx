@@ -35,6 +35,7 @@ export default function CasePage() {
 
 function Opened({ file, path, asOf }: { file: CaseFile; path: string; asOf: number }) {
   const { t } = useI18n();
+  const organisation = useOrganisations();
   const c = file.case;
   const { query: drawing, steps, nameOf } = useSteps(c.process, c.version);
   return (
@@ -54,7 +55,7 @@ function Opened({ file, path, asOf }: { file: CaseFile; path: string; asOf: numb
           <section className="card" aria-label={t('case.about')}>
             <dl className="facts">
               <dt>{t('cases.process')}</dt><dd><code>{c.process}</code> {t('cases.version', { n: c.version })}</dd>
-              <dt>{t('cases.organisation')}</dt><dd>{c.organisation ?? '—'}</dd>
+              <dt>{t('cases.organisation')}</dt><dd>{organisation(c.organisation)}</dd>
               <dt>{t('cases.started')}</dt><dd>{dateTime(c.started_at)} · {c.started_by}</dd>
               {c.ended_at ? <><dt>{t('cases.ended')}</dt><dd>{dateTime(c.ended_at)}</dd></> : null}
               {c.error ? <><dt>{t('case.error')}</dt><dd><code>{c.error}</code></dd></> : null}

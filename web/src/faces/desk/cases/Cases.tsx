@@ -14,6 +14,7 @@ import { View } from '../../../components/View';
 import { useI18n } from '../../../i18n';
 import { useFilters } from '../../../lib/at';
 import { pressing } from '../../../lib/cases';
+import { useOrganisations } from '../../../lib/organisations';
 import { dateTime } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
 import { Exports } from './Exports';
@@ -24,6 +25,7 @@ const StartCase = lazy(() => import('./StartCase'));
 export default function Cases() {
   const { t } = useI18n();
   const { may, session } = useSession();
+  const organisation = useOrganisations();
   const filters = useFilters();
   const navigate = useNavigate();
   const [starting, setStarting] = useState(false);
@@ -40,7 +42,7 @@ export default function Cases() {
     { key: 'state', title: t('word.state'), render: (c) => <><span className={`tag plain state-${c.state === 'running' ? 'open' : 'closed'}`}>{t(`case.state.${c.state}`)}</span>{c.stuck ? <span className="over"> {t('cases.stuck_n', { n: c.stuck })}</span> : null}</> },
     { key: 'clock', title: t('clock.title'), render: (c) => (c.ended_at ? '—' : <Light left={pressing(c.promised, c.statutory)} />) },
     { key: 'process', title: t('cases.process'), render: (c) => <>{nameOf(c.process)} <span className="muted small">{t('cases.version', { n: c.version })}</span></> },
-    { key: 'organisation', title: t('cases.organisation'), render: (c) => c.organisation ?? '—' },
+    { key: 'organisation', title: t('cases.organisation'), render: (c) => organisation(c.organisation) },
     { key: 'started', title: t('cases.started'), render: (c) => dateTime(c.started_at) },
     { key: 'by', title: t('cases.started_by'), spare: true, render: (c) => c.started_by },
     { key: 'ended', title: t('cases.ended'), spare: true, render: (c) => dateTime(c.ended_at) },
