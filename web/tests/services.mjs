@@ -62,6 +62,8 @@ export async function begin(page, base, { words, item }) {
     const before = page.url();
     await page.locator('main form button[type=submit]').click();
     await page.waitForFunction((url) => location.href !== url, before);
+    // Either it comes to an end or the next question stands there, not answered yet.
+    await page.waitForFunction(() => document.querySelector('#fits') || (document.querySelector('input[name=option]') && !document.querySelector('input[name=option]:checked')));
   }
   await page.locator('[data-begin]').click();
   await page.waitForURL(/\/apply\/.+/);

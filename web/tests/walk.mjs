@@ -105,7 +105,10 @@ async function visit(here, item, look, axe) {
   await settle(here.page);
   if (await here.page.locator('.state[role=alert]').count()) report(here.where, `shows: ${(await here.page.locator('.state[role=alert]').first().innerText()).slice(0, 200)}`);
   const wide = await here.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  if (wide > 1) report(here.where, `page is ${wide} px wider than the screen`);
+  if (wide > 1) {
+    const far = await here.page.evaluate(() => [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => `${e.tagName.toLowerCase()}.${e.className} ${Math.round(e.getBoundingClientRect().width)} px: ${e.textContent.slice(0, 40)}`).slice(0, 6));
+    report(here.where, `page is ${wide} px wider than the screen: ${far.join(' | ')}`);
+  }
   if (axe) await checkAxe(here);
   if (pictures && look.pictured(item.name) && !/^(duty|resident|auditor|officer)-/.test(item.name)) await pictures.shoot(here.page, item, look);
 }
