@@ -10,7 +10,7 @@ after the other's answer: the time of each is counted from when it was due, so t
 Prints: reached rate of whole applications, p50 and p99 of the hand-in and of every other request,
 how far the letters lag behind at the end, and refusals (429, 503) if any. Peer: DIGIT publishes 15
 applications a second at 2 s. One clerk may have 50 drafts open, so no more than 48 workers. What
-limits is the papers: each is judged, sealed and written with fsync.
+limits is the processor: threads of SQLite woken for every statement, and letters drawn meanwhile.
 """
 
 import argparse
