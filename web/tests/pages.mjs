@@ -55,13 +55,14 @@ export function pagesOf(role, known) {
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }, ...casesOf(known), ...deskOf(known)];
   if (role === 'approver') return [...itemsOf(known), ...['processes', 'processes/simulation', 'set-aside', 'decisions', 'calendar'].map((name) => ({ name: name.replace('/', '-'), path: `/operator/${name}` })), ...['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }))];
+  if (role === 'inspector') return casesOf(known);
   return DESKS_OF_OFFICERS;
 }
 
 /** What every other officer of a department lives in; these accounts differ in what their lists hold. */
 const DESKS_OF_OFFICERS = ['tasks', 'cases', 'office/notices'].map((path) => ({ name: `officer-${path.replace('/', '-')}`, path: `/desk/${path}` }));
 /** Roles with pages of their own, walked in every look; the others are walked in the first only. */
-export const IN_EVERY_LOOK = new Set([null, 'resident', 'officer', 'duty', 'operator', 'auditor', 'clerk', 'approver']);
+export const IN_EVERY_LOOK = new Set([null, 'resident', 'officer', 'duty', 'operator', 'auditor', 'clerk', 'approver', 'inspector']);
 
 /** Pages of who receives applications, and of the office. */
 const deskOf = (known) => [
