@@ -223,12 +223,7 @@ impl Drop for Turn {
             batch.members.clear();
             return;
         };
-        if !batch.members.is_empty() && !self.placed {
-            // It wrote nothing yet, and whoever closes the batch already queues.
-            batch.open = Some(connection);
-            return;
-        }
-        let shared = self.shared.clone();
+        let (shared, placed) = (self.shared.clone(), self.placed);
         let broke = self.broke.take();
         runtime.spawn(async move {
             if batch.members.is_empty() {
@@ -238,10 +233,14 @@ impl Drop for Turn {
                 drop(connection);
                 return;
             }
-            let mut undone = connection
-                .execute(&Plain("ROLLBACK TO SAVEPOINT member"))
-                .await;
-            if undone.is_ok() {
+            // Without a savepoint of its own it wrote nothing. But if setting it failed, PostgreSQL
+            // takes the whole transaction for failed, and would undo it at `COMMIT` without a word.
+            let undo = match placed {
+                true => Plain("ROLLBACK TO SAVEPOINT member"),
+                false => Plain("SELECT 1"),
+            };
+            let mut undone = connection.execute(&undo).await;
+            if placed && undone.is_ok() {
                 undone = connection.execute(&Plain("RELEASE SAVEPOINT member")).await;
             }
             match undone {
