@@ -13,7 +13,7 @@ use kernel::page::{Page, Part};
 use kernel::visits::{NewHall, Visits};
 use kernel::{Actor, Fault};
 use parking_lot::RwLock;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Rows read at once.
@@ -63,16 +63,22 @@ pub struct HandedIn {
 #[async_trait]
 impl Files for HandedIn {
     async fn hand_in(&self, files: &[String]) -> Result<(), Fault> {
+        let mut attached = BTreeSet::new();
         for id in files {
+            if attached.contains(id) {
+                continue;
+            }
             let info = self.documents.info(id).await?;
             if info.handed_in {
                 continue;
             }
             // They stay where they are, and can no longer be removed.
             let owner = info.owner;
-            self.documents
+            let all = self
+                .documents
                 .attach(&Actor::system(), &owner, &owner)
                 .await?;
+            attached.extend(all.into_iter().map(|info| info.id));
         }
         Ok(())
     }

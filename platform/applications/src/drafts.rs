@@ -94,25 +94,13 @@ impl Engine {
             .open_key(&owner, &applicant.holder.number, &item.item);
         for _ in 0..TRIES {
             let now = self.clock.now();
-            let (open, count) = {
-                let mut reader = self.store.reader().await?;
-                let open = read::open_draft(&mut reader, &key).await?;
-                let most = DRAFTS as u64;
-                let drafts = read::drafts_of(&mut reader, &owner, now.0, most).await?;
-                (open, drafts.len())
-            };
+            let open = read::open_draft(&mut self.store.reader().await?, &key).await?;
             if let Some(row) = open {
                 if row.expires_at > now.0 {
                     return self.open_draft(by, &row.id).await;
                 }
                 self.put(forgotten(&row, now)).await?;
                 continue;
-            }
-            if count >= DRAFTS {
-                return Err(conflict(
-                    format!("草稿已达上限（{DRAFTS} 份），请先提交或删除不用的草稿"),
-                    format!("there are {DRAFTS} drafts already; hand in or delete one first"),
-                ));
             }
             let body = DraftBody {
                 item_version: item.version,
@@ -141,6 +129,18 @@ impl Engine {
             };
             if let Some(draft) = self.begun(by, &item, row, body).await? {
                 return Ok(draft);
+            }
+            let most = DRAFTS as u64;
+            let mut reader = self.store.reader().await?;
+            if read::drafts_of(&mut reader, &owner, now.0, most)
+                .await?
+                .len()
+                >= DRAFTS
+            {
+                return Err(conflict(
+                    format!("草稿已达上限（{DRAFTS} 份），请先提交或删除不用的草稿"),
+                    format!("there are {DRAFTS} drafts already; hand in or delete one first"),
+                ));
             }
         }
         Err(Fault::overloaded("applications", 1))

@@ -302,8 +302,14 @@ impl Engine {
             kind,
         };
         let made = self.means.letters.make(&new).await?;
+        let mut known = Some(open);
         for _ in 0..crate::TRIES {
-            let Some(open) = self.find(&job.application).await? else {
+            // Nothing else may have happened to it meanwhile.
+            let open = match known.take() {
+                Some(open) => Some(open),
+                None => self.find(&job.application).await?,
+            };
+            let Some(open) = open else {
                 return Ok(());
             };
             let mut change = self.change(open);

@@ -60,8 +60,13 @@ impl Engine {
             let whole = self.whole(item, &body).await?;
             refuse(whole.problems.clone())?;
             let (write, id) = self.handed_in(&by, &row, &body, &whole).await?;
-            if self.put(write).await?.is_some() {
-                return self.receipt(&id).await;
+            let made: Vec<ApplicationRow> = write
+                .applications
+                .iter()
+                .map(|put| put.row.clone())
+                .collect();
+            if let Some(numbers) = self.put(write).await? {
+                return self.receipt_of(&id, made, numbers).await;
             }
         }
         Err(Fault::overloaded("applications", 1))
@@ -99,6 +104,31 @@ impl Engine {
             };
             (row, parts)
         };
+        self.receipt_with(row, parts).await
+    }
+
+    /// The receipt of what was written just now, with the numbers it was given.
+    async fn receipt_of(
+        &self,
+        id: &str,
+        made: Vec<ApplicationRow>,
+        numbers: Vec<String>,
+    ) -> Result<Receipt, Fault> {
+        let rows = made.into_iter().zip(numbers);
+        let rows = rows.map(|(row, number)| ApplicationRow { number, ..row });
+        let (main, parts): (Vec<_>, Vec<_>) = rows.partition(|row| row.id == id);
+        match main.into_iter().next() {
+            // Parts name the number of their whole, which is read for each.
+            Some(row) if parts.is_empty() => self.receipt_with(row, parts).await,
+            _ => self.receipt(id).await,
+        }
+    }
+
+    async fn receipt_with(
+        &self,
+        row: ApplicationRow,
+        parts: Vec<ApplicationRow>,
+    ) -> Result<Receipt, Fault> {
         let open = self.opened(row)?;
         let mut lines = vec![];
         for part in parts {

@@ -1,6 +1,7 @@
 //! Files of materials: who may put them where, take them away again, and read them. The files
 //! themselves are kept elsewhere; here stands which belongs to what.
 
+use crate::body::DraftBody;
 use crate::change::Open;
 use crate::drafts::FILES;
 use crate::faults::{conflict, not_found};
@@ -10,7 +11,8 @@ use kernel::applications::{ApplicationState, FileLine, UploadRule};
 use kernel::items::{Item, Material};
 use kernel::{Fault, Span, Words};
 use serde_json::json;
-use store::applications::{Put, Write};
+use std::sync::Arc;
+use store::applications::{DraftRow, Put, Write};
 
 /// Files of a material when the item does not say.
 const MOST: u32 = 5;
@@ -128,7 +130,7 @@ impl Engine {
     ) -> Result<(), Fault> {
         for _ in 0..TRIES {
             let write = match self.own_draft(by, about).await {
-                Ok(_) => self.draft_file(by, about, material, &file, removed).await?,
+                Ok(draft) => self.draft_file(by, draft, material, &file, removed).await?,
                 Err(fault) if fault.code == "input.not_found" => {
                     self.application_file(by, about, material, &file, removed)
                         .await?
@@ -146,12 +148,11 @@ impl Engine {
     async fn draft_file(
         &self,
         by: &Actor,
-        about: &str,
+        (row, mut body, item): (DraftRow, DraftBody, Arc<Item>),
         material: &str,
         file: &FileLine,
         removed: bool,
     ) -> Result<Option<Write>, Fault> {
-        let (row, mut body, item) = self.own_draft(by, about).await?;
         if row.submitted_as.is_some() {
             return Err(not_now());
         }
@@ -170,7 +171,7 @@ impl Engine {
             let found = self.material(&item, &body.answers, material).await?;
             let found = found.ok_or_else(|| Fault::missing("material"))?;
             let all: usize = body.files.values().map(Vec::len).sum();
-            if rule(about, &found, before).left == 0 || all > FILES {
+            if rule(&row.id, &found, before).left == 0 || all > FILES {
                 return Err(full());
             }
         }

@@ -271,7 +271,7 @@ async fn number(
 async fn keep_template(engine: &Engine, template: &Template) -> Result<String, Fault> {
     let named = format!("{}\n{}", template.kind, template.text);
     let digest = hex(&Sha256::digest(named));
-    if engine.kept_templates.read().contains(&digest) {
+    if engine.kept_templates.read().contains_key(&digest) {
         return Ok(digest);
     }
     if engine
@@ -286,11 +286,15 @@ async fn keep_template(engine: &Engine, template: &Template) -> Result<String, F
         documents::put(&mut tx, TEMPLATES, &digest, &document, None).await?;
         tx.commit().await?;
     }
-    engine.kept_templates.write().insert(digest.clone());
+    let kept = Arc::new(template.clone());
+    engine.kept_templates.write().insert(digest.clone(), kept);
     Ok(digest)
 }
 
-async fn kept_template(engine: &Engine, digest: &str) -> Result<Template, Fault> {
+async fn kept_template(engine: &Engine, digest: &str) -> Result<Arc<Template>, Fault> {
+    if let Some(known) = engine.kept_templates.read().get(digest) {
+        return Ok(known.clone());
+    }
     let broken = || Fault::internal("writing a letter", "its template is not kept");
     let kept = engine
         .store
@@ -304,7 +308,11 @@ async fn kept_template(engine: &Engine, digest: &str) -> Result<Template, Fault>
             .map(String::from)
             .ok_or_else(broken)
     };
-    Template::parse(&text("kind")?, &text("text")?).map_err(|_| broken())
+    let template = Template::parse(&text("kind")?, &text("text")?).map_err(|_| broken())?;
+    let kept = Arc::new(template);
+    let mut known = engine.kept_templates.write();
+    known.insert(digest.into(), kept.clone());
+    Ok(kept)
 }
 
 /// What was asked for.

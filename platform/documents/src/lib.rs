@@ -33,7 +33,7 @@ use parking_lot::RwLock;
 use scanner::Scanner;
 use serde_json::{Map, Value};
 use signing::certificates::Authority;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,8 +104,8 @@ pub struct Engine {
     uploads: Semaphore,
     looks: Semaphore,
     drawings: Semaphore,
-    /// Digests of templates known to be kept.
-    kept_templates: RwLock<BTreeSet<String>>,
+    /// Templates known to be kept, by digest.
+    kept_templates: RwLock<BTreeMap<String, Arc<Template>>>,
 }
 
 /// Templates in force, by name.

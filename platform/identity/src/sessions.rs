@@ -272,7 +272,9 @@ impl Engine {
             return self.recognise_token(&hash, now).await;
         }
         let mut reader = self.store.reader().await?;
-        let Some(session) = accounts::session(&mut reader, &hash).await? else {
+        let known = accounts::session_and_account(&mut reader, &hash).await?;
+        drop(reader);
+        let Some((session, account)) = known else {
             return Ok(None);
         };
         let used = self.used.lock().get(&hash).copied();
@@ -280,10 +282,9 @@ impl Engine {
         if now.0 >= session.expires_at || now.0 >= last_used + self.settings.idle.0 {
             return Ok(None);
         }
-        let account = accounts::account(&mut reader, &session.account).await?;
-        let Some(account) = account.filter(|row| !row.disabled) else {
+        if account.disabled {
             return Ok(None);
-        };
+        }
         self.note_use(hash, last_used, now);
         let actor = self.actor(&account, &session)?;
         let must = self.restriction(&account, &actor.standing.factors, now)?;

@@ -2,9 +2,9 @@
 //! application on the phone shares with the city. One step of clock skew either way is forgiven,
 //! and no step is accepted twice.
 
+use fast_qr::QRBuilder;
+use fast_qr::convert::svg::SvgBuilder;
 use hmac::{Hmac, KeyInit, Mac};
-use qrcode::QrCode;
-use qrcode::render::svg;
 use sha1::Sha1;
 
 /// Seconds of a step.
@@ -90,9 +90,9 @@ pub(crate) fn uri(issuer: &str, account: &str, secret: &[u8]) -> String {
 
 /// The QR code of an address as SVG, black on white whatever the page looks like.
 pub(crate) fn qr_svg(address: &str) -> Option<String> {
-    let code = QrCode::new(address.as_bytes()).ok()?;
-    let mut image = code.render::<svg::Color<'_>>();
-    Some(image.min_dimensions(220, 220).build())
+    let code = QRBuilder::new(address).build().ok()?;
+    let image = SvgBuilder::default().to_str(&code);
+    Some(image.replacen("<svg ", r#"<svg width="220" height="220" "#, 1))
 }
 
 #[cfg(test)]

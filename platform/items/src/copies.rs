@@ -63,7 +63,7 @@ impl Engine {
                 format!("expected an object of at most {CONTENT_LIMIT} bytes"),
             ));
         }
-        self.fresh().await?;
+        self.look().await?;
         let problems = check::check(content, Some(item), self).await?;
         let mut tx = self.store.begin().await?;
         let row = store::items::get(&mut tx, item).await?;
@@ -110,7 +110,7 @@ impl Engine {
         let details = json!({ "what": "save", "digest": copy.digest });
         store::audit::append(&mut tx, &self.audit(by, item, details)).await?;
         tx.commit().await?;
-        self.fresh().await?;
+        self.look().await?;
         Ok(WorkingCopy {
             item: copy.item,
             content: content.clone(),
@@ -175,7 +175,7 @@ impl Engine {
     }
 
     pub(crate) async fn read_copy(&self, item: &str) -> Result<WorkingCopy, Fault> {
-        self.fresh().await?;
+        self.look().await?;
         let entry = self.entry(item)?;
         let mut reader = self.store.reader().await?;
         let copy = store::items::copy(&mut reader, item).await?;

@@ -142,7 +142,7 @@ impl Engine {
     /// file changed while no designer published since. Answers the names of what was published. With
     /// any fault in any of them nothing is published: `declaration.invalid`, with `file:line`.
     pub async fn publish_declared(&self, files: &[PolicyFile]) -> Result<Vec<String>, Fault> {
-        self.fresh().await?;
+        self.look().await?;
         let mut problems = vec![];
         let mut declared: Vec<Declared<'_>> = vec![];
         for file in files {
@@ -289,7 +289,7 @@ impl Engine {
             names.push(read.item);
         }
         tx.commit().await?;
-        self.fresh().await?;
+        self.look().await?;
         Ok(names)
     }
 }

@@ -7,9 +7,9 @@
 //!   validator of `jsonschema`, field by field, so that messages belong to fields.
 //! - `carry`: answers from one version to the next. `desk`: forms of the desk that stand in.
 //! - `catalogue`: every item in memory as lists show it; contents in a bounded cache.
-//! - `copies`, `verbs`, `declared`: what changes. Each change raises the revision of its item, and
-//!   every call asks the store for revisions it does not know, so that several processes on one
-//!   database agree.
+//! - `copies`, `verbs`, `declared`: what changes. Each change raises the revision of its item and
+//!   is known at once where it was made; revisions of other processes on one database are asked
+//!   for before every change, and for readers several times a second.
 
 mod carry;
 mod catalogue;
@@ -39,10 +39,11 @@ use kernel::items::{
 };
 use kernel::numbers::Day;
 use kernel::{Clock, Fault, Problem, Time};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use store::audit::AuditEntry;
 use store::items::VersionRow;
 use store::{Store, Tx};
@@ -59,8 +60,14 @@ pub struct Engine {
     policy: Arc<dyn Policy>,
     around: Arc<dyn Surroundings>,
     state: RwLock<State>,
+    /// When the store was last asked what changed.
+    looked: Mutex<Option<Instant>>,
     forms: Forms,
 }
+
+/// What other processes changed is known after so long at the latest; what this one changed, at
+/// once.
+const LOOK: Duration = Duration::from_millis(250);
 
 impl Engine {
     /// Opens the engine on a store and reads the catalogue.
@@ -76,9 +83,10 @@ impl Engine {
             policy,
             around,
             state: RwLock::default(),
+            looked: Mutex::default(),
             forms: Forms::default(),
         });
-        engine.fresh().await?;
+        engine.look().await?;
         Ok(engine)
     }
 
@@ -88,14 +96,25 @@ impl Engine {
         Ok(self.state.read().subjects())
     }
 
-    /// Takes note of what was changed, here or by other processes.
+    /// Takes note of what other processes changed, now and then: every request asks.
     async fn fresh(&self) -> Result<(), Fault> {
+        let looked = *self.looked.lock();
+        match looked.is_some_and(|at| at.elapsed() < LOOK) {
+            true => Ok(()),
+            false => self.look().await,
+        }
+    }
+
+    /// Takes note of what was changed, here or by other processes.
+    async fn look(&self) -> Result<(), Fault> {
+        let at = Instant::now();
         loop {
             let known = self.state.read().revision;
             let mut reader = self.store.reader().await?;
             let rows = store::items::changed(&mut reader, known, catalogue::PAGE).await?;
             drop(reader);
             if rows.is_empty() {
+                *self.looked.lock() = Some(at);
                 return Ok(());
             }
             let mut state = self.state.write();

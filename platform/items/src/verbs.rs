@@ -91,7 +91,7 @@ impl Engine {
     async fn publish(&self, by: &Actor, item: &str, note: &str) -> Result<(), Fault> {
         refuse(noted(note).into_iter().collect())?;
         for _ in 0..ATTEMPTS {
-            self.fresh().await?;
+            self.look().await?;
             let revision = self.state.read().revision;
             let copy = store::items::copy(&mut self.store.reader().await?, item).await?;
             let Some(copy) = copy else {
@@ -131,7 +131,7 @@ impl Engine {
             self.add_version(&mut tx, by, row, &ready, "publish")
                 .await?;
             tx.commit().await?;
-            return self.fresh().await;
+            return self.look().await;
         }
         Err(Fault::overloaded("publishing an item", 1))
     }
@@ -160,7 +160,7 @@ impl Engine {
     ) -> Result<(), Fault> {
         refuse(noted(note).into_iter().collect())?;
         for _ in 0..ATTEMPTS {
-            self.fresh().await?;
+            self.look().await?;
             let revision = self.state.read().revision;
             let entry = self.entry(item)?;
             if version < 1 || version >= entry.version {
@@ -189,7 +189,7 @@ impl Engine {
             self.add_version(&mut tx, by, row, &ready, "roll_back")
                 .await?;
             tx.commit().await?;
-            return self.fresh().await;
+            return self.look().await;
         }
         Err(Fault::overloaded("publishing an item", 1))
     }
@@ -246,7 +246,7 @@ impl Engine {
         store::items::put(&mut tx, &row).await?;
         self.tell(&mut tx, by, item, told(what, &row, note)).await?;
         tx.commit().await?;
-        self.fresh().await
+        self.look().await
     }
 
     async fn cancel(
@@ -293,7 +293,7 @@ impl Engine {
         body["successors"] = Value::from(successors);
         self.tell(&mut tx, by, item, body).await?;
         tx.commit().await?;
-        self.fresh().await
+        self.look().await
     }
 
     /// Nobody bundles it. Read in the transaction, so that no bundle can come in between.
@@ -322,7 +322,7 @@ impl Engine {
 
     /// Gives the working copy up; an item nobody has published goes with it.
     async fn discard(&self, by: &Actor, item: &str) -> Result<Item, Fault> {
-        self.fresh().await?;
+        self.look().await?;
         let entry = self.entry(item)?;
         let before = match entry.version {
             0 => Some(self.copied(&entry).await?),
@@ -341,7 +341,7 @@ impl Engine {
         self.tell(&mut tx, by, item, told("discard", &row, ""))
             .await?;
         tx.commit().await?;
-        self.fresh().await?;
+        self.look().await?;
         match before {
             Some(gone) => Ok(gone),
             None => self.item(item, None).await.map(|item| (*item).clone()),

@@ -197,6 +197,11 @@ pub struct TokenRow {
 }
 
 fn read_account(row: &SqlRow) -> Result<AccountRow, Fault> {
+    read_account_as(row, "created_at")
+}
+
+/// The same where another table has a column `created_at` too.
+fn read_account_as(row: &SqlRow, created_at: &str) -> Result<AccountRow, Fault> {
     Ok(AccountRow {
         name: row.text("name")?,
         display: row.text("display")?,
@@ -204,7 +209,7 @@ fn read_account(row: &SqlRow) -> Result<AccountRow, Fault> {
         roles: row.text("roles")?,
         organisation: row.opt_text("organisation")?,
         disabled: row.i64("disabled")? != 0,
-        created_at: row.i64("created_at")?,
+        created_at: row.i64(created_at)?,
         last_sign_in: row.opt_i64("last_sign_in")?,
         version: row.i64("version")?,
         password_at: row.i64("password_at")?,
@@ -362,6 +367,32 @@ pub async fn session(run: &mut impl Run, hash: &str) -> Result<Option<SessionRow
         .and_where(Expr::col("hash").eq(hash))
         .to_owned();
     one(run, &question, read_session).await
+}
+
+/// A session with its account, which is asked for at every request.
+pub async fn session_and_account(
+    run: &mut impl Run,
+    hash: &str,
+) -> Result<Option<(SessionRow, AccountRow)>, Fault> {
+    const OPENED: &str = "account_created_at";
+    let mut question = Query::select();
+    question
+        .columns(SESSION.map(|name| ("sessions", name)))
+        .from("sessions")
+        .inner_join(
+            "accounts",
+            Expr::col(("accounts", "name")).equals(("sessions", "account")),
+        )
+        .and_where(Expr::col("hash").eq(hash));
+    for name in ACCOUNT {
+        match name {
+            "created_at" => question.expr_as(Expr::col(("accounts", name)), OPENED),
+            _ => question.column(("accounts", name)),
+        };
+    }
+    let row = run.fetch_optional(&question).await?;
+    let both = |row: SqlRow| Ok((read_session(&row)?, read_account_as(&row, OPENED)?));
+    row.map(both).transpose()
 }
 
 /// Sessions of an account, newest first, [`PAGE_LIMIT`] at most.

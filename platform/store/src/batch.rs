@@ -41,6 +41,9 @@ pub(crate) struct Heads {
 pub(crate) struct Batch {
     /// The connection, while its transaction waits for the next member.
     open: Option<Connection>,
+    /// The savepoint of the last member is still set: the next one sets its own in its place with
+    /// one statement. A commit releases it too.
+    set: bool,
     members: Vec<Member>,
     heads: Heads,
     number: u64,
@@ -144,7 +147,12 @@ impl Turn {
             batch: Some(batch),
         };
         if !begins {
-            turn.execute(&Plain("SAVEPOINT member")).await?;
+            let set = turn.batch.as_mut().is_some_and(|batch| batch.set);
+            let place = match set {
+                true => Plain("RELEASE SAVEPOINT member; SAVEPOINT member"),
+                false => Plain("SAVEPOINT member"),
+            };
+            turn.execute(&place).await?;
             turn.placed = true;
             return Ok(turn);
         }
@@ -159,6 +167,7 @@ impl Turn {
         }
         turn.heads = Heads::default();
         if let Some(batch) = &mut turn.batch {
+            batch.set = false;
             batch.number += 1;
             batch.began = Some(Instant::now());
         }
@@ -167,7 +176,9 @@ impl Turn {
 
     /// Ends the turn and returns when what was written is on the disk.
     pub(crate) async fn finish(mut self, pending: PendingEvents) -> Result<(), Fault> {
-        if self.placed {
+        // PostgreSQL takes one statement at a time.
+        let later = self.shared.pools.backend() == Backend::Sqlite;
+        if self.placed && !later {
             self.execute(&Plain("RELEASE SAVEPOINT member")).await?;
         }
         let (Some(mut batch), Some(connection)) = (self.batch.take(), self.connection.take())
@@ -177,6 +188,7 @@ impl Turn {
         let (told, answer) = oneshot::channel();
         batch.members.push(Member { pending, told });
         batch.heads = std::mem::take(&mut self.heads);
+        batch.set = self.placed && later;
         let first = batch.members.len() == 1;
         let full = batch.members.len() >= MEMBERS;
         let old = batch.began.is_none_or(|began| began.elapsed() > OPEN_LIMIT);

@@ -234,16 +234,23 @@ pub(super) fn one_line(lookup: &Lookup<'_>, text: &str, size: f32) -> Line {
 
 /// A QR code whose upper left is at `at` (ISO/IEC 18004); `None` when the text is too long.
 pub(super) fn qr(text: &str, at: (f32, f32), side: f32) -> Option<Mark> {
-    let code = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).ok()?;
-    let width = code.width();
-    let module = side / width as f32;
+    let code = fast_qr::QRBuilder::new(text)
+        .ecl(fast_qr::ECL::M)
+        .build()
+        .ok()?;
+    let module = side / code.size as f32;
     let mut shape = Shape::default();
-    for (n, colour) in code.to_colors().into_iter().enumerate() {
-        if colour == qrcode::Color::Dark {
-            let (column, row) = ((n % width) as f32, (n / width) as f32);
-            let (x, y) = (at.0 + column * module, at.1 + row * module);
-            // Touching neighbours without a hair between them.
-            shape.rectangle(x, y, module * 1.02, module * 1.02);
+    for row in 0..code.size {
+        let mut column = 0;
+        // Dark modules side by side are one rectangle.
+        for run in code[row].chunk_by(|one, next| one.value() == next.value()) {
+            if run[0].value() {
+                let (x, y) = (at.0 + column as f32 * module, at.1 + row as f32 * module);
+                // Touching neighbours without a hair between them.
+                let wide = (run.len() as f32 + 0.02) * module;
+                shape.rectangle(x, y, wide, module * 1.02);
+            }
+            column += run.len();
         }
     }
     Some(Mark::Area {

@@ -4,7 +4,7 @@ use super::*;
 use documents::template::Template;
 use kernel::Span;
 use kernel::documents::{Documents, LetterState};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::Duration;
 use store::files::{self as rows, By};
@@ -58,6 +58,59 @@ async fn a_letter_says_what_it_was_asked_to() {
             ] {
                 assert!(text.contains(part), "{part} in {text}");
             }
+        }
+    })
+    .await;
+}
+
+/// What a camera reads off the first page of a PDF; `None` when there is no such reader here.
+fn scanned(pdf: &[u8]) -> Option<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("letter.pdf");
+    std::fs::write(&path, pdf).unwrap();
+    let drawn = Command::new("pdftoppm")
+        .args(["-gray", "-r", "150", "-f", "1", "-l", "1"])
+        .arg(&path)
+        .output();
+    let drawn = match drawn {
+        Ok(output) => output.stdout,
+        Err(_) if std::env::var_os("CI").is_some() => panic!("poppler-utils is not installed"),
+        Err(_) => {
+            eprintln!("skipped: pdftoppm (poppler-utils) is not installed");
+            return None;
+        }
+    };
+    // PGM: "P5", width, height, 255, then a byte for each point.
+    let mut parts = drawn.splitn(4, |byte| byte.is_ascii_whitespace());
+    assert_eq!(parts.next(), Some(&b"P5"[..]));
+    let mut number = || -> usize {
+        let text = std::str::from_utf8(parts.next().unwrap()).unwrap();
+        text.parse().unwrap()
+    };
+    let (width, height) = (number(), number());
+    let points = &drawn[drawn.len() - width * height..];
+    let mut image =
+        rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| points[y * width + x]);
+    let codes = image.detect_grids();
+    assert_eq!(codes.len(), 1, "one code on the page");
+    Some(codes[0].decode().unwrap().1)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_reads_where_a_letter_is_verified() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        for n in 0..4 {
+            let new = acceptance(&n.to_string());
+            let letter = house.engine.letter(&clerk(), &new).await.unwrap();
+            let file = house.engine.get(&clerk(), &letter.file).await.unwrap();
+            let Some(text) = scanned(&file.bytes) else {
+                return;
+            };
+            let address = url::Url::parse(&text).unwrap();
+            let asked: BTreeMap<_, _> = address.query_pairs().into_owned().collect();
+            assert_eq!(asked["number"], letter.number);
+            assert_eq!(asked["check"], letter.check);
         }
     })
     .await;

@@ -70,30 +70,35 @@ pub async fn apply(
     write: &mut Write,
     numbered: Numbered<'_>,
 ) -> Result<Applied, Fault> {
-    if !stands(tx, write).await? {
+    let alone = stands(tx, write).await?;
+    let Some(alone) = alone else {
         return Ok(Applied::Stale);
-    }
+    };
+    let fits = |was: i64| (alone == Alone::Unread).then_some(was);
     let mut numbers = vec![];
     let mut added = vec![];
-    for put in &mut write.applications {
-        if put.was > 0 {
-            replace(tx, "applications", APPLICATION, put.row.values()).await?;
-            continue;
+    // First what may turn out to be stale: nothing is written before it then.
+    for put in write.drafts.iter().filter(|put| put.was > 0) {
+        let (values, was) = (put.row.values(), fits(put.was));
+        if !replace(tx, "application_drafts", DRAFT, values, was).await? {
+            return Ok(Applied::Stale);
         }
+    }
+    for put in write.applications.iter().filter(|put| put.was > 0) {
+        let (values, was) = (put.row.values(), fits(put.was));
+        if !replace(tx, "applications", APPLICATION, values, was).await? {
+            return Ok(Applied::Stale);
+        }
+    }
+    for put in write.applications.iter_mut().filter(|put| put.was == 0) {
         let last = next_number(tx, &put.row.organisation, write.day).await?;
         numbered(&mut put.row, last);
         numbers.push(put.row.number.clone());
         added.push(put.row.values());
     }
     insert(tx, "applications", APPLICATION, added).await?;
-    let mut added = vec![];
-    for put in &write.drafts {
-        if put.was > 0 {
-            replace(tx, "application_drafts", DRAFT, put.row.values()).await?;
-        } else {
-            added.push(put.row.values());
-        }
-    }
+    let new = write.drafts.iter().filter(|put| put.was == 0);
+    let added = new.map(|put| put.row.values()).collect();
     insert(tx, "application_drafts", DRAFT, added).await?;
     for (id, _) in &write.forget {
         delete(tx, "application_drafts", "id", id).await?;
@@ -115,9 +120,27 @@ pub async fn apply(
     Ok(Applied::Done(numbers))
 }
 
-/// Is everything as it was when it was decided?
-async fn stands(tx: &mut Tx, write: &Write) -> Result<bool, Fault> {
+/// Whether the version of the one row a decision changes was read before.
+#[derive(PartialEq)]
+enum Alone {
+    /// It is compared as the row is written: one statement less.
+    Unread,
+    /// Every version was read.
+    Read,
+}
+
+/// Is everything as it was when it was decided? `None` when it is not.
+async fn stands(tx: &mut Tx, write: &Write) -> Result<Option<Alone>, Fault> {
+    let changed = write.applications.iter().filter(|put| put.was > 0).count();
+    let changed = changed + write.drafts.iter().filter(|put| put.was > 0).count();
+    let alone = match changed {
+        1 => Alone::Unread,
+        _ => Alone::Read,
+    };
     for put in &write.applications {
+        if put.was > 0 && alone == Alone::Unread {
+            continue;
+        }
         let now = match put.was {
             0 => read::application(tx, By::Source, &put.row.source)
                 .await?
@@ -125,15 +148,18 @@ async fn stands(tx: &mut Tx, write: &Write) -> Result<bool, Fault> {
             _ => version(tx, "applications", &put.row.id).await?,
         };
         if now != put.was {
-            return Ok(false);
+            return Ok(None);
         }
     }
     for (id, was) in &write.guards {
         if version(tx, "applications", id).await? != *was {
-            return Ok(false);
+            return Ok(None);
         }
     }
     for put in &write.drafts {
+        if put.was > 0 && alone == Alone::Unread {
+            continue;
+        }
         let now = match (put.was, &put.row.open_key) {
             (0, Some(key)) => read::open_draft(tx, key)
                 .await?
@@ -141,27 +167,27 @@ async fn stands(tx: &mut Tx, write: &Write) -> Result<bool, Fault> {
             _ => version(tx, "application_drafts", &put.row.id).await?,
         };
         if now != put.was {
-            return Ok(false);
+            return Ok(None);
         }
     }
     for (id, was) in &write.forget {
         if version(tx, "application_drafts", id).await? != *was {
-            return Ok(false);
+            return Ok(None);
         }
     }
     if let Some((owner, most, now)) = &write.most_open {
         let limit = most.unsigned_abs();
         let open = read::drafts_of(tx, owner, *now, limit).await?;
         if open.len() as u64 >= limit {
-            return Ok(false);
+            return Ok(None);
         }
     }
     if let Some((key, ..)) = &write.served
         && read::served(tx, key).await?.is_some()
     {
-        return Ok(false);
+        return Ok(None);
     }
-    Ok(true)
+    Ok(Some(alone))
 }
 
 async fn version(tx: &mut Tx, table: &'static str, id: &str) -> Result<i64, Fault> {
@@ -191,22 +217,25 @@ async fn insert(
     Ok(())
 }
 
-/// Writes a row in place of the one with its key, the first column.
+/// Writes a row in place of the one with its key, the first column; `false` when that has another
+/// version than the one asked for.
 async fn replace(
     tx: &mut Tx,
     table: &'static str,
     columns: Columns,
     values: Vec<Value>,
-) -> Result<(), Fault> {
+    was: Option<i64>,
+) -> Result<bool, Fault> {
     let key = values.first().cloned().unwrap_or(Value::String(None));
     let changes = names(columns).zip(values.into_iter().map(Expr::val));
     let statement = Query::update()
         .table(table)
         .values(changes.skip(1))
         .and_where(Expr::col("id").eq(Expr::val(key)))
+        .and_where_option(was.map(|was| Expr::col("version").eq(was)))
         .to_owned();
-    tx.execute(&statement).await?;
-    Ok(())
+    let touched = tx.execute(&statement).await?;
+    Ok(was.is_none() || touched == 1)
 }
 
 async fn delete(
@@ -226,26 +255,21 @@ async fn delete(
 /// The next running number of an organisation on a day. Taken in the transaction of the
 /// application that gets it, so there are no gaps.
 async fn next_number(tx: &mut Tx, organisation: &str, day: i64) -> Result<i64, Fault> {
-    let question = Query::select()
-        .column("last")
-        .from("application_numbers")
-        .and_where(Expr::col("organisation").eq(organisation))
-        .and_where(Expr::col("day").eq(day))
-        .to_owned();
-    let row = tx.fetch_optional(&question).await?;
-    let next = row.map_or(Ok(0), |row| row.i64("last"))? + 1;
+    let known = Expr::col(("application_numbers", "last"));
     let statement = Query::insert()
         .into_table("application_numbers")
         .columns(["organisation", "day", "last"])
-        .values_panic([Expr::val(organisation), Expr::val(day), Expr::val(next)])
+        .values_panic([Expr::val(organisation), Expr::val(day), Expr::val(1_i64)])
         .on_conflict(
             OnConflict::columns(["organisation", "day"])
-                .update_column("last")
+                .value("last", known.add(1_i64))
                 .to_owned(),
         )
+        .returning_col("last")
         .to_owned();
-    tx.execute(&statement).await?;
-    Ok(next)
+    let row = tx.fetch_optional(&statement).await?;
+    let lost = || Fault::internal("numbering an application", "no number");
+    row.ok_or_else(lost)?.i64("last")
 }
 
 /// Adds to the counts of days; those of one organisation and day together.
@@ -284,7 +308,8 @@ pub async fn add_days(tx: &mut Tx, rows: &[DayRow]) -> Result<(), Fault> {
 
 /// Writes a job as it stands now.
 pub async fn put_job(tx: &mut Tx, row: &JobRow) -> Result<(), Fault> {
-    replace(tx, "application_jobs", JOB, row.values()).await
+    replace(tx, "application_jobs", JOB, row.values(), None).await?;
+    Ok(())
 }
 
 /// Removes jobs.
