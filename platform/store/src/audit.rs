@@ -255,7 +255,7 @@ pub async fn append_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<i64, Fau
             subjects.extend(concerned.into_iter().map(|person| (person, seq)));
             previous = hash;
         }
-        tx.execute(&statement).await?;
+        tx.execute_later(&statement).await?;
         for some in subjects.chunks(ROWS_PER_STATEMENT) {
             let mut statement = Query::insert();
             statement
@@ -264,7 +264,7 @@ pub async fn append_many(tx: &mut Tx, entries: &[AuditEntry]) -> Result<i64, Fau
             for (person, seq) in some {
                 statement.values_panic([Expr::val(person.as_str()), Expr::val(*seq)]);
             }
-            tx.execute(&statement).await?;
+            tx.execute_later(&statement).await?;
         }
     }
     tx.heads().audit = Some((seq, previous));

@@ -3,12 +3,17 @@
 //! savepoint; the last of them commits for all. Each is acknowledged after that commit and not
 //! before, so many share one fsync and none is acknowledged without.
 //!
+//! The thread that speaks to SQLite is woken for every statement, which costs more than most of
+//! them; so what opens a turn is said together with its first statement, and writes that nobody
+//! waits for ([`crate::Tx::execute_later`]) with the one that follows them. Savepoints have two
+//! names in turn: the one before may still be set.
+//!
 //! Whoever queued when a batch was left open belongs to it, nobody later: the one who commits
 //! queues behind them. Alone at the gate a transaction begins and commits as if there were no
 //! batches.
 
 use crate::events::PendingEvents;
-use crate::sql::{Backend, Link, Plain, Run};
+use crate::sql::{self, Backend, Link, Owed, Plain, Run, Statement};
 use crate::transaction::{Connection, WAIT_LIMIT};
 use crate::{Shared, faults};
 use kernel::Fault;
@@ -26,6 +31,38 @@ const OPEN_LIMIT: Duration = Duration::from_millis(20);
 /// that the numbers of events are committed in their order. The number is arbitrary and ours.
 const LOCK: Plain = Plain("SELECT pg_advisory_xact_lock(5281436190251)");
 
+/// A savepoint, in the words for it.
+struct Place {
+    set: &'static str,
+    /// Where the other one is still set.
+    instead: &'static str,
+    undo: Plain,
+    release: Plain,
+}
+
+/// Used in turn.
+static PLACES: [Place; 2] = [
+    Place {
+        set: "SAVEPOINT odd",
+        instead: "RELEASE SAVEPOINT even; SAVEPOINT odd",
+        undo: Plain("ROLLBACK TO SAVEPOINT odd"),
+        release: Plain("RELEASE SAVEPOINT odd"),
+    },
+    Place {
+        set: "SAVEPOINT even",
+        instead: "RELEASE SAVEPOINT odd; SAVEPOINT even",
+        undo: Plain("ROLLBACK TO SAVEPOINT even"),
+        release: Plain("RELEASE SAVEPOINT even"),
+    },
+];
+
+/// What opens a turn and has not been said yet.
+enum Opening {
+    Said,
+    Begin,
+    Place,
+}
+
 /// What the newest rows of the logs are, as far as this batch knows; asked once and not for every
 /// transaction of it.
 #[derive(Clone, Default)]
@@ -41,9 +78,9 @@ pub(crate) struct Heads {
 pub(crate) struct Batch {
     /// The connection, while its transaction waits for the next member.
     open: Option<Connection>,
-    /// The savepoint of the last member is still set: the next one sets its own in its place with
-    /// one statement. A commit releases it too.
-    set: bool,
+    /// The savepoint of the last member, while it is set: the next one sets its own in its place.
+    /// A commit releases it too.
+    set: Option<usize>,
     members: Vec<Member>,
     heads: Heads,
     number: u64,
@@ -75,6 +112,11 @@ impl Gate {
             seen: AtomicU64::new(0),
             ended: watch::Sender::new((0, 0)),
         }
+    }
+
+    /// Does anybody queue?
+    fn awaited(&self) -> bool {
+        self.queued.load(Ordering::Acquire) > 0
     }
 
     /// Returns once what an abandoned transaction may have seen of others is on the disk, which is
@@ -116,8 +158,13 @@ pub(crate) struct Turn {
     connection: Option<Connection>,
     /// `None` only after the end.
     batch: Option<OwnedMutexGuard<Batch>>,
+    opening: Opening,
+    /// Which savepoint is its own, when it joined a batch.
+    place: usize,
     /// It joined a batch and its savepoint is set: before that it has written nothing.
     placed: bool,
+    /// Statements that were put off.
+    put_off: Owed,
     /// Why a statement failed.
     broke: Option<Fault>,
     pub(crate) heads: Heads,
@@ -138,48 +185,72 @@ impl Turn {
             None => Connection::of_writer(&shared.pools).await?,
         };
         let backend = shared.pools.backend();
+        let place = batch.set.map_or(0, |other| 1 - other);
         let mut turn = Turn {
             shared,
             connection: Some(connection),
+            opening: Opening::Said,
+            place,
             placed: false,
+            put_off: Owed::default(),
             broke: None,
             heads: batch.heads.clone(),
             batch: Some(batch),
         };
-        if !begins {
-            let set = turn.batch.as_mut().is_some_and(|batch| batch.set);
-            let place = match set {
-                true => Plain("RELEASE SAVEPOINT member; SAVEPOINT member"),
-                false => Plain("SAVEPOINT member"),
-            };
-            turn.execute(&place).await?;
-            turn.placed = true;
-            return Ok(turn);
+        match (begins, backend) {
+            (false, Backend::Sqlite) => turn.opening = Opening::Place,
+            (false, Backend::Postgres) => {
+                turn.execute(&Plain(PLACES[place].set)).await?;
+                turn.placed = true;
+            }
+            (true, Backend::Sqlite) => turn.opening = Opening::Begin,
+            (true, Backend::Postgres) => {
+                turn.execute(&Plain("BEGIN")).await?;
+                turn.execute(&LOCK).await?;
+            }
         }
-        // At once, not at the first write: what it reads is then what it changes.
-        let begin = match backend {
-            Backend::Sqlite => Plain("BEGIN IMMEDIATE"),
-            Backend::Postgres => Plain("BEGIN"),
-        };
-        turn.execute(&begin).await?;
-        if backend == Backend::Postgres {
-            turn.execute(&LOCK).await?;
-        }
-        turn.heads = Heads::default();
-        if let Some(batch) = &mut turn.batch {
-            batch.set = false;
+        if let (true, Some(batch)) = (begins, &mut turn.batch) {
+            batch.set = None;
             batch.number += 1;
             batch.began = Some(Instant::now());
+            turn.heads = Heads::default();
         }
         Ok(turn)
     }
 
+    /// Puts a statement off until the next one, or until there are many.
+    pub(crate) async fn put_off(&mut self, statement: &impl Statement) -> Result<(), Fault> {
+        self.put_off.add(statement)?;
+        match self.put_off.is_long() {
+            true => sql::pay(self).await,
+            false => Ok(()),
+        }
+    }
+
     /// Ends the turn and returns when what was written is on the disk.
     pub(crate) async fn finish(mut self, pending: PendingEvents) -> Result<(), Fault> {
+        let quiet = self.put_off.is_empty();
+        if matches!(self.opening, Opening::Begin) && quiet {
+            // Not a word was said: nothing is to be made durable.
+            self.batch = None;
+            return Ok(());
+        }
+        let shared = self.shared.clone();
+        let alone = |batch: &OwnedMutexGuard<Batch>| batch.members.is_empty();
+        let last = match self.batch.as_ref().is_some_and(alone) && !shared.gate.awaited() {
+            // With the commit, which is nobody else's.
+            true => self.owed(),
+            false if quiet => None,
+            false => {
+                let paid = sql::pay(&mut self).await;
+                paid.inspect_err(|fault| shared.wrote(Err(fault)))?;
+                None
+            }
+        };
         // PostgreSQL takes one statement at a time.
-        let later = self.shared.pools.backend() == Backend::Sqlite;
+        let later = shared.pools.backend() == Backend::Sqlite;
         if self.placed && !later {
-            self.execute(&Plain("RELEASE SAVEPOINT member")).await?;
+            self.execute(&PLACES[self.place].release).await?;
         }
         let (Some(mut batch), Some(connection)) = (self.batch.take(), self.connection.take())
         else {
@@ -188,19 +259,20 @@ impl Turn {
         let (told, answer) = oneshot::channel();
         batch.members.push(Member { pending, told });
         batch.heads = std::mem::take(&mut self.heads);
-        batch.set = self.placed && later;
+        if self.placed {
+            batch.set = later.then_some(self.place);
+        }
         let first = batch.members.len() == 1;
         let full = batch.members.len() >= MEMBERS;
         let old = batch.began.is_none_or(|began| began.elapsed() > OPEN_LIMIT);
-        let others = self.shared.gate.queued.load(Ordering::Acquire) > 0;
-        if others && !full && !old {
+        if last.is_none() && shared.gate.awaited() && !full && !old {
             batch.open = Some(connection);
             drop(batch);
             if first {
-                tokio::spawn(close(self.shared.clone()));
+                tokio::spawn(close(shared));
             }
         } else {
-            settle(&self.shared, batch, connection).await;
+            settle(&shared, batch, connection, last).await;
         }
         let gone = |_| Err(faults::unavailable("committing", "the program is ending"));
         answer.await.unwrap_or_else(gone)
@@ -208,6 +280,25 @@ impl Turn {
 }
 
 impl Run for Turn {
+    fn owed(&mut self) -> Option<Owed> {
+        let mut owed = Owed::default();
+        match std::mem::replace(&mut self.opening, Opening::Said) {
+            Opening::Said => {}
+            // At once, not at the first write: what it reads is then what it changes.
+            Opening::Begin => owed.say("BEGIN IMMEDIATE"),
+            Opening::Place => {
+                let set = self.batch.as_ref().is_some_and(|batch| batch.set.is_some());
+                let place = &PLACES[self.place];
+                owed.say(if set { place.instead } else { place.set });
+                self.placed = true;
+            }
+        }
+        let put_off = std::mem::take(&mut self.put_off);
+        if !put_off.is_empty() {
+            owed.append(put_off);
+        }
+        Some(owed)
+    }
     fn link(&mut self) -> Link<'_> {
         match &mut self.connection {
             Some(connection) => connection.link(),
@@ -235,7 +326,11 @@ impl Drop for Turn {
             batch.members.clear();
             return;
         };
-        let (shared, placed) = (self.shared.clone(), self.placed);
+        if matches!(self.opening, Opening::Begin) {
+            // Not a word was said.
+            return;
+        }
+        let (shared, placed, place) = (self.shared.clone(), self.placed, self.place);
         let broke = self.broke.take();
         runtime.spawn(async move {
             if batch.members.is_empty() {
@@ -248,16 +343,16 @@ impl Drop for Turn {
             // Without a savepoint of its own it wrote nothing. But if setting it failed, PostgreSQL
             // takes the whole transaction for failed, and would undo it at `COMMIT` without a word.
             let undo = match placed {
-                true => Plain("ROLLBACK TO SAVEPOINT member"),
-                false => Plain("SELECT 1"),
+                true => &PLACES[place].undo,
+                false => &Plain("SELECT 1"),
             };
-            let mut undone = connection.execute(&undo).await;
+            let mut undone = connection.execute(undo).await;
             if placed && undone.is_ok() {
-                undone = connection.execute(&Plain("RELEASE SAVEPOINT member")).await;
+                undone = connection.execute(&PLACES[place].release).await;
             }
             match undone {
                 // At once: somebody may wait to read what was seen.
-                Ok(_) => settle(&shared, batch, connection).await,
+                Ok(_) => settle(&shared, batch, connection, None).await,
                 Err(_) => {
                     // The database gave the whole transaction up, as SQLite does when the disk
                     // is full: nobody was told yet that anything was written.
@@ -279,7 +374,7 @@ impl Drop for Turn {
 async fn close(shared: Arc<Shared>) {
     let mut batch = shared.gate.batch.clone().lock_owned().await;
     if let Some(connection) = batch.open.take() {
-        settle(&shared, batch, connection).await;
+        settle(&shared, batch, connection, None).await;
     }
 }
 
@@ -288,16 +383,24 @@ pub(crate) async fn shut(shared: &Arc<Shared>) -> OwnedMutexGuard<Batch> {
     loop {
         let mut batch = shared.gate.batch.clone().lock_owned().await;
         match batch.open.take() {
-            Some(connection) => settle(shared, batch, connection).await,
+            Some(connection) => settle(shared, batch, connection, None).await,
             None => return batch,
         }
     }
 }
 
-/// Commits, and tells every member how it ended.
-async fn settle(shared: &Shared, mut batch: OwnedMutexGuard<Batch>, mut connection: Connection) {
-    let outcome = connection.execute(&Plain("COMMIT")).await;
-    shared.wrote(outcome.as_ref().map(|_| ()));
+/// Commits, after what its only member put off, and tells every member how it ended.
+async fn settle(
+    shared: &Shared,
+    mut batch: OwnedMutexGuard<Batch>,
+    mut connection: Connection,
+    last: Option<Owed>,
+) {
+    let outcome = match last {
+        Some(last) => sql::execute_after(&mut connection, last, &Plain("COMMIT")).await,
+        None => connection.execute(&Plain("COMMIT")).await.map(drop),
+    };
+    shared.wrote(outcome.as_ref().copied());
     if let Err(fault) = outcome {
         if connection.execute(&Plain("ROLLBACK")).await.is_err() {
             connection.give_up();

@@ -85,7 +85,7 @@ pub async fn append(
             Expr::val(body.to_vec()),
         ])
         .to_owned();
-    tx.execute(&statement).await?;
+    tx.execute_later(&statement).await?;
     let event = Event {
         seq,
         at,

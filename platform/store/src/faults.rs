@@ -134,11 +134,14 @@ mod tests {
         let mut committed = 0;
         let fault = loop {
             let mut tx = store.begin().await.unwrap();
-            match append(&mut tx).await {
+            let written = match append(&mut tx).await {
+                Ok(seq) => tx.commit().await.map(|()| seq),
+                Err(fault) => Err(fault),
+            };
+            match written {
                 Ok(seq) => committed = seq,
                 Err(fault) => break fault,
             }
-            tx.commit().await.unwrap();
         };
         assert_eq!(fault.code, "store.disk_full", "{fault}");
         assert_eq!((fault.status(), fault.retry_after_s), (503, Some(30)));

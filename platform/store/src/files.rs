@@ -234,7 +234,7 @@ async fn add(
         .columns(columns.iter().copied())
         .values_panic(values.into_iter().map(Expr::val))
         .to_owned();
-    tx.execute(&statement).await?;
+    tx.execute_later(&statement).await?;
     Ok(())
 }
 
@@ -395,7 +395,7 @@ async fn remove_chunks(tx: &mut Tx, id: &str) -> Result<(), Fault> {
         .from_table("file_chunks")
         .and_where(Expr::col("file").eq(id))
         .to_owned();
-    tx.execute(&statement).await?;
+    tx.execute_later(&statement).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! precision, text and bytes. Times are integers (microseconds), truth is 0 or 1, JSON is text.
 
 use crate::faults;
+use crate::transaction::Connection;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use kernel::Fault;
@@ -101,6 +102,12 @@ pub trait Run: Send {
     #[doc(hidden)]
     fn link(&mut self) -> Link<'_>;
 
+    /// What is to be said before the next statement, in one breath with it.
+    #[doc(hidden)]
+    fn owed(&mut self) -> Option<Owed> {
+        None
+    }
+
     /// Called when a statement failed: a write transaction then refuses to commit, because
     /// PostgreSQL would roll it back while SQLite would keep what came before.
     #[doc(hidden)]
@@ -120,7 +127,7 @@ pub trait Run: Send {
         Self: Sized,
     {
         async move {
-            let outcome = execute(self.link(), statement).await;
+            let outcome = execute(self, statement).await;
             outcome.inspect_err(|fault| self.failed(fault))
         }
     }
@@ -134,7 +141,7 @@ pub trait Run: Send {
         Self: Sized,
     {
         async move {
-            let outcome = fetch_all(self.link(), statement).await;
+            let outcome = fetch_all(self, statement).await;
             outcome.inspect_err(|fault| self.failed(fault))
         }
     }
@@ -148,53 +155,205 @@ pub trait Run: Send {
         Self: Sized,
     {
         async move {
-            let outcome = fetch_optional(self.link(), statement).await;
+            let outcome = fetch_optional(self, statement).await;
             outcome.inspect_err(|fault| self.failed(fault))
         }
     }
 }
 
-/// Runs the given query on the link: `$call` is a method of sqlx's query, `$map` turns what it
-/// yields into ours.
-macro_rules! on_link {
-    ($link:expr, $statement:expr, $call:ident, $sqlite:expr, $postgres:expr) => {{
-        let link = $link;
-        let (text, values) = $statement.build(link.backend());
-        refuse_zero_bytes(&values)?;
+/// Statements that were put off: they are said with the one that follows, so that the thread which
+/// speaks to SQLite is woken once for all of them. PostgreSQL takes one statement at a time, and
+/// nothing is put off.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Owed {
+    text: String,
+    values: Vec<Portable>,
+}
+
+impl Owed {
+    /// Characters and values that are put off, about: SQLite takes a million characters at once.
+    const LONG: (usize, usize) = (32 << 10, 1000);
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    pub(crate) fn is_long(&self) -> bool {
+        let blob = |value: &Portable| match value {
+            Portable::Bytes(Some(bytes)) => bytes.len(),
+            Portable::Text(Some(text)) => text.len(),
+            _ => 0,
+        };
+        let (text, values) = Owed::LONG;
+        let bytes: usize = self.values.iter().map(blob).sum();
+        self.text.len() > text || self.values.len() > values || bytes > LONG_BYTES
+    }
+
+    /// Adds a statement that has no values.
+    pub(crate) fn say(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push_str("; ");
+        }
+        self.text.push_str(text);
+    }
+
+    /// Adds a statement, judged already: what is wrong with it is known before it is put off.
+    pub(crate) fn add(&mut self, statement: &impl Statement) -> Result<(), Fault> {
+        let (text, values) = statement.build(Backend::Sqlite);
+        let values = portables(values)?;
+        self.say(&text);
+        self.values.extend(values);
+        Ok(())
+    }
+
+    pub(crate) fn append(&mut self, other: Owed) {
+        self.say(&other.text);
+        self.values.extend(other.values);
+    }
+}
+
+/// Bytes of values that are put off.
+const LONG_BYTES: usize = 1 << 20;
+
+/// A statement ready to be said.
+struct Spoken {
+    text: String,
+    values: Vec<Portable>,
+    /// What it does, for the message of a fault.
+    doing: String,
+    /// Others are said before it.
+    follows: bool,
+}
+
+impl Spoken {
+    /// Judges the statement before it takes what is owed: a refused one leaves that as it was.
+    fn new(run: &mut impl Run, statement: &impl Statement) -> Result<Spoken, Fault> {
+        let (text, values) = statement.build(run.backend());
+        let values = portables(values)?;
         let doing = first_words(&text);
-        match link {
+        let owed = run.owed().filter(|owed| !owed.is_empty());
+        Ok(match owed {
+            None => Spoken {
+                text,
+                values,
+                doing,
+                follows: false,
+            },
+            Some(mut owed) => {
+                owed.append(Owed { text, values });
+                Spoken {
+                    text: owed.text,
+                    values: owed.values,
+                    doing,
+                    follows: true,
+                }
+            }
+        })
+    }
+}
+
+/// Says what is owed by itself.
+pub(crate) async fn pay(run: &mut impl Run) -> Result<(), Fault> {
+    let Some(owed) = run.owed().filter(|owed| !owed.is_empty()) else {
+        return Ok(());
+    };
+    let doing = first_words(&owed.text);
+    let Link::Sqlite(connection) = run.link() else {
+        return Err(Fault::internal(&doing, "nothing is put off here"));
+    };
+    let query = sqlx::query_with(AssertSqlSafe(owed.text), sqlite_arguments(owed.values)?);
+    let outcome = query.execute(connection).await;
+    let outcome = outcome.map_err(|e| faults::from_sqlx(&doing, e));
+    outcome.map(drop).inspect_err(|fault| run.failed(fault))
+}
+
+/// Runs a statement after what is owed.
+pub(crate) async fn execute_after(
+    connection: &mut Connection,
+    owed: Owed,
+    statement: &Plain,
+) -> Result<(), Fault> {
+    let mut run = Owing {
+        connection,
+        owed: Some(owed),
+    };
+    execute(&mut run, statement).await.map(drop)
+}
+
+/// A connection before which something is to be said.
+struct Owing<'a> {
+    connection: &'a mut Connection,
+    owed: Option<Owed>,
+}
+
+impl Run for Owing<'_> {
+    fn link(&mut self) -> Link<'_> {
+        self.connection.link()
+    }
+    fn owed(&mut self) -> Option<Owed> {
+        self.owed.take()
+    }
+}
+
+/// Runs a query: `$call` is a method of sqlx's query, `$map` turns what it yields into ours.
+macro_rules! on_link {
+    ($run:expr, $spoken:expr, $call:ident, $sqlite:expr, $postgres:expr) => {{
+        let spoken = $spoken;
+        match $run.link() {
             Link::Sqlite(connection) => {
-                let query = sqlx::query_with(AssertSqlSafe(text), sqlite_arguments(values)?);
+                let arguments = sqlite_arguments(spoken.values)?;
+                let query = sqlx::query_with(AssertSqlSafe(spoken.text), arguments);
                 let outcome = query.$call(connection).await;
                 outcome
                     .map($sqlite)
-                    .map_err(|e| faults::from_sqlx(&doing, e))
+                    .map_err(|e| faults::from_sqlx(&spoken.doing, e))
             }
             Link::Postgres(connection) => {
-                let query = sqlx::query_with(AssertSqlSafe(text), postgres_arguments(values)?);
+                let arguments = postgres_arguments(spoken.values)?;
+                let query = sqlx::query_with(AssertSqlSafe(spoken.text), arguments);
                 let outcome = query.$call(connection).await;
                 outcome
                     .map($postgres)
-                    .map_err(|e| faults::from_sqlx(&doing, e))
+                    .map_err(|e| faults::from_sqlx(&spoken.doing, e))
             }
         }
     }};
 }
 
-async fn execute(link: Link<'_>, statement: &impl Statement) -> Result<u64, Fault> {
-    on_link!(
-        link,
-        statement,
-        execute,
-        |done| done.rows_affected(),
-        |done| done.rows_affected()
-    )
+async fn execute(run: &mut impl Run, statement: &impl Statement) -> Result<u64, Fault> {
+    let spoken = Spoken::new(run, statement)?;
+    if spoken.follows {
+        return execute_last(run, spoken).await;
+    }
+    on_link!(run, spoken, execute, |done| done.rows_affected(), |done| {
+        done.rows_affected()
+    })
 }
 
-async fn fetch_all(link: Link<'_>, statement: &impl Statement) -> Result<Vec<SqlRow>, Fault> {
+/// Runs several and says how many rows the last of them touched.
+async fn execute_last(run: &mut impl Run, spoken: Spoken) -> Result<u64, Fault> {
+    let Link::Sqlite(connection) = run.link() else {
+        return Err(Fault::internal(&spoken.doing, "nothing is put off here"));
+    };
+    let arguments = sqlite_arguments(spoken.values)?;
+    let query = sqlx::query_with(AssertSqlSafe(spoken.text), arguments);
+    let mut answers = sqlx::Executor::fetch_many(connection, query);
+    let mut touched = 0;
+    while let Some(answer) = answers.next().await {
+        let answer = answer.map_err(|e| faults::from_sqlx(&spoken.doing, e))?;
+        if let Some(done) = answer.left() {
+            touched = done.rows_affected();
+        }
+    }
+    Ok(touched)
+}
+
+async fn fetch_all(run: &mut impl Run, statement: &impl Statement) -> Result<Vec<SqlRow>, Fault> {
+    let spoken = Spoken::new(run, statement)?;
     on_link!(
-        link,
-        statement,
+        run,
+        spoken,
         fetch_all,
         |rows| rows.into_iter().map(SqlRow::Sqlite).collect(),
         |rows| rows.into_iter().map(SqlRow::Postgres).collect()
@@ -202,12 +361,13 @@ async fn fetch_all(link: Link<'_>, statement: &impl Statement) -> Result<Vec<Sql
 }
 
 async fn fetch_optional(
-    link: Link<'_>,
+    run: &mut impl Run,
     statement: &impl Statement,
 ) -> Result<Option<SqlRow>, Fault> {
+    let spoken = Spoken::new(run, statement)?;
     on_link!(
-        link,
-        statement,
+        run,
+        spoken,
         fetch_optional,
         |row| row.map(SqlRow::Sqlite),
         |row| row.map(SqlRow::Postgres)
@@ -220,7 +380,7 @@ pub(crate) fn stream<'a>(
     statement: &impl Statement,
 ) -> Result<BoxStream<'a, Result<SqlRow, Fault>>, Fault> {
     let (text, values) = statement.build(link.backend());
-    let doing = first_words(&text);
+    let (doing, values) = (first_words(&text), portables(values)?);
     Ok(match link {
         Link::Sqlite(connection) => {
             sqlx::query_with(AssertSqlSafe(text), sqlite_arguments(values)?)
@@ -248,26 +408,26 @@ fn first_words(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
+/// A sea-query value in one of the four types that cross the door.
+#[doc(hidden)]
+pub enum Portable {
+    Integer(Option<i64>),
+    Double(Option<f64>),
+    Text(Option<String>),
+    Bytes(Option<Vec<u8>>),
+}
+
 /// PostgreSQL cannot hold U+0000 in text and SQLite can: neither gets it.
-fn refuse_zero_bytes(values: &[Value]) -> Result<(), Fault> {
-    let holds_zero =
-        |value: &Value| matches!(value, Value::String(Some(text)) if text.contains('\0'));
-    if values.iter().any(holds_zero) {
+fn portables(values: Vec<Value>) -> Result<Vec<Portable>, Fault> {
+    let zero = |value: &Value| matches!(value, Value::String(Some(text)) if text.contains('\0'));
+    if values.iter().any(zero) {
         return Err(Fault::invalid_at(
             "text",
             "文本中不能含有空字符（U+0000）",
             "text must not contain U+0000",
         ));
     }
-    Ok(())
-}
-
-/// A sea-query value in one of the four types that cross the door.
-enum Portable {
-    Integer(Option<i64>),
-    Double(Option<f64>),
-    Text(Option<String>),
-    Bytes(Option<Vec<u8>>),
+    values.into_iter().map(portable).collect()
 }
 
 fn portable(value: Value) -> Result<Portable, Fault> {
@@ -294,11 +454,11 @@ fn portable(value: Value) -> Result<Portable, Fault> {
     })
 }
 
-fn sqlite_arguments(values: Vec<Value>) -> Result<SqliteArguments, Fault> {
+fn sqlite_arguments(values: Vec<Portable>) -> Result<SqliteArguments, Fault> {
     let mut arguments = SqliteArguments::default();
     arguments.reserve(values.len(), 0);
     for value in values {
-        let added = match portable(value)? {
+        let added = match value {
             Portable::Integer(v) => arguments.add(v),
             Portable::Double(v) => arguments.add(v),
             Portable::Text(v) => arguments.add(v),
@@ -309,11 +469,11 @@ fn sqlite_arguments(values: Vec<Value>) -> Result<SqliteArguments, Fault> {
     Ok(arguments)
 }
 
-fn postgres_arguments(values: Vec<Value>) -> Result<PgArguments, Fault> {
+fn postgres_arguments(values: Vec<Portable>) -> Result<PgArguments, Fault> {
     let mut arguments = PgArguments::default();
     arguments.reserve(values.len(), values.len() * 16);
     for value in values {
-        let added = match portable(value)? {
+        let added = match value {
             Portable::Integer(v) => arguments.add(v),
             Portable::Double(v) => arguments.add(v),
             Portable::Text(v) => arguments.add(v),

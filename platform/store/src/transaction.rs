@@ -7,7 +7,7 @@
 use crate::batch::{Heads, Turn};
 use crate::events::PendingEvents;
 use crate::pools::Pools;
-use crate::sql::{Backend, Link, Plain, Run};
+use crate::sql::{Backend, Link, Owed, Plain, Run, Statement};
 use crate::{Shared, faults};
 use kernel::Fault;
 use sqlx::pool::PoolConnection;
@@ -124,6 +124,19 @@ impl Tx {
         &mut self.turn.heads
     }
 
+    /// Runs a statement whose count of rows nobody needs, at the latest before the transaction
+    /// ends: SQLite is told of several in one breath. What is wrong with it is then said by the
+    /// statement that follows, or by [`Tx::commit`].
+    pub(crate) async fn execute_later(&mut self, statement: &impl Statement) -> Result<(), Fault> {
+        match self.backend() {
+            Backend::Sqlite => {
+                let put_off = self.turn.put_off(statement).await;
+                put_off.inspect_err(|fault| self.failed(fault))
+            }
+            Backend::Postgres => self.execute(statement).await.map(drop),
+        }
+    }
+
     /// Makes everything durable, and then known to the readers of the log. Once begun it is
     /// finished even if the caller no longer waits.
     pub async fn commit(self) -> Result<(), Fault> {
@@ -140,6 +153,9 @@ impl Tx {
 impl Run for Tx {
     fn link(&mut self) -> Link<'_> {
         self.turn.link()
+    }
+    fn owed(&mut self) -> Option<Owed> {
+        self.turn.owed()
     }
     fn failed(&mut self, fault: &Fault) {
         self.turn.failed(fault);

@@ -212,7 +212,7 @@ async fn insert(
         for row in some {
             statement.values_panic(row.iter().cloned().map(Expr::val));
         }
-        tx.execute(&statement).await?;
+        tx.execute_later(&statement).await?;
     }
     Ok(())
 }
@@ -248,7 +248,7 @@ async fn delete(
         .from_table(table)
         .and_where(Expr::col(column).eq(value))
         .to_owned();
-    tx.execute(&statement).await?;
+    tx.execute_later(&statement).await?;
     Ok(())
 }
 
@@ -301,7 +301,7 @@ pub async fn add_days(tx: &mut Tx, rows: &[DayRow]) -> Result<(), Fault> {
                     .to_owned(),
             )
             .to_owned();
-        tx.execute(&statement).await?;
+        tx.execute_later(&statement).await?;
     }
     Ok(())
 }
@@ -318,7 +318,7 @@ pub async fn remove_jobs(tx: &mut Tx, ids: &[String]) -> Result<(), Fault> {
         .from_table("application_jobs")
         .and_where(Expr::col("id").is_in(ids.iter().map(String::as_str)))
         .to_owned();
-    tx.execute(&statement).await?;
+    tx.execute_later(&statement).await?;
     Ok(())
 }
 

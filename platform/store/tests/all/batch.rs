@@ -7,6 +7,7 @@ use sea_query::{Expr, ExprTrait, Query};
 use serde_json::json;
 use std::time::Duration;
 use store::audit::{self, AuditEntry};
+use store::files::{self, FileRow};
 use store::{Run, Store, Tx, events};
 use testkit::each_store;
 use tokio::task::JoinSet;
@@ -169,6 +170,142 @@ async fn what_was_seen_of_others_is_on_the_disk_before_it_is_told() {
         drop(shut);
         assert_eq!(looks.await.unwrap(), (1, 1));
         writes.await.unwrap();
+    })
+    .await;
+}
+
+fn file(id: String) -> FileRow {
+    FileRow {
+        id,
+        owner: "draft/1".into(),
+        slot: "paper".into(),
+        sealed_name: vec![1],
+        kind: "pdf".into(),
+        size: 1,
+        pages: None,
+        sha256: String::new(),
+        sm3: String::new(),
+        chunks: 1,
+        person: None,
+        created_at: 0,
+        created_by: "somebody".into(),
+        handed_in: 0,
+        scanned_by: None,
+        whole: 1,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_put_off_falls_with_whose_it_is() {
+    each_store(|store| async move {
+        let mut tx = store.begin().await.unwrap();
+        files::add_file(&mut tx, &file("taken".into()))
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let mut tasks = JoinSet::new();
+        for n in 0..MANY {
+            let store = store.clone();
+            tasks.spawn(async move {
+                let mut tx = store.begin().await.unwrap();
+                let id = match n % 4 {
+                    0 => "taken".to_string(),
+                    _ => format!("n{n}"),
+                };
+                // Said when it is written, or at the end: it may not be there twice.
+                let added = files::add_file(&mut tx, &file(id)).await;
+                if added.is_ok() && n % 4 == 1 {
+                    // With a statement that is said, and given up.
+                    let (count, _) = files::usage(&mut tx, "draft/1").await.unwrap();
+                    assert!(count > 1);
+                    return None;
+                }
+                if added.is_ok() && n % 4 == 2 {
+                    // The next statement is refused before anything of it is said.
+                    let fault = files::file(&mut tx, "a\0b").await.unwrap_err();
+                    assert_eq!(fault.code, "input.invalid");
+                    assert!(tx.commit().await.is_err());
+                    return None;
+                }
+                let outcome = match added {
+                    Ok(()) if n % 4 == 0 => tx.commit().await,
+                    Ok(()) => {
+                        write(&mut tx, n).await;
+                        tx.commit().await
+                    }
+                    Err(fault) => Err(fault),
+                };
+                match outcome {
+                    Ok(()) => Some(format!("n{n}")),
+                    Err(fault) => {
+                        assert_eq!((fault.code, n % 4), ("input.conflict", 0), "{fault}");
+                        None
+                    }
+                }
+            });
+        }
+        let mut stood = vec![];
+        while let Some(one) = tasks.join_next().await {
+            stood.extend(one.unwrap());
+        }
+        assert_eq!(stood.len() as i64, MANY / 4);
+        let mut kept = abouts(&store).await;
+        kept.sort();
+        stood.sort();
+        assert_eq!(kept, stood);
+        let mut reader = store.reader().await.unwrap();
+        let rows = files::files_of(&mut reader, "draft/1").await.unwrap();
+        let mut ids: Vec<String> = rows.into_iter().map(|row| row.id).collect();
+        ids.retain(|id| id != "taken");
+        ids.sort();
+        assert_eq!(ids, stood);
+        let verdict = store.audit().verify().await.unwrap();
+        assert_eq!((verdict.checked, verdict.damage), (kept.len() as u64, None));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn much_that_is_put_off_is_said_in_between() {
+    each_store(|store| async move {
+        let mut tx = store.begin().await.unwrap();
+        let body = vec![7; 10_000];
+        for n in 1..=1_000 {
+            let seq = events::append(&mut tx, Time(n), EventKind::Record, "x", &body).await;
+            assert_eq!(seq, Ok(n));
+        }
+        tx.commit().await.unwrap();
+        assert_eq!(abouts(&store).await.len(), 1_000);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_says_nothing_writes_nothing() {
+    each_store(|store| async move {
+        for _ in 0..3 {
+            drop(store.begin().await.unwrap());
+            store.begin().await.unwrap().commit().await.unwrap();
+        }
+        let mut tasks = JoinSet::new();
+        for n in 0..MANY {
+            let store = store.clone();
+            tasks.spawn(async move {
+                let mut tx = store.begin().await.unwrap();
+                match n % 3 {
+                    0 => drop(tx),
+                    1 => tx.commit().await.unwrap(),
+                    _ => {
+                        write(&mut tx, n).await;
+                        tx.commit().await.unwrap();
+                    }
+                }
+            });
+        }
+        while let Some(one) = tasks.join_next().await {
+            one.unwrap();
+        }
+        assert_eq!(abouts(&store).await.len() as i64, MANY / 3);
     })
     .await;
 }
