@@ -7,9 +7,9 @@
 //!   validator of `jsonschema`, field by field, so that messages belong to fields.
 //! - `carry`: answers from one version to the next. `desk`: forms of the desk that stand in.
 //! - `catalogue`: every item in memory as lists show it; contents in a bounded cache.
-//! - `copies`, `verbs`, `declared`: what changes. Each change raises the revision of its item and
-//!   is known at once where it was made; revisions of other processes on one database are asked
-//!   for before every change, and for readers several times a second.
+//! - `copies`, `verbs`, `declared`: what changes. Each change raises the revision of its item, and
+//!   every call asks the store for revisions it does not know, so that several processes on one
+//!   database agree. Where one process writes alone, it is asked only after a change.
 
 mod carry;
 mod catalogue;
@@ -60,13 +60,12 @@ pub struct Engine {
     policy: Arc<dyn Policy>,
     around: Arc<dyn Surroundings>,
     state: RwLock<State>,
-    /// When the store was last asked what changed.
-    looked: Mutex<Option<Instant>>,
+    /// When the store was last asked what changed, and how often this process had changed it.
+    looked: Mutex<Option<(Instant, u64)>>,
     forms: Forms,
 }
 
-/// What other processes changed is known after so long at the latest; what this one changed, at
-/// once.
+/// Where nobody else writes to the store it is asked this seldom, in case somebody does.
 const LOOK: Duration = Duration::from_millis(250);
 
 impl Engine {
@@ -96,10 +95,11 @@ impl Engine {
         Ok(self.state.read().subjects())
     }
 
-    /// Takes note of what other processes changed, now and then: every request asks.
+    /// Takes note of what was changed unless nothing was: every request asks.
     async fn fresh(&self) -> Result<(), Fault> {
-        let looked = *self.looked.lock();
-        match looked.is_some_and(|at| at.elapsed() < LOOK) {
+        let (looked, changes) = (*self.looked.lock(), self.store.catalogue_changes());
+        let known = looked.is_some_and(|(at, seen)| at.elapsed() < LOOK && Some(seen) == changes);
+        match known {
             true => Ok(()),
             false => self.look().await,
         }
@@ -107,14 +107,15 @@ impl Engine {
 
     /// Takes note of what was changed, here or by other processes.
     async fn look(&self) -> Result<(), Fault> {
-        let at = Instant::now();
+        let changes = self.store.catalogue_changes();
+        let looked = changes.map(|changes| (Instant::now(), changes));
         loop {
             let known = self.state.read().revision;
             let mut reader = self.store.reader().await?;
             let rows = store::items::changed(&mut reader, known, catalogue::PAGE).await?;
             drop(reader);
             if rows.is_empty() {
-                *self.looked.lock() = Some(at);
+                *self.looked.lock() = looked;
                 return Ok(());
             }
             let mut state = self.state.write();

@@ -8,6 +8,7 @@ use crate::{Shared, Store, Tx, cursors};
 use kernel::events::{Event, EventKind};
 use kernel::{Fault, Time};
 use sea_query::{ColumnDef, Expr, ExprTrait, Func, Order, Query, SelectStatement, Table};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// Events fetched from the disk at once, at most.
@@ -45,15 +46,22 @@ pub(crate) fn migrations() -> Vec<Migration> {
 
 /// Events of a transaction that is not committed yet.
 #[derive(Default)]
-pub(crate) struct PendingEvents(Vec<Event>);
+pub(crate) struct PendingEvents {
+    events: Vec<Event>,
+    /// The catalogue of items changed: see [`Store::catalogue_changes`].
+    pub(crate) catalogue: bool,
+}
 
 impl PendingEvents {
     /// Makes committed events known.
     pub(crate) fn publish(self, shared: &Shared) {
-        let Some(last) = self.0.last().map(|event| event.seq) else {
+        if self.catalogue {
+            shared.catalogue.fetch_add(1, Ordering::AcqRel);
+        }
+        let Some(last) = self.events.last().map(|event| event.seq) else {
             return;
         };
-        shared.tail.lock().push(self.0);
+        shared.tail.lock().push(self.events);
         shared
             .news
             .send_modify(|known| *known = std::cmp::max(last, *known));
@@ -93,7 +101,7 @@ pub async fn append(
         about: about.into(),
         body: body.into(),
     };
-    tx.pending.0.push(event);
+    tx.pending.events.push(event);
     tx.heads().event = Some(seq);
     Ok(seq)
 }

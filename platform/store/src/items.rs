@@ -234,6 +234,7 @@ pub async fn put(tx: &mut Tx, row: &ItemRow) -> Result<i64, Fault> {
         )
         .to_owned();
     tx.execute(&statement).await?;
+    tx.pending.catalogue = true;
     Ok(revision)
 }
 

@@ -57,6 +57,7 @@ use migrations::Migration;
 use parking_lot::Mutex;
 use pools::Pools;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tail::Tail;
 
@@ -77,6 +78,8 @@ pub(crate) struct Shared {
     pub(crate) looked: Mutex<Option<std::time::Instant>>,
     /// Wakes those who wait for events.
     pub(crate) news: tokio::sync::watch::Sender<i64>,
+    /// How often this process changed the catalogue of items.
+    pub(crate) catalogue: AtomicU64,
     /// Why the last attempt to write failed, when the store is to blame for it.
     trouble: Mutex<Option<Fault>>,
     /// Notes when transactions were committed, once somebody ships the log.
@@ -179,6 +182,7 @@ impl Store {
             tail: Mutex::new(Tail::new(tail::BUDGET)),
             looked: Mutex::default(),
             news: tokio::sync::watch::Sender::new(0),
+            catalogue: AtomicU64::new(0),
             trouble: Mutex::default(),
             stamps: OnceLock::new(),
         };
@@ -204,6 +208,15 @@ impl Store {
     pub async fn snapshot(&self) -> Result<Reader, Fault> {
         self.settled().await.ok();
         Reader::snapshot(&self.shared.pools).await
+    }
+
+    /// How often this process changed the catalogue of items; `None` where others write to the
+    /// same store and must be asked about.
+    pub fn catalogue_changes(&self) -> Option<u64> {
+        match self.backend() {
+            Backend::Sqlite => Some(self.shared.catalogue.load(Ordering::Acquire)),
+            Backend::Postgres => None,
+        }
     }
 
     /// Bytes the store takes on the disk, about.

@@ -210,12 +210,13 @@ pub(crate) async fn add_unless<R: Row>(
     Ok(tx.execute(&statement).await? == 1)
 }
 
-/// Writes a row as it now is where it fits; says how many rows that were.
+/// Writes a row but its key as it now is where it fits; says how many rows that were.
 pub(crate) async fn put<R: Row>(tx: &mut Tx, row: &R, fits: Cond) -> Result<u64, Fault> {
     let changes = R::COLUMNS
         .iter()
         .copied()
-        .zip(row.values().into_iter().map(Expr::val));
+        .zip(row.values().into_iter().map(Expr::val))
+        .skip(1);
     let statement = Query::update()
         .table(R::TABLE)
         .values(changes)

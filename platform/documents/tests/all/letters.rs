@@ -69,7 +69,7 @@ fn scanned(pdf: &[u8]) -> Option<String> {
     let path = dir.path().join("letter.pdf");
     std::fs::write(&path, pdf).unwrap();
     let drawn = Command::new("pdftoppm")
-        .args(["-gray", "-r", "150", "-f", "1", "-l", "1"])
+        .args(["-gray", "-r", "300", "-f", "1", "-l", "1"])
         .arg(&path)
         .output();
     let drawn = match drawn {

@@ -3,14 +3,14 @@
 use super::rows::{APPLICATION, DAY, DRAFT, JOB};
 use crate::migrations::{Migration, step};
 use crate::sql::Statement;
-use sea_query::{ColumnDef, Index, Table};
+use sea_query::{ColumnDef, ConditionalStatement, Expr, ExprTrait, Index, Table};
 
 /// Types of columns: `t` text, `n` number, `b` bytes; a capital may be NULL.
 pub(super) type Columns = &'static [(&'static str, char)];
 
 /// What this module adds to the store, in order.
 pub(crate) fn migrations() -> Vec<Migration> {
-    vec![Migration {
+    let tables = Migration {
         name: "applications_1",
         statements: |_| {
             let mut steps = drafts();
@@ -18,7 +18,25 @@ pub(crate) fn migrations() -> Vec<Migration> {
             steps.extend(others());
             steps
         },
-    }]
+    };
+    // Open drafts are few, even of a clerk who handed in thousands: only they are looked for by
+    // whose they are.
+    let open = Migration {
+        name: "applications_2",
+        statements: |_| {
+            let mut old = Index::drop();
+            old.name("application_drafts_by_owner")
+                .table("application_drafts");
+            let mut new = Index::create();
+            new.name("application_drafts_open_of")
+                .table("application_drafts")
+                .col("owner")
+                .col("saved_at")
+                .and_where(Expr::col("open_key").is_not_null());
+            vec![step(old), step(new)]
+        },
+    };
+    vec![tables, open]
 }
 
 fn table(name: &'static str, columns: Columns, key: &[&'static str]) -> Box<dyn Statement> {

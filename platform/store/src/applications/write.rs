@@ -80,13 +80,17 @@ pub async fn apply(
     // First what may turn out to be stale: nothing is written before it then.
     for put in write.drafts.iter().filter(|put| put.was > 0) {
         let (values, was) = (put.row.values(), fits(put.was));
-        if !replace(tx, "application_drafts", DRAFT, values, was).await? {
+        let kept = match put.row.open_key {
+            Some(_) => OPEN,
+            None => BEGUN,
+        };
+        if !replace(tx, "application_drafts", DRAFT, values, kept, was).await? {
             return Ok(Applied::Stale);
         }
     }
     for put in write.applications.iter().filter(|put| put.was > 0) {
         let (values, was) = (put.row.values(), fits(put.was));
-        if !replace(tx, "applications", APPLICATION, values, was).await? {
+        if !replace(tx, "applications", APPLICATION, values, KEPT, was).await? {
             return Ok(Applied::Stale);
         }
     }
@@ -217,17 +221,40 @@ async fn insert(
     Ok(())
 }
 
-/// Writes a row in place of the one with its key, the first column; `false` when that has another
+/// What an application keeps as it was handed in: its indexes need not be written again.
+const KEPT: &[&str] = &[
+    "number",
+    "item",
+    "item_version",
+    "channel",
+    "matter",
+    "owner",
+    "source",
+    "parent",
+    "bundle",
+    "submitted_at",
+    "title_zh",
+    "title_en",
+    "check_digest",
+];
+/// What a draft keeps from its beginning.
+const BEGUN: &[&str] = &["owner", "item"];
+/// What it keeps as long as it is open.
+const OPEN: &[&str] = &["owner", "item", "open_key", "submitted_as"];
+
+/// Writes a row in place of the one with its key, the first column, but what it keeps; `false` when that has another
 /// version than the one asked for.
 async fn replace(
     tx: &mut Tx,
     table: &'static str,
     columns: Columns,
     values: Vec<Value>,
+    kept: &[&str],
     was: Option<i64>,
 ) -> Result<bool, Fault> {
     let key = values.first().cloned().unwrap_or(Value::String(None));
     let changes = names(columns).zip(values.into_iter().map(Expr::val));
+    let changes = changes.filter(|(name, _)| !kept.contains(name));
     let statement = Query::update()
         .table(table)
         .values(changes.skip(1))
@@ -308,7 +335,7 @@ pub async fn add_days(tx: &mut Tx, rows: &[DayRow]) -> Result<(), Fault> {
 
 /// Writes a job as it stands now.
 pub async fn put_job(tx: &mut Tx, row: &JobRow) -> Result<(), Fault> {
-    replace(tx, "application_jobs", JOB, row.values(), None).await?;
+    replace(tx, "application_jobs", JOB, row.values(), &[], None).await?;
     Ok(())
 }
 
