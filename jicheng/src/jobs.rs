@@ -166,6 +166,16 @@ fn window_jobs(jobs: &mut Jobs, app: &Arc<App>) {
             documents.reseal().await.map(|_| ())
         }
     });
+    let weak = Arc::downgrade(app);
+    jobs.register(every("tidy_attachments", Span::hours(1)), move || {
+        let app = weak.upgrade();
+        async move {
+            match app {
+                Some(app) => crate::http::office::tidy(&app).await,
+                None => Ok(()),
+            }
+        }
+    });
     let staff = app.staff.clone();
     jobs.register(every("refresh_staff", Span::minutes(1)), move || {
         let staff = staff.clone();

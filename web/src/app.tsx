@@ -39,6 +39,7 @@ const Visits = lazy(() => import('./faces/portal/visits/Visits'));
 const Board = lazy(() => import('./faces/portal/visits/Board'));
 const Terminal = lazy(() => import('./faces/portal/visits/Terminal'));
 const Messages = lazy(() => import('./faces/portal/Messages'));
+const PublicNotices = lazy(() => import('./faces/portal/PublicNotices'));
 const DeskMessages = lazy(() => import('./faces/portal/Messages').then((m) => ({ default: m.DeskMessages })));
 const Letter = lazy(() => import('./faces/portal/Letter'));
 const Progress = lazy(() => import('./faces/portal/Progress'));
@@ -143,6 +144,8 @@ export function App() {
         <Route path="progress" element={plain(<Progress />)} />
         <Route path="portal/visits" element={plain(<Visits />)} />
         <Route path="portal/messages" element={plain(<Messages />)} />
+        <Route path="portal/notices" element={rich(<PublicNotices />)} />
+        <Route path="portal/notices/:id" element={rich(<PublicNotices />)} />
         <Route path="verify/letter" element={plain(<Letter />)} />
         <Route path="verify" element={plain(<Verify />)} />
         <Route path="desk/licences" element={plain(<Licences />)} />

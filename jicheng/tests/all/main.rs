@@ -4,6 +4,7 @@
 mod access;
 mod api;
 mod architecture;
+mod attachments;
 mod attacks;
 mod city;
 mod crash;

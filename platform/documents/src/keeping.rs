@@ -432,6 +432,17 @@ pub(crate) async fn info(engine: &Engine, id: &str) -> Result<FileInfo, Fault> {
     opened(engine, &row_of(engine, id).await?)
 }
 
+/// Files nobody handed in that came before a moment, of owners that begin so.
+pub(crate) async fn loose(
+    engine: &Engine,
+    prefix: &str,
+    before: Time,
+) -> Result<Vec<FileInfo>, Fault> {
+    let mut reader = engine.store.reader().await?;
+    let found = rows::loose(&mut reader, prefix, before.0, rows::PAGE_LIMIT).await?;
+    found.iter().map(|row| opened(engine, row)).collect()
+}
+
 pub(crate) async fn list(engine: &Engine, owner: &str) -> Result<Vec<FileInfo>, Fault> {
     let found = rows::files_of(&mut engine.store.reader().await?, owner).await?;
     found.iter().map(|row| opened(engine, row)).collect()

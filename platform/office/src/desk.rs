@@ -152,6 +152,12 @@ impl Engine {
         Ok(false)
     }
 
+    /// Is a file attached to anything?
+    pub async fn is_attached(&self, file: &str) -> Result<bool, Fault> {
+        let mut reader = self.store.reader().await?;
+        Ok(!rows::items_with_file(&mut reader, file).await?.is_empty())
+    }
+
     /// May somebody see an item? Who works nowhere sees public notices only.
     async fn may_see(
         &self,

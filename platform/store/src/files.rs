@@ -14,7 +14,8 @@ use crate::migrations::{Migration, step};
 use crate::sql::{Backend, Plain, Run, SqlRow};
 use kernel::Fault;
 use sea_query::{
-    ColumnDef, Expr, ExprTrait, Func, Index, Order, Query, SelectStatement, Table, Value,
+    ColumnDef, ConditionalStatement, Expr, ExprTrait, Func, Index, Order, Query, SelectStatement,
+    Table, UpdateStatement, Value,
 };
 
 /// Rows listed at once, at most.
@@ -53,7 +54,7 @@ fn bytes(name: &'static str) -> ColumnDef {
 
 /// What this module adds to the store, in order.
 pub(crate) fn migrations() -> Vec<Migration> {
-    vec![Migration {
+    let tables = Migration {
         name: "files_1",
         statements: |backend| {
             let files = Table::create()
@@ -134,7 +135,23 @@ pub(crate) fn migrations() -> Vec<Migration> {
             ]);
             steps
         },
-    }]
+    };
+    // Nearly every file is whole: an index over that tells nothing, and SQLite took it for as good
+    // as the one over owners.
+    let unfinished = Migration {
+        name: "files_2",
+        statements: |_| {
+            let mut old = Index::drop();
+            old.name("files_by_whole").table("files");
+            let mut new = Index::create();
+            new.name("files_unfinished")
+                .table("files")
+                .col("id")
+                .and_where(Expr::col("whole").eq(Expr::cust("0")));
+            vec![step(old), step(new)]
+        },
+    };
+    vec![tables, unfinished]
 }
 
 /// A file. Times are microseconds UTC.
@@ -304,17 +321,20 @@ pub async fn put_name(tx: &mut Tx, id: &str, sealed: Vec<u8>) -> Result<(), Faul
 
 /// Files of an owner whose chunks are all there, oldest first, [`PAGE_LIMIT`] at most.
 pub async fn files_of(run: &mut impl Run, owner: &str) -> Result<Vec<FileRow>, Fault> {
-    let question = select("files", &FILE)
-        .and_where(Expr::col("owner").eq(owner))
-        .and_where(Expr::col("whole").eq(1_i64))
-        .order_by("id", Order::Asc)
-        .limit(PAGE_LIMIT)
-        .to_owned();
-    run.fetch_all(&question)
+    run.fetch_all(&of_owner(owner))
         .await?
         .iter()
         .map(read_file)
         .collect()
+}
+
+fn of_owner(owner: &str) -> SelectStatement {
+    select("files", &FILE)
+        .and_where(Expr::col("owner").eq(owner))
+        .and_where(Expr::col("whole").eq(1_i64))
+        .order_by("id", Order::Asc)
+        .limit(PAGE_LIMIT)
+        .to_owned()
 }
 
 /// Number and bytes of an owner's files, those that still arrive with them.
@@ -353,13 +373,36 @@ pub async fn files_after(
 /// Files that never became whole and began before this moment.
 pub async fn unfinished(run: &mut impl Run, before: i64, limit: u64) -> Result<Vec<String>, Fault> {
     let question = select("files", &["id"])
-        .and_where(Expr::col("whole").eq(0_i64))
+        .and_where(Expr::col("whole").eq(Expr::cust("0")))
         .and_where(Expr::col("created_at").lt(before))
         .order_by("id", Order::Asc)
         .limit(std::cmp::min(limit, PAGE_LIMIT))
         .to_owned();
     let rows = run.fetch_all(&question).await?;
     rows.iter().map(|row| row.text("id")).collect()
+}
+
+/// Files of owners that begin so, which came before this moment and were never handed in.
+pub async fn loose(
+    run: &mut impl Run,
+    prefix: &str,
+    before: i64,
+    limit: u64,
+) -> Result<Vec<FileRow>, Fault> {
+    let question = select("files", &FILE)
+        .and_where(Expr::col("owner").gte(prefix))
+        .and_where(Expr::col("owner").lt(format!("{prefix}\u{10FFFF}")))
+        .and_where(Expr::col("handed_in").eq(0_i64))
+        .and_where(Expr::col("whole").eq(1_i64))
+        .and_where(Expr::col("created_at").lt(before))
+        .order_by("id", Order::Asc)
+        .limit(std::cmp::min(limit, PAGE_LIMIT))
+        .to_owned();
+    run.fetch_all(&question)
+        .await?
+        .iter()
+        .map(read_file)
+        .collect()
 }
 
 /// Removes a file with its chunks; `false` when it is not there or was handed in meanwhile.
@@ -402,6 +445,10 @@ async fn remove_chunks(tx: &mut Tx, id: &str) -> Result<(), Fault> {
 /// Gives every whole file of one owner to another, handed in; of one to itself, those that were
 /// not handed in before. Says how many.
 pub async fn attach(tx: &mut Tx, from: &str, to: &str) -> Result<u64, Fault> {
+    tx.execute(&giving(from, to)).await
+}
+
+fn giving(from: &str, to: &str) -> UpdateStatement {
     let mut statement = Query::update();
     statement
         .table("files")
@@ -412,5 +459,24 @@ pub async fn attach(tx: &mut Tx, from: &str, to: &str) -> Result<u64, Fault> {
     if from == to {
         statement.and_where(Expr::col("handed_in").eq(0_i64));
     }
-    tx.execute(&statement).await
+    statement
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[tokio::test]
+    async fn files_of_an_owner_are_found_by_the_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::in_folder(dir.path()).await.unwrap();
+        for plan in [
+            crate::sql::plan(&store, &of_owner("draft/1")).await,
+            crate::sql::plan(&store, &giving("draft/1", "draft/1")).await,
+        ] {
+            assert_eq!(plan, ["SEARCH files USING INDEX files_by_owner (owner=?)"]);
+        }
+        store.close().await;
+    }
 }

@@ -546,3 +546,21 @@ impl SqlRow {
         Self::present(name, self.get(name)?)
     }
 }
+
+/// How SQLite finds what a statement asks for, step by step.
+#[cfg(test)]
+pub(crate) async fn plan(store: &crate::Store, statement: &impl Statement) -> Vec<String> {
+    struct Explained<'a, S>(&'a S);
+    impl<S: Statement> Statement for Explained<'_, S> {
+        fn build(&self, backend: Backend) -> (String, Vec<Value>) {
+            let (text, values) = self.0.build(backend);
+            (format!("EXPLAIN QUERY PLAN {text}"), values)
+        }
+    }
+    let mut reader = store.reader().await.unwrap();
+    let steps = reader.fetch_all(&Explained(statement)).await.unwrap();
+    steps
+        .iter()
+        .map(|row| row.text("detail").unwrap())
+        .collect()
+}

@@ -1,6 +1,7 @@
 // API: office: mail, notices, circulated documents and calendar, as sent (kernel::office), and the
 // message centre of the operator (kernel::messages). Every address of the office stands here.
-import { send } from './client';
+import type { FileLine } from './applications';
+import { address, send, upload } from './client';
 import type { Words } from '../i18n/lang';
 
 export type Addressee = { account: string } | { position: string } | { organisation: string };
@@ -8,7 +9,7 @@ export const FOLDERS = ['inbox', 'unread', 'sent'] as const;
 export type Folder = (typeof FOLDERS)[number];
 export interface NewMail { to: Addressee[]; subject: string; body: string; files: string[]; reply_to?: string | null; forward_of?: string | null }
 export interface OfficeMail {
-  id: string; thread: string; from: string; from_name: string; to: Addressee[]; subject: string; body: string; files: string[]; at: string;
+  id: string; thread: string; from: string; from_name: string; to: Addressee[]; subject: string; body: string; files: string[]; attachments: FileLine[]; at: string;
   reply_to: string | null; forward_of: string | null; read_at: string | null; recalled_at: string | null; sent_to: number; read_by: number;
 }
 export interface ReadReceipt { account: string; name: string; read_at: string | null }
@@ -18,7 +19,7 @@ export type Audience = 'public' | 'members' | { organisations: string[] };
 export const NOTICE_LISTS = ['mine', 'unread', 'published'] as const;
 export interface NewNotice { title: string; body: string; files: string[]; audience: Audience; from?: string | null; to?: string | null; pinned: boolean; confirm: boolean }
 export interface Notice {
-  id: string; title: string; body: string; files: string[]; audience: Audience; from: string; to: string | null; pinned: boolean; confirm: boolean;
+  id: string; title: string; body: string; files: string[]; attachments: FileLine[]; audience: Audience; from: string; to: string | null; pinned: boolean; confirm: boolean;
   organisation: string | null; by: string | null; at: string; withdrawn_at: string | null; read_at: string | null; confirmed_at: string | null;
 }
 
@@ -31,7 +32,7 @@ export interface Reader {
   agrees: boolean | null; opinion: string; urged_at: string | null;
 }
 export interface Circulation {
-  id: string; title: string; body: string; files: string[]; round: Round; countersign: boolean; from: string; from_name: string; at: string;
+  id: string; title: string; body: string; files: string[]; attachments: FileLine[]; round: Round; countersign: boolean; from: string; from_name: string; at: string;
   due: string | null; state: 'running' | 'finished' | 'withdrawn'; ended_at: string | null; done: number; of: number; readers: Reader[]; version: number;
 }
 
@@ -60,9 +61,16 @@ export const paths = {
   notices: '/office/notices', notice: (id: string) => `/office/notices/${part(id)}`, noticeReaders: (id: string) => `/office/notices/${part(id)}/readers`,
   circulars: '/office/circulars', circular: (id: string) => `/office/circulars/${part(id)}`,
   calendar: '/office/calendar', entry: (id: string) => `/office/calendar/${part(id)}`,
+  publicNotices: '/notices', publicNotice: (id: string) => `/notices/${part(id)}`,
   messages: '/outgoing', messageCounts: '/outgoing/counts', message: (id: string) => `/outgoing/${part(id)}`, templates: '/message-templates',
 } as const;
 
+/** Keeps a file that goes out with what is written next; tells how far it got, 0 to 1. */
+export const uploadOfficeFile = (file: File, onShare: (share: number) => void): Promise<FileLine> => upload<FileLine>('/office/files', { name: file.name }, file, onShare);
+/** Address of an attached file, for whoever sees what it is attached to. */
+export const officeFileAddress = (file: string): string => address(`/office/files/${part(file)}`);
+/** Address of a file attached to a notice to the public. */
+export const publicFileAddress = (notice: string) => (file: string): string => address(`/notices/${part(notice)}/files/${part(file)}`);
 export const sendMail = (mail: NewMail): Promise<OfficeMail> => send<OfficeMail>('POST', paths.mail, mail);
 export const recallMail = (id: string): Promise<Recalled> => send<Recalled>('POST', `${paths.oneMail(id)}/recall`);
 export const publishNotice = (notice: NewNotice): Promise<Notice> => send<Notice>('POST', paths.notices, notice);

@@ -5812,6 +5812,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/office/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 上传附件
+         * @description Bring a file to be attached
+         */
+        post: operations["postOfficeFiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/office/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载附件
+         * @description An attached file
+         */
+        get: operations["getOfficeFilesFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{id}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 下载公告附件
+         * @description A file attached to a notice to the public
+         */
+        get: operations["getNoticesIdFilesFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/office/calendar": {
         parameters: {
             query?: never;
@@ -9222,6 +9282,7 @@ export interface components {
             subject: string;
             body: string;
             files: string[];
+            attachments?: components["schemas"]["FileLine"][];
             /** Format: date-time */
             at: string;
             reply_to: string | null;
@@ -9263,6 +9324,7 @@ export interface components {
             title: string;
             body: string;
             files: string[];
+            attachments?: components["schemas"]["FileLine"][];
             audience: components["schemas"]["NoticeAudience"];
             /** Format: date-time */
             from: string;
@@ -9318,6 +9380,7 @@ export interface components {
             title: string;
             body: string;
             files: string[];
+            attachments?: components["schemas"]["FileLine"][];
             round: components["schemas"]["CirculationRound"];
             countersign: boolean;
             from: string;
@@ -20084,6 +20147,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Circulation"];
                 };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postOfficeFiles: {
+        parameters: {
+            query: {
+                /** @description string (required) */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileLine"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOfficeFilesFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getNoticesIdFilesFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description problem */
             default: {

@@ -101,12 +101,13 @@ pub fn inspect(name: &str, bytes: &[u8], limits: &Limits) -> Result<Found, Vec<P
         return Err(problems);
     }
     let accepted: Vec<&str> = limits.kinds.iter().map(|kind| kind.word()).collect();
+    let listed = accepted.join(", ").to_uppercase();
     let accepted = accepted.join("、").to_uppercase();
     let Some(kind) = kind_of(bytes) else {
         problems.push(problem(
             "content",
             format!("文件的内容不是可接受的类型（{accepted}）"),
-            format!("the content is of no kind that is accepted ({accepted})"),
+            format!("the content is of no kind that is accepted ({listed})"),
         ));
         return Err(problems);
     };
@@ -115,7 +116,7 @@ pub fn inspect(name: &str, bytes: &[u8], limits: &Limits) -> Result<Found, Vec<P
         problems.push(problem(
             "content",
             format!("此处不接受 {word}，可接受：{accepted}"),
-            format!("{word} is not accepted here; accepted: {accepted}"),
+            format!("{word} is not accepted here; accepted: {listed}"),
         ));
     }
     problems.extend(name_mismatch(&name, kind));

@@ -62,15 +62,18 @@ pub async fn drafts_of(
     now: i64,
     limit: u64,
 ) -> Result<Vec<DraftRow>, Fault> {
-    let question = select_drafts()
+    many(run, &open_of(owner, now, limit), DraftRow::read).await
+}
+
+fn open_of(owner: &str, now: i64, limit: u64) -> SelectStatement {
+    select_drafts()
         .and_where(Expr::col("owner").eq(owner))
         .and_where(Expr::col("open_key").is_not_null())
         .and_where(Expr::col("expires_at").gt(now))
         .order_by("saved_at", Order::Desc)
         .order_by("id", Order::Desc)
         .limit(std::cmp::min(limit, MOST))
-        .to_owned();
-    many(run, &question, DraftRow::read).await
+        .to_owned()
 }
 
 /// Drafts that have run out: open ones and those handed in long ago.
@@ -311,4 +314,20 @@ pub async fn days(run: &mut impl Run, from: i64, to: i64) -> Result<Vec<DayRow>,
         })
     };
     many(run, &question, read).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    #[tokio::test]
+    async fn open_drafts_are_found_among_open_ones() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::in_folder(dir.path()).await.unwrap();
+        let plan = crate::sql::plan(&store, &open_of("a", 1, 50)).await;
+        let by = "SEARCH application_drafts USING INDEX application_drafts_open_of (owner=?)";
+        assert_eq!(plan[0], by);
+        store.close().await;
+    }
 }

@@ -16,6 +16,7 @@ const REFRESH_MS = 60_000;
 const TILES: readonly { to: string; icon: string; title: Key; help: Key }[] = [
   { to: '/services', icon: 'service', title: 'svc.title', help: 'portal.tile_services_help' },
   { to: '/portal/applications', icon: 'file', title: 'app.mine', help: 'portal.tile_matters_help' },
+  { to: '/portal/notices', icon: 'bell', title: 'office.public', help: 'portal.tile_notices_help' },
   { to: '/portal/air', icon: 'environment', title: 'portal.tile_stations', help: 'portal.tile_stations_help' },
   { to: '/about#levels', icon: 'gauge', title: 'portal.levels', help: 'portal.tile_levels_help' },
   { to: '/data/indicators', icon: 'chart', title: 'portal.indicators', help: 'portal.tile_indicators_help' },

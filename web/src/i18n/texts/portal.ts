@@ -5,7 +5,7 @@ export const portal = {
   'portal.title': ['{city}空气质量', 'Air quality in {city}'],
   'portal.home': ['首页', 'Home'],
   'portal.tile_services_help': ['找事项、看指南、网上办', 'Find an item, read its guide, apply on line'],
-  'portal.tile_matters_help': ['草稿、进度、补正、结果', 'Drafts, progress, corrections, results'],
+  'portal.tile_notices_help': ['各单位的通知公告', 'What the offices tell the public'], 'portal.tile_matters_help': ['草稿、进度、补正、结果', 'Drafts, progress, corrections, results'],
   'portal.tile_stations': ['站点与地图', 'Stations and map'],
   'portal.tile_stations_help': ['各站点指数、污染物浓度、最近 48 小时', 'Index and concentrations of each station, last 48 hours'],
   'portal.tile_levels_help': ['六个级别的含义和健康建议', 'What the six levels mean, and advice'],

@@ -5,7 +5,9 @@ import { App, Button, Checkbox, Input, Modal, Radio, Select } from 'antd';
 import { Link, useNavigate, useParams } from 'react-router';
 import { useApi } from '../../../api/hooks';
 import { usePaged } from '../../../api/pages';
-import { CIRCULAR_LISTS, circulate, paths, signCircular, urgeCircular, withdrawCircular, type Circulation, type Reader, type Round } from '../../../api/office';
+import type { FileLine } from '../../../api/applications';
+import { CIRCULAR_LISTS, circulate, officeFileAddress, paths, signCircular, urgeCircular, withdrawCircular, type Circulation, type Reader, type Round } from '../../../api/office';
+import { AttachFiles, Attachments } from '../../../components/Attachments';
 import { DataTable, type Column } from '../../../components/DataTable';
 import { Faults } from '../../../components/Faults';
 import { PageHead } from '../../../components/PageHead';
@@ -94,8 +96,8 @@ function One({ id }: { id: string }) {
             <article className="card" aria-label={c.title}>
               <h2>{c.title}</h2>
               <p className="muted small">{c.from_name || c.from} · {dateTime(c.at)} · {t(c.countersign ? 'office.countersign' : 'office.reading')} · {t(`office.way_${c.round}`)} · {t(`office.round_${c.state}`)}{c.due ? ` · ${t('clock.due')} ${dateTime(c.due)}` : ''}</p>
-              <p className="mail-body">{c.body}</p>
-              {c.files.length ? <p className="muted small">{t('office.files', { n: c.files.length })}</p> : null}
+              <p className="prose">{c.body}</p>
+              <Attachments files={c.attachments} address={officeFileAddress} />
               {turn ? (
                 <div className="stack" role="group" aria-label={t('office.my_opinion')}>
                   <h3>{t('office.my_opinion')}</h3>
@@ -129,14 +131,14 @@ function Send({ onClose }: { onClose: () => void }) {
   const { message } = App.useApp();
   const { error, busy, attempt } = useAttempt();
   const refresh = useOfficeRefresh();
-  const [doc, setDoc] = useState({ title: '', body: '', readers: [] as string[], round: 'parallel' as Round, countersign: false, due: '' });
+  const [doc, setDoc] = useState({ title: '', body: '', readers: [] as string[], files: [] as FileLine[], round: 'parallel' as Round, countersign: false, due: '' });
   const [missing, setMissing] = useState(false);
-  const put = (part: Partial<typeof doc>) => setDoc({ ...doc, ...part });
+  const put = (part: Partial<typeof doc>) => setDoc((now) => ({ ...now, ...part }));
   const finish = async () => {
     setMissing(!doc.title.trim() || doc.readers.length === 0);
     if (!doc.title.trim() || doc.readers.length === 0) return;
-    const { due, ...rest } = doc;
-    if (await attempt(() => circulate({ ...rest, title: doc.title.trim(), files: [], ...(due ? { due: rfc3339(fromBeijing(due) + DAY_MS - 1000) } : {}) }))) { void message.success(t('office.sent')); await refresh(); onClose(); }
+    const { due, files, ...rest } = doc;
+    if (await attempt(() => circulate({ ...rest, title: doc.title.trim(), files: files.map((file) => file.id), ...(due ? { due: rfc3339(fromBeijing(due) + DAY_MS - 1000) } : {}) }))) { void message.success(t('office.sent')); await refresh(); onClose(); }
   };
   return (
     <Modal open width={720} title={t('office.circulate')} onCancel={onClose} onOk={() => { void finish(); }} confirmLoading={busy} okText={t('office.send')} cancelText={t('verb.cancel')} destroyOnHidden closable={{ 'aria-label': t('verb.close_dialog') }}>
@@ -147,6 +149,7 @@ function Send({ onClose }: { onClose: () => void }) {
         <label className="stack">{t('office.way')}<Select<Round> aria-label={t('office.way')} value={doc.round} onChange={(round) => put({ round })} options={(['parallel', 'ordered'] as const).map((r) => ({ value: r, label: t(`office.way_${r}`) }))} /></label>
         <label className="stack">{t('clock.due')}<Input type="date" min={date(Date.now())} value={doc.due} onChange={(e) => put({ due: e.target.value })} /></label>
         <Checkbox checked={doc.countersign} onChange={(e) => put({ countersign: e.target.checked })}>{t('office.countersign_help')}</Checkbox>
+        <AttachFiles files={doc.files} onChange={(files) => put({ files })} />
         {missing ? <p className="error-text" role="alert">{t('office.need_round')}</p> : null}
         <Faults error={error} />
       </div>

@@ -7,7 +7,9 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useApi } from '../../../api/hooks';
 import { usePaged } from '../../../api/pages';
 import type { Page } from '../../../api/types';
-import { addresseeText, FOLDERS, paths, recallMail, sendMail, type NewMail, type OfficeMail, type ReadReceipt } from '../../../api/office';
+import type { FileLine } from '../../../api/applications';
+import { addresseeText, FOLDERS, officeFileAddress, paths, recallMail, sendMail, type NewMail, type OfficeMail, type ReadReceipt } from '../../../api/office';
+import { AttachFiles, Attachments } from '../../../components/Attachments';
 import { DataTable, type Column } from '../../../components/DataTable';
 import { Faults } from '../../../components/Faults';
 import { PageHead } from '../../../components/PageHead';
@@ -23,7 +25,7 @@ import { OfficeTabs } from './OfficeTabs';
 import { PeopleSelect } from './PeopleSelect';
 import './office.css';
 
-interface Writing { to: string[]; subject: string; body: string; reply_to?: string; forward_of?: string }
+interface Writing { to: string[]; subject: string; body: string; files: FileLine[]; reply_to?: string; forward_of?: string }
 
 export function useOfficeRefresh() {
   const client = useQueryClient();
@@ -36,7 +38,7 @@ export default function Mail() {
   const [writing, setWriting] = useState<Writing | null>(null);
   return (
     <>
-      <PageHead title={t('office.mail')} sub={t('office.mail_sub')} {...(id ? { back: { to: '/desk/office/mail', text: t('office.mail') } } : {})}><Button type="primary" onClick={() => setWriting({ to: [], subject: '', body: '' })}>{t('office.write')}</Button></PageHead>
+      <PageHead title={t('office.mail')} sub={t('office.mail_sub')} {...(id ? { back: { to: '/desk/office/mail', text: t('office.mail') } } : {})}><Button type="primary" onClick={() => setWriting({ to: [], subject: '', body: '', files: [] })}>{t('office.write')}</Button></PageHead>
       <OfficeTabs now="mail" />
       {id ? <Thread id={id} onWrite={setWriting} /> : <Folder />}
       {writing ? <Write first={writing} onClose={() => setWriting(null)} /> : null}
@@ -101,13 +103,13 @@ function One({ mail: m, now, onWrite }: { mail: OfficeMail; now: boolean; onWrit
     <article className={now ? 'card mail now' : 'card mail'} aria-label={m.subject}>
       <h2>{m.subject}</h2>
       <p className="muted small">{t('office.from')} {m.from_name || m.from} · {t('office.to')} {m.to.map(addresseeText).join(', ')} · {dateTime(m.at)}</p>
-      <p className="mail-body">{m.body}</p>
-      {m.files.length ? <p className="muted small">{t('office.files', { n: m.files.length })}</p> : null}
+      <p className="prose">{m.body}</p>
+      <Attachments files={m.attachments} address={officeFileAddress} />
       {m.recalled_at ? <p className="over">{t('office.recalled')} {dateTime(m.recalled_at)}</p> : null}
       {now ? (
         <div className="row">
-          <Button onClick={() => onWrite({ to: [m.from], subject: `${t('office.re')}${m.subject}`.slice(0, 200), body: quoted, reply_to: m.id })}>{t('office.reply')}</Button>
-          <Button onClick={() => onWrite({ to: [], subject: `${t('office.fwd')}${m.subject}`.slice(0, 200), body: quoted, forward_of: m.id })}>{t('office.forward')}</Button>
+          <Button onClick={() => onWrite({ to: [m.from], subject: `${t('office.re')}${m.subject}`.slice(0, 200), body: quoted, files: [], reply_to: m.id })}>{t('office.reply')}</Button>
+          <Button onClick={() => onWrite({ to: [], subject: `${t('office.fwd')}${m.subject}`.slice(0, 200), body: quoted, files: m.attachments, forward_of: m.id })}>{t('office.forward')}</Button>
           {mine ? <Button loading={busy} disabled={m.recalled_at !== null} onClick={() => { void recall(); }}>{t('office.recall')}</Button> : null}
         </div>
       ) : null}
@@ -141,11 +143,12 @@ function Write({ first, onClose }: { first: Writing; onClose: () => void }) {
   const [mail, setMail] = useState(first);
   const [tried, setTried] = useState(false);
   const faults = tried ? mailFaults(mail) : {};
-  const put = (part: Partial<Writing>) => setMail({ ...mail, ...part });
+  // While a file is on its way others fields are typed in.
+  const put = (part: Partial<Writing>) => setMail((now) => ({ ...now, ...part }));
   const finish = async () => {
     setTried(true);
     if (Object.keys(mailFaults(mail)).length) return;
-    const made: NewMail = { to: mail.to.map((account) => ({ account })), subject: mail.subject.trim(), body: mail.body.trimEnd(), files: [], ...(mail.reply_to ? { reply_to: mail.reply_to } : {}), ...(mail.forward_of ? { forward_of: mail.forward_of } : {}) };
+    const made: NewMail = { to: mail.to.map((account) => ({ account })), subject: mail.subject.trim(), body: mail.body.trimEnd(), files: mail.files.map((file) => file.id), ...(mail.reply_to ? { reply_to: mail.reply_to } : {}), ...(mail.forward_of ? { forward_of: mail.forward_of } : {}) };
     if (await attempt(() => sendMail(made))) { void message.success(t('office.sent')); await refresh(); onClose(); }
   };
   return (
@@ -157,6 +160,7 @@ function Write({ first, onClose }: { first: Writing; onClose: () => void }) {
         {faults.subject ? <p className="error-text small" role="alert">{t(faults.subject)}</p> : null}
         <label className="stack">{t('office.body')}<Input.TextArea name="body" rows={10} maxLength={20000} value={mail.body} status={faults.body ? 'error' : undefined} onChange={(e) => put({ body: e.target.value })} /></label>
         {faults.body ? <p className="error-text small" role="alert">{t(faults.body)}</p> : null}
+        <AttachFiles files={mail.files} onChange={(files) => put({ files })} />
         <Faults error={error} />
       </div>
     </Modal>

@@ -5,7 +5,9 @@ import { Link, useNavigate, useParams } from 'react-router';
 import { useApi } from '../../../api/hooks';
 import { usePaged } from '../../../api/pages';
 import type { Page } from '../../../api/types';
-import { confirmNotice, NOTICE_LISTS, paths, publishNotice, withdrawNotice, type Audience, type Notice, type ReadReceipt } from '../../../api/office';
+import type { FileLine } from '../../../api/applications';
+import { confirmNotice, NOTICE_LISTS, officeFileAddress, paths, publishNotice, withdrawNotice, type Audience, type Notice, type ReadReceipt } from '../../../api/office';
+import { AttachFiles, Attachments } from '../../../components/Attachments';
 import { DataTable, type Column } from '../../../components/DataTable';
 import { Faults } from '../../../components/Faults';
 import { PageHead } from '../../../components/PageHead';
@@ -92,8 +94,8 @@ function One({ id }: { id: string }) {
             <h2>{n.title}</h2>
             <p className="muted small"><OrganisationName code={n.organisation} /> · {dateTime(n.at)} · {audienceText(n.audience, t, nameOf)}{n.to ? ` · ${t('office.until', { at: dateTime(n.to) })}` : ''}</p>
             {n.withdrawn_at ? <p className="over">{t('office.withdrawn')} {dateTime(n.withdrawn_at)}</p> : null}
-            <p className="mail-body">{n.body}</p>
-            {n.files.length ? <p className="muted small">{t('office.files', { n: n.files.length })}</p> : null}
+            <p className="prose">{n.body}</p>
+            <Attachments files={n.attachments} address={officeFileAddress} />
             <div className="row">
               {n.confirm ? <Button type="primary" loading={busy} disabled={n.confirmed_at !== null} onClick={() => { void confirm(); }}>{t(n.confirmed_at ? 'office.confirmed' : 'office.confirm')}</Button> : null}
               {n.by === session?.account ? <Button danger disabled={n.withdrawn_at !== null} onClick={() => setWithdrawing(true)}>{t('office.withdraw')}</Button> : null}
@@ -129,15 +131,15 @@ function Publish({ onClose }: { onClose: () => void }) {
   const refresh = useOfficeRefresh();
   const organisations = useOrganisationList();
   const all = may('operate', 'office');
-  const [notice, setNotice] = useState({ title: '', body: '', kind: all ? 'members' : 'organisations', codes: [] as string[], pinned: false, confirm: false, until: '' });
+  const [notice, setNotice] = useState({ title: '', body: '', kind: all ? 'members' : 'organisations', codes: [] as string[], files: [] as FileLine[], pinned: false, confirm: false, until: '' });
   const [missing, setMissing] = useState(false);
-  const put = (part: Partial<typeof notice>) => setNotice({ ...notice, ...part });
+  const put = (part: Partial<typeof notice>) => setNotice((now) => ({ ...now, ...part }));
   const finish = async () => {
     const incomplete = !notice.title.trim() || !notice.body.trim() || (notice.kind === 'organisations' && notice.codes.length === 0);
     setMissing(incomplete);
     if (incomplete) return;
     const audience: Audience = notice.kind === 'organisations' ? { organisations: notice.codes } : notice.kind === 'public' ? 'public' : 'members';
-    if (await attempt(() => publishNotice({ title: notice.title.trim(), body: notice.body.trim(), files: [], audience, pinned: notice.pinned, confirm: notice.confirm && audience !== 'public', ...(notice.until ? { to: rfc3339(fromBeijing(notice.until) + 86_400_000) } : {}) }))) { void message.success(t('office.published')); await refresh(); onClose(); }
+    if (await attempt(() => publishNotice({ title: notice.title.trim(), body: notice.body.trim(), files: notice.files.map((file) => file.id), audience, pinned: notice.pinned, confirm: notice.confirm && audience !== 'public', ...(notice.until ? { to: rfc3339(fromBeijing(notice.until) + 86_400_000) } : {}) }))) { void message.success(t('office.published')); await refresh(); onClose(); }
   };
   return (
     <Modal open width={720} title={t('office.publish')} onCancel={onClose} onOk={() => { void finish(); }} confirmLoading={busy} okText={t('office.publish')} cancelText={t('verb.cancel')} destroyOnHidden closable={{ 'aria-label': t('verb.close_dialog') }}>
@@ -148,6 +150,7 @@ function Publish({ onClose }: { onClose: () => void }) {
         {notice.kind === 'organisations' ? <label className="stack">{t('office.audience_organisations')}<Select aria-label={t('office.audience_organisations')} mode="multiple" optionFilterProp="label" value={notice.codes} onChange={(codes: string[]) => put({ codes })} options={organisations.map((o) => ({ value: o.code, label: w(o.title) }))} /></label> : null}
         <label className="stack">{t('office.shown_until')}<Input type="date" value={notice.until} onChange={(e) => put({ until: e.target.value })} /></label>
         <div className="row"><Checkbox checked={notice.pinned} onChange={(e) => put({ pinned: e.target.checked })}>{t('office.pinned')}</Checkbox><Checkbox checked={notice.confirm} disabled={notice.kind === 'public'} onChange={(e) => put({ confirm: e.target.checked })}>{t('office.must_confirm')}</Checkbox></div>
+        <AttachFiles files={notice.files} onChange={(files) => put({ files })} />
         {missing ? <p className="error-text" role="alert">{t('office.need_notice')}</p> : null}
         <Faults error={error} />
       </div>

@@ -119,7 +119,7 @@ function EntryDialog({ entry, day, mine, me, onClose }: { entry: Entry | null; d
         </div>
       ) : entry ? (
         <>
-          <dl className="facts"><dt>{t('office.owner')}</dt><dd>{entry.owner_name}</dd><dt>{t('word.time')}</dt><dd>{dateTime(entry.from)} – {dateTime(entry.to)}</dd>{entry.place ? <><dt>{t('office.place')}</dt><dd>{entry.place}</dd></> : null}{entry.note ? <><dt>{t('office.note')}</dt><dd className="mail-body">{entry.note}</dd></> : null}</dl>
+          <dl className="facts"><dt>{t('office.owner')}</dt><dd>{entry.owner_name}</dd><dt>{t('word.time')}</dt><dd>{dateTime(entry.from)} – {dateTime(entry.to)}</dd>{entry.place ? <><dt>{t('office.place')}</dt><dd>{entry.place}</dd></> : null}{entry.note ? <><dt>{t('office.note')}</dt><dd className="prose">{entry.note}</dd></> : null}</dl>
           <Faults error={error} />
         </>
       ) : null}
