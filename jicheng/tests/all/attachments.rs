@@ -32,10 +32,10 @@ async fn a_file_goes_where_what_it_is_attached_to_goes() {
     // What is no file of a known kind is refused, and says why in both languages.
     let wrong = bring(&city, &sender, "run.pdf", "MZ not a document").await;
     assert_eq!(wrong.status, 422, "{}", wrong.text);
+    let words = &wrong.json()["problems"][0]["words"];
     assert!(
-        wrong.json()["problems"][0]["zh"].is_string(),
-        "{}",
-        wrong.text
+        words["zh"].is_string() && words["en"].is_string(),
+        "{words}"
     );
 
     let brought = bring(&city, &sender, "plan.pdf", PDF).await;
