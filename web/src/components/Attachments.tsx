@@ -5,6 +5,7 @@ import { Button } from 'antd';
 import type { FileLine } from '../api/applications';
 import { ApiError } from '../api/client';
 import { uploadOfficeFile } from '../api/office';
+import { Faults } from './Faults';
 import { useI18n } from '../i18n';
 import { bytes, percent } from '../lib/format';
 
@@ -24,7 +25,7 @@ export function Attachments({ files, address }: { files: readonly FileLine[]; ad
 }
 
 export function AttachFiles({ files, onChange }: { files: readonly FileLine[]; onChange: (files: FileLine[]) => void }) {
-  const { t, lang } = useI18n();
+  const { t } = useI18n();
   const [share, setShare] = useState<number | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const add = async (chosen: FileList | null) => {
@@ -49,7 +50,7 @@ export function AttachFiles({ files, onChange }: { files: readonly FileLine[]; o
       </ul>
       <label className="stack">{t('office.attach')}<input type="file" multiple accept=".pdf,.jpg,.jpeg,.png,.ofd" disabled={share !== null || files.length >= MOST} onChange={(e) => { void add(e.target.files); e.target.value = ''; }} /></label>
       {share === null ? null : <p role="status">{t('counter.uploading', { share: percent(share, 0) })}</p>}
-      {error ? <p className="error-text" role="alert">{error.say(lang)}</p> : null}
+      <Faults error={error} />
     </div>
   );
 }
