@@ -20,5 +20,5 @@ export function PeopleSelect({ label, value, onChange, status }: { label: string
   const known = useRef(new Map<string, Option>());
   for (const one of found) known.current.set(one.value, one);
   const chosen = value.filter((account) => !found.some((one) => one.value === account)).flatMap((account) => known.current.get(account) ?? []);
-  return <Select aria-label={label} mode="multiple" showSearch filterOption={false} status={status} placeholder={t('office.people_help')} value={value} onSearch={setText} onChange={(v: string[]) => { setText(''); onChange(v); }} options={[...found, ...chosen]} notFoundContent={query.isFetching ? t('state.loading') : t('directory.empty')} />;
+  return <Select aria-label={label} mode="multiple" showSearch defaultActiveFirstOption={false} filterOption={false} status={status} placeholder={t('office.people_help')} value={value} onSearch={setText} onChange={(v: string[]) => { setText(''); onChange(v); }} options={[...found, ...chosen]} notFoundContent={query.isFetching ? t('state.loading') : t('directory.empty')} />;
 }
