@@ -171,7 +171,7 @@ fn window_jobs(jobs: &mut Jobs, app: &Arc<App>) {
         let app = weak.upgrade();
         async move {
             match app {
-                Some(app) => crate::http::office::tidy(&app).await,
+                Some(app) => crate::http::attachments::tidy(&app).await,
                 None => Ok(()),
             }
         }

@@ -4,6 +4,7 @@ pub mod access;
 pub mod account;
 pub mod alerts;
 pub mod applications;
+pub mod attachments;
 pub mod audit;
 pub mod backups;
 pub mod cases;

@@ -1,25 +1,22 @@
 //! The office platform over HTTP: mail between members, notices, circulated documents, the
 //! calendar, the directory. Everybody sees what is theirs; the engine asks the policy.
 
+use super::attachments::{self, Attached};
 use super::guard::Caller;
-use super::input::{Json, Query, body};
+use super::input::{Json, Query};
 use super::output::{Listing, if_match, with_version};
 use super::problem::Answer;
 use super::table::{Table, line};
-use super::uploads::as_line;
 use crate::app::App;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use kernel::applications::FileLine;
-use kernel::documents::{Documents, NewFile};
-use kernel::fault::FaultKind;
 use kernel::office::{
     Circulations, Folder, NewCirculation, NewEntry, NewMail, NewNotice, Notices, Office, Opinion,
     Readers,
 };
 use kernel::page::{PAGE_LIMIT, PAGE_USUAL, Page, Part};
-use kernel::{Access, Actor, Fault, Span, Time, Verb};
+use kernel::{Access, Fault, Span, Time, Verb};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -27,8 +24,6 @@ use std::sync::Arc;
 const READ: Access = Access::May(Verb::Read, "office");
 const HANDLE: Access = Access::May(Verb::Handle, "office");
 const WRITE: Access = Access::May(Verb::Write, "office");
-/// What owners of attached files begin with.
-const FILES: &str = "office/";
 /// Query of every list.
 const PAGED: &[&str] = &["after: string", "limit: number"];
 /// Days of the calendar shown unless asked for otherwise.
@@ -49,7 +44,7 @@ pub fn add(table: &mut Table) {
     add_mail(table);
     add_notices(table);
     add_circulars(table);
-    add_files(table);
+    attachments::add(table);
     add_calendar(table);
     table.add(
         line(
@@ -66,39 +61,6 @@ pub fn add(table: &mut Table) {
         ])
         .gives("OfficeMembers"),
         directory,
-    );
-}
-
-fn add_files(table: &mut Table) {
-    table.add(
-        line(
-            "POST /api/v1/office/files",
-            HANDLE,
-            "上传附件",
-            "Bring a file to be attached",
-        )
-        .query(&["name: string (required)"])
-        .gives("FileLine")
-        .large(),
-        put_file,
-    );
-    table.add(
-        line(
-            "GET /api/v1/office/files/{file}",
-            READ,
-            "下载附件",
-            "An attached file",
-        ),
-        file,
-    );
-    table.add(
-        line(
-            "GET /api/v1/notices/{id}/files/{file}",
-            Access::Public,
-            "下载公告附件",
-            "A file attached to a notice to the public",
-        ),
-        public_file,
     );
 }
 
@@ -437,7 +399,9 @@ async fn send_mail(
     caller: Caller,
     Json(new): Json<NewMail>,
 ) -> Answer<Response> {
-    made(&app.office.send_mail(caller.actor()?, new).await?)
+    let mail = app.office.send_mail(caller.actor()?, new).await?;
+    attachments::keep(&app, &mail.files).await?;
+    made(&mail)
 }
 
 async fn mail(
@@ -497,7 +461,9 @@ async fn publish(
     caller: Caller,
     Json(new): Json<NewNotice>,
 ) -> Answer<Response> {
-    made(&app.office.publish(caller.actor()?, new).await?)
+    let notice = app.office.publish(caller.actor()?, new).await?;
+    attachments::keep(&app, &notice.files).await?;
+    made(&notice)
 }
 
 async fn notice(
@@ -573,7 +539,9 @@ async fn circulate(
     caller: Caller,
     Json(new): Json<NewCirculation>,
 ) -> Answer<Response> {
-    made(&app.office.circulate(caller.actor()?, new).await?)
+    let circular = app.office.circulate(caller.actor()?, new).await?;
+    attachments::keep(&app, &circular.files).await?;
+    made(&circular)
 }
 
 async fn circular(
@@ -583,94 +551,6 @@ async fn circular(
 ) -> Answer<Response> {
     let circular = app.office.circulation(caller.actor()?, &id).await?;
     json_of(&Attached::to(&app, &circular, &circular.files).await?)
-}
-
-/// Something with what is attached to it, by name.
-#[derive(Serialize)]
-struct Attached<T> {
-    #[serde(flatten)]
-    of: T,
-    attachments: Vec<FileLine>,
-}
-
-impl<T> Attached<T> {
-    async fn to(app: &App, of: T, files: &[String]) -> Result<Attached<T>, Fault> {
-        let mut attachments = vec![];
-        for file in files {
-            match app.documents.info(file).await {
-                Ok(info) => attachments.push(as_line(&info)),
-                Err(fault) if fault.kind == FaultKind::Missing => {}
-                Err(fault) => return Err(fault),
-            }
-        }
-        Ok(Attached { of, attachments })
-    }
-}
-
-/// A file somebody brings belongs to nothing but itself until it is attached; [`tidy`] removes
-/// those that never are.
-async fn put_file(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    query: Query,
-    request: Request,
-) -> Answer<Response> {
-    let name = query.demand("name");
-    query.finish()?;
-    let actor = caller.actor()?;
-    let bytes = body(request, &()).await?;
-    let new = NewFile {
-        owner: format!("{FILES}{}", kernel::new_id(app.city.clock.now())),
-        slot: "attachment".into(),
-        name,
-        bytes: bytes.into(),
-        person: None,
-        accept: vec![],
-        handed_in: false,
-    };
-    made(&as_line(&app.documents.put(actor, new).await?))
-}
-
-async fn file(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(file): Path<String>,
-) -> Answer<Response> {
-    let actor = caller.actor()?;
-    if !app.office.sees_file(actor, &file).await? {
-        return Err(Fault::missing("file").into());
-    }
-    Ok(super::uploads::file(
-        &app.documents.get(actor, &file).await?,
-    ))
-}
-
-async fn public_file(
-    State(app): State<Arc<App>>,
-    Path((id, file)): Path<(String, String)>,
-) -> Answer<Response> {
-    if !app.office.public_notice(&id).await?.files.contains(&file) {
-        return Err(Fault::missing("file").into());
-    }
-    let found = app.documents.get(&Actor::default(), &file).await?;
-    Ok(super::uploads::file(&found))
-}
-
-/// Keeps what was attached for good, and removes files brought over a day ago that never were; a
-/// daily job.
-pub async fn tidy(app: &App) -> Result<(), Fault> {
-    let before = app.city.clock.now() - Span::days(1);
-    for info in app.documents.loose(FILES, before).await? {
-        let system = Actor::system();
-        if app.office.is_attached(&info.id).await? {
-            app.documents
-                .attach(&system, &info.owner, &info.owner)
-                .await?;
-        } else {
-            app.documents.remove(&system, &info.id).await?;
-        }
-    }
-    Ok(())
 }
 
 async fn sign(

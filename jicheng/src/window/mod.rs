@@ -105,6 +105,7 @@ impl Window {
                 members: staff.clone(),
                 files: Arc::new(people::OfficeFiles {
                     documents: documents.clone(),
+                    clock: clock.clone(),
                 }),
                 outbox: messages.clone(),
             },

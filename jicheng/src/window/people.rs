@@ -11,7 +11,7 @@ use kernel::office::{Files as OfficeFilesOf, Member, Members};
 use kernel::organisations::Organisations;
 use kernel::page::{Page, Part};
 use kernel::visits::{NewHall, Visits};
-use kernel::{Actor, Fault};
+use kernel::{Actor, Clock, Fault, Span};
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -97,13 +97,20 @@ impl Files for HandedIn {
 pub struct OfficeFiles {
     /// Keeps them.
     pub documents: Arc<documents::Engine>,
+    /// Says how old they are.
+    pub clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
 impl OfficeFilesOf for OfficeFiles {
     async fn may_attach(&self, by: &Actor, file: &str) -> Result<bool, Fault> {
         match self.documents.info(file).await {
-            Ok(info) => Ok(info.created_by == by.account && info.owner.starts_with("office/")),
+            Ok(info) => {
+                let mine = info.created_by == by.account && info.owner.starts_with("office/");
+                // An older one may be about to be removed.
+                let new = info.created_at > self.clock.now() - Span::days(1);
+                Ok(mine && (new || info.handed_in))
+            }
             Err(fault) if fault.kind == FaultKind::Missing => Ok(false),
             Err(fault) => Err(fault),
         }

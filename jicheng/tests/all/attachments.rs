@@ -69,6 +69,8 @@ async fn a_file_goes_where_what_it_is_attached_to_goes() {
     assert_eq!(status(&city, &path, Some(&sender)).await, 200);
     assert_eq!(status(&city, &path, Some(&other)).await, 404);
     assert_eq!(status(&city, &path, None).await, 401);
+    let kept = app.documents.info(&file).await.expect("it is there");
+    assert!(kept.handed_in, "what went out stays");
     // The reader passes it on.
     let on = json!({
         "to": [{"account": "other"}], "subject": "转", "body": "请阅", "files": [file], "forward_of": id,
@@ -76,14 +78,20 @@ async fn a_file_goes_where_what_it_is_attached_to_goes() {
     post(&city, "/api/v1/office/mail", &reader, on).await;
     assert_eq!(status(&city, &path, Some(&other)).await, 200);
 
-    // One that never goes out is gone after a day; the others stay.
+    // What waits is bounded for one person, and for nobody else.
+    for n in 0..50 {
+        let brought = bring(&city, &other, &format!("{n}.pdf"), PDF).await;
+        assert_eq!(brought.status, 201, "{}", brought.text);
+    }
+    assert_eq!(bring(&city, &other, "more.pdf", PDF).await.status, 409);
+
+    // One that never goes out is gone after two days; the others stay.
     let idle = bring(&city, &sender, "idle.pdf", PDF).await.json();
     let idle = idle["id"].as_str().expect("an id").to_string();
-    clock.set(clock.now() + Span::hours(30));
-    jicheng::http::office::tidy(app).await.expect("tidied");
+    clock.set(clock.now() + Span::hours(50));
+    jicheng::http::attachments::tidy(app).await.expect("tidied");
     assert!(app.documents.info(&idle).await.is_err());
-    let kept = app.documents.info(&file).await.expect("it stays");
-    assert!(kept.handed_in);
+    assert!(app.documents.info(&file).await.is_ok());
     city.stop().await;
 }
 

@@ -255,6 +255,11 @@ async fn add(
     Ok(())
 }
 
+async fn listed(run: &mut impl Run, question: &SelectStatement) -> Result<Vec<FileRow>, Fault> {
+    let rows = run.fetch_all(question).await?;
+    rows.iter().map(read_file).collect()
+}
+
 /// Adds a file.
 pub async fn add_file(tx: &mut Tx, row: &FileRow) -> Result<(), Fault> {
     add(tx, "files", &FILE, values_of_file(row)).await
@@ -321,11 +326,7 @@ pub async fn put_name(tx: &mut Tx, id: &str, sealed: Vec<u8>) -> Result<(), Faul
 
 /// Files of an owner whose chunks are all there, oldest first, [`PAGE_LIMIT`] at most.
 pub async fn files_of(run: &mut impl Run, owner: &str) -> Result<Vec<FileRow>, Fault> {
-    run.fetch_all(&of_owner(owner))
-        .await?
-        .iter()
-        .map(read_file)
-        .collect()
+    listed(run, &of_owner(owner)).await
 }
 
 fn of_owner(owner: &str) -> SelectStatement {
@@ -363,11 +364,7 @@ pub async fn files_after(
         .order_by("id", Order::Asc)
         .limit(std::cmp::min(limit, PAGE_LIMIT))
         .to_owned();
-    run.fetch_all(&question)
-        .await?
-        .iter()
-        .map(read_file)
-        .collect()
+    listed(run, &question).await
 }
 
 /// Files that never became whole and began before this moment.
@@ -398,11 +395,7 @@ pub async fn loose(
         .order_by("id", Order::Asc)
         .limit(std::cmp::min(limit, PAGE_LIMIT))
         .to_owned();
-    run.fetch_all(&question)
-        .await?
-        .iter()
-        .map(read_file)
-        .collect()
+    listed(run, &question).await
 }
 
 /// Removes a file with its chunks; `false` when it is not there or was handed in meanwhile.

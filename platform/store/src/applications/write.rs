@@ -242,8 +242,8 @@ const BEGUN: &[&str] = &["owner", "item"];
 /// What it keeps as long as it is open.
 const OPEN: &[&str] = &["owner", "item", "open_key", "submitted_as"];
 
-/// Writes a row in place of the one with its key, the first column, but what it keeps; `false` when that has another
-/// version than the one asked for.
+/// Writes a row in place of the one with its key, the first column, but what it keeps; `false` when
+/// that has another version than the one asked for.
 async fn replace(
     tx: &mut Tx,
     table: &'static str,
