@@ -21,6 +21,22 @@ const LOOK: Duration = Duration::from_secs(6 * 3600);
 /// After a failed order the next one waits at least and at most so long: authorities limit the
 /// number of failures.
 const WAITS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(4 * 3600)];
+/// So often an order is begun at once when the authority refused a nonce (RFC 8555, 6.5): the
+/// library asks three times by itself, and none of it counts as a failure at the authority.
+const BEGINNINGS: usize = 5;
+
+/// Why there is no certificate.
+struct Trouble {
+    text: String,
+    /// The authority refused a nonce, nothing else.
+    nonce: bool,
+}
+
+impl From<String> for Trouble {
+    fn from(text: String) -> Self {
+        Trouble { text, nonce: false }
+    }
+}
 
 /// Keeps the certificate young until the city stops.
 pub async fn run(app: Arc<App>, tls: Arc<Tls>) {
@@ -31,7 +47,7 @@ pub async fn run(app: Arc<App>, tls: Arc<Tls>) {
             wait = WAITS[0];
             LOOK
         } else {
-            match order(&app, &tls).await {
+            match order_again(&app, &tls).await {
                 Ok(()) => {
                     tracing::info!(names = ?tls.served().names, "a certificate was issued");
                     LOOK
@@ -55,8 +71,22 @@ fn young(tls: &Tls, now: Time) -> bool {
     served.source == "acme" && Time(served.ends_at).since(now) > RENEW
 }
 
-fn say(doing: &str) -> impl Fn(instant_acme::Error) -> String {
-    move |e| format!("ACME, {doing}: {e}")
+fn say(doing: &str) -> impl Fn(instant_acme::Error) -> Trouble {
+    const NONCE: &str = "urn:ietf:params:acme:error:badNonce";
+    move |e| Trouble {
+        nonce: matches!(&e, instant_acme::Error::Api(p) if p.r#type.as_deref() == Some(NONCE)),
+        text: format!("ACME, {doing}: {e}"),
+    }
+}
+
+async fn order_again(app: &App, tls: &Tls) -> Result<(), String> {
+    let mut begun = 1;
+    loop {
+        match order(app, tls).await {
+            Err(trouble) if trouble.nonce && begun < BEGINNINGS => begun += 1,
+            outcome => return outcome.map_err(|trouble| trouble.text),
+        }
+    }
 }
 
 /// Writes a file only its owner may read, whole or not at all.
@@ -77,7 +107,7 @@ fn write_secret(path: &Path, text: &str) -> Result<(), String> {
     std::fs::rename(&new, path).map_err(fault)
 }
 
-async fn account(app: &App, folder: &Path) -> Result<Account, String> {
+async fn account(app: &App, folder: &Path) -> Result<Account, Trouble> {
     let builder = match app.config.text("trusted_roots") {
         "" => Account::builder(),
         file => Account::builder_with_root(file),
@@ -111,7 +141,7 @@ async fn account(app: &App, folder: &Path) -> Result<Account, String> {
 }
 
 /// One order from beginning to end.
-async fn order(app: &App, tls: &Tls) -> Result<(), String> {
+async fn order(app: &App, tls: &Tls) -> Result<(), Trouble> {
     let folder = app.config.data().join("tls");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
     let account = account(app, &folder).await?;
@@ -123,7 +153,7 @@ async fn order(app: &App, tls: &Tls) -> Result<(), String> {
     let (key, chain) = outcome?;
     write_secret(&folder.join("key.pem"), &key)?;
     write_secret(&folder.join("certificate.pem"), &chain)?;
-    tls.reload()
+    Ok(tls.reload()?)
 }
 
 async fn fulfil(
@@ -131,7 +161,7 @@ async fn fulfil(
     tls: &Tls,
     account: &Account,
     names: &[Identifier],
-) -> Result<(String, String), String> {
+) -> Result<(String, String), Trouble> {
     let mut order = account
         .new_order(&NewOrder::new(names))
         .await
@@ -151,9 +181,8 @@ async fn fulfil(
         }
         let name = one.identifier().to_string();
         let Some(mut question) = one.challenge(kind.clone()) else {
-            return Err(format!(
-                "ACME: the authority does not offer {kind:?} for {name}"
-            ));
+            let text = format!("ACME: the authority does not offer {kind:?} for {name}");
+            return Err(text.into());
         };
         let proof = question.key_authorization();
         if in_greeting {
@@ -167,9 +196,8 @@ async fn fulfil(
     let patience = RetryPolicy::default();
     let status = order.poll_ready(&patience).await.map_err(say("waiting"))?;
     if status != OrderStatus::Ready {
-        return Err(format!(
-            "ACME: the order is {status:?}: the authority could not reach us"
-        ));
+        let text = format!("ACME: the order is {status:?}: the authority could not reach us");
+        return Err(text.into());
     }
     let key = order.finalize().await.map_err(say("finalising"))?;
     let chain = order.poll_certificate(&patience).await;

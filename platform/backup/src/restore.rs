@@ -125,6 +125,8 @@ pub async fn restore(
     mut progress: impl FnMut(u64) + Send,
 ) -> Result<Restored, Fault> {
     refuse_occupied(into)?;
+    // What the repository says of itself comes before what is in it: a city that runs ships on.
+    let covered = repository.plain::<Covered>(PlainFile::Covered)?;
     let contents = repository.contents()?;
     let plan = plan(&contents, moment)?;
     std::fs::create_dir_all(into).map_err(|e| io_fault(into, e))?;
@@ -151,7 +153,6 @@ pub async fn restore(
         File::open(into)?.sync_all()
     };
     finish().map_err(|e| io_fault(&to, e))?;
-    let covered = repository.plain::<Covered>(PlainFile::Covered)?;
     let mut of_chain = contents.segments.iter().rev();
     let last = of_chain.find(|s| s.facts.chain == plan.base.chain);
     let last = last.map_or(0, |s| s.facts.number);

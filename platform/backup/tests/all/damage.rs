@@ -156,6 +156,19 @@ async fn a_file_of_another_name_or_repository_is_refused() {
     let fault = attempt(dir.path()).await.unwrap_err();
     assert_eq!(fault.code, "backup.not_there", "{fault}");
     std::fs::write(repository.path(Kind::Segment, middle), taken).unwrap();
+    // The city ships on while it is restored: what came after the look is not missing.
+    let into = dir.path().join("meanwhile");
+    let covered = dir.path().join("backup/covered.json");
+    let before = std::fs::read_to_string(&covered).unwrap();
+    let mut facts: serde_json::Value = serde_json::from_str(&before).unwrap();
+    facts["segment"] = (last + 1).into();
+    let ship_on = |_| std::fs::write(&covered, facts.to_string()).unwrap();
+    let done = restore(&repository, &*keys(), Moment::Latest, &into, ship_on)
+        .await
+        .unwrap();
+    assert_ne!(std::fs::read_to_string(&covered).unwrap(), before);
+    assert!(!done.short, "{done:?}");
+    std::fs::write(&covered, before).unwrap();
     // From the end: what is left is restored, and it is said that it is not all.
     std::fs::remove_file(repository.path(Kind::Segment, last)).unwrap();
     let into = dir.path().join("into");
