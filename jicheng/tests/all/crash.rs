@@ -8,7 +8,7 @@ use kernel::observations::{Kind, RangeAnswer, RangeQuery, SeriesName, Step};
 use kernel::time::SECOND;
 use kernel::{SystemClock, Time};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -21,8 +21,7 @@ const STATIONS: usize = 8;
 const START: i64 = 1_764_000_000 * SECOND;
 
 fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address")
+    SocketAddr::from(([127, 0, 0, 1], testkit::free_port()))
 }
 
 fn serve(data: &Path, http: SocketAddr, gateway: SocketAddr) -> Child {

@@ -3,10 +3,12 @@
 
 mod authenticator;
 mod crypto;
+mod ports;
 mod postgres;
 
 pub use authenticator::{Authenticator, one_time_code};
 pub use crypto::FakeCrypto;
+pub use ports::free_port;
 pub use postgres::{PostgresServer, StartError};
 
 use std::sync::OnceLock;

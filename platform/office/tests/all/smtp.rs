@@ -181,10 +181,7 @@ async fn a_server_that_is_silent_or_not_there_does_not_hold_us_up() {
         begun.elapsed()
     );
     // Nobody listens there: surely not taken.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
-    let carrier = SmtpCarrier::new(&settings(port, Security::None)).unwrap();
+    let carrier = SmtpCarrier::new(&settings(testkit::free_port(), Security::None)).unwrap();
     assert_eq!(kind(carrier.send(mail()).await), FaultKind::Overloaded);
 }
 
