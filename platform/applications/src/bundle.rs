@@ -1,5 +1,6 @@
 //! Bundles (一件事一次办): the parent follows its parts. It is in hand until all of them have ended;
-//! approved when all were, refused when one was, and its steps tell which.
+//! approved when all were, refused when one was, and its steps tell which. Its clock is that of the
+//! part that is due last.
 
 use crate::change::Open;
 use crate::faults::state_words;
@@ -9,7 +10,7 @@ use kernel::applications::ApplicationState;
 use kernel::{Fault, Time, Words};
 use serde_json::json;
 use store::applications::read::{self, By};
-use store::applications::{Put, Write};
+use store::applications::{NEVER, Put, Write};
 
 /// Where a bundle stands whose parts stand so.
 pub(crate) fn state_of(parts: &[ApplicationState]) -> ApplicationState {
@@ -33,12 +34,27 @@ pub(crate) fn state_of(parts: &[ApplicationState]) -> ApplicationState {
     }
 }
 
+impl Open {
+    /// When it is due, and whether that clock is stopped.
+    pub(crate) fn clock(&self) -> (i64, bool) {
+        (self.row.due_at, self.body.paused)
+    }
+
+    /// Takes the clock of its parts: of those that run or are stopped, the one that ends last.
+    pub(crate) fn take_clock(&mut self, parts: impl IntoIterator<Item = (i64, bool)>) {
+        let known = parts.into_iter().filter(|(due, _)| *due != NEVER);
+        (self.row.due_at, self.body.paused) = known.max().unwrap_or((NEVER, false));
+    }
+}
+
 impl Engine {
-    /// Adds to a write what a changed part means for its bundle.
+    /// Adds to a write what a changed part means for its bundle: of a part that only has another
+    /// clock, only the clock.
     pub(crate) async fn follow_part(
         &self,
         part: &Open,
         part_was: i64,
+        state_changed: bool,
         now: Time,
         write: &mut Write,
     ) -> Result<(), Fault> {
@@ -51,25 +67,29 @@ impl Engine {
             let row = row.ok_or_else(|| Fault::internal("following a part", "no bundle"))?;
             (row, read::parts(&mut reader, parent).await?)
         };
-        let mut states = vec![];
-        for row in &parts {
+        let (mut states, mut clocks) = (vec![], vec![]);
+        for row in parts {
             if row.id == part.row.id {
                 if row.version != part_was {
                     // Changed meanwhile: the write is stale anyway.
-                    write.guards.push((row.id.clone(), part_was));
+                    write.guards.push((row.id, part_was));
                 }
                 states.push(part.state());
+                clocks.push(part.clock());
             } else {
                 write.guards.push((row.id.clone(), row.version));
-                let number = usize::try_from(row.state).unwrap_or_default();
-                let state = ApplicationState::ALL.get(number).copied();
-                states.push(state.unwrap_or(ApplicationState::Terminated));
+                let other = self.opened(row)?;
+                states.push(other.state());
+                clocks.push(other.clock());
             }
         }
         let mut change = self.change(self.opened(parent)?);
         change.now = now;
-        self.tell_part(&mut change, part);
-        self.parent_becomes(&mut change, state_of(&states));
+        if state_changed {
+            self.tell_part(&mut change, part);
+            self.parent_becomes(&mut change, state_of(&states));
+        }
+        change.open.take_clock(clocks);
         let Change {
             mut open,
             was,
@@ -77,7 +97,9 @@ impl Engine {
             ..
         } = change;
         open.row.version = was + 1;
-        open.body.touched = was + 1;
+        if state_changed {
+            open.body.touched = was + 1;
+        }
         let row = self.closed(open)?;
         write.applications.push(Put { row, was });
         write.jobs.extend(more.jobs);

@@ -57,6 +57,7 @@ impl Engine {
         Change {
             was: open.row.version,
             state_was: open.state(),
+            clock_was: open.clock(),
             open,
             now,
             quiet: false,
@@ -80,6 +81,8 @@ pub(crate) struct Change {
     pub(crate) open: Open,
     pub(crate) was: i64,
     pub(crate) state_was: ApplicationState,
+    /// When it was due, and whether that clock was stopped.
+    clock_was: (i64, bool),
     pub(crate) now: Time,
     /// Only notes what was done afterwards: whoever saw it before may still act.
     pub(crate) quiet: bool,
@@ -246,6 +249,7 @@ impl Engine {
             mut open,
             was,
             state_was,
+            clock_was,
             now,
             quiet,
             mut write,
@@ -254,8 +258,10 @@ impl Engine {
         if !quiet {
             open.body.touched = was + 1;
         }
-        if open.row.parent.is_some() && open.state() != state_was {
-            self.follow_part(&open, was, now, &mut write).await?;
+        let state_changed = open.state() != state_was;
+        if open.row.parent.is_some() && (state_changed || open.clock() != clock_was) {
+            self.follow_part(&open, was, state_changed, now, &mut write)
+                .await?;
         }
         let row = self.closed(open.clone())?;
         write.applications.push(Put { row, was });

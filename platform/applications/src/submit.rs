@@ -187,6 +187,7 @@ impl Engine {
             if main.open.state() == ApplicationState::Accepted {
                 main.open.row.accepted_at = Some(now.0);
             }
+            main.open.take_clock(parts.iter().map(|p| p.open.clock()));
             main.audit(by, "write", "submit", json!({ "parts": parts.len() }));
             main.event("submitted");
         }

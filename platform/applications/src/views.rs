@@ -157,7 +157,7 @@ impl Engine {
             ApplicationState::Accepted => open.body.promised,
             _ => return Ok(None),
         };
-        if row.due_at == NEVER || row.bundle == 1 {
+        if row.due_at == NEVER {
             return Ok(None);
         }
         let now = self.clock.now();

@@ -36,6 +36,7 @@ pub mod escrow;
 mod keys;
 mod master;
 mod public;
+mod sm2_public;
 mod suites;
 
 pub use engine::{Engine, KeyInfo, Options, RingInfo};

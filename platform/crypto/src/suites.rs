@@ -2,12 +2,12 @@
 //! encryption, signature. All of them other people's (RustCrypto, dalek); here they are only given
 //! one shape.
 
+use crate::sm2_public;
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, AesGcm};
 use ed25519_dalek::Signer;
 use hmac::Mac;
 use kernel::crypto::{Algorithm, Suite};
-use p256::ecdsa::signature::Verifier;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use sha2::Digest;
 use zeroize::Zeroizing;
@@ -17,8 +17,6 @@ pub(crate) type Sm4Gcm = AesGcm<sm4::Sm4, aes_gcm::aead::consts::U12>;
 
 /// Bytes of a nonce.
 pub(crate) const NONCE: usize = 12;
-/// The identification SM2 signatures carry when nothing else was agreed (GM/T 0009).
-const SM2_IDENTIFICATION: &str = "1234567812345678";
 
 /// Digest of a suite: SHA-256 or SM3.
 pub fn digest(suite: Suite, bytes: &[u8]) -> [u8; 32] {
@@ -108,7 +106,7 @@ impl SigningKey {
                 SigningKey::EdDsa(Box::new(ed25519_dalek::SigningKey::from_bytes(secret)))
             }
             Algorithm::Sm2 => SigningKey::Sm2(Box::new(
-                sm2::dsa::SigningKey::from_slice(SM2_IDENTIFICATION, secret).ok()?,
+                sm2::dsa::SigningKey::from_slice(sm2_public::IDENTIFICATION, secret).ok()?,
             )),
         })
     }
@@ -171,9 +169,8 @@ pub fn verify(algorithm: Algorithm, public: &[u8], message: &[u8], signature: &[
             key.verify_strict(message, &signature).ok()
         }(),
         Algorithm::Sm2 => || -> Option<()> {
-            let key = sm2::dsa::VerifyingKey::from_sec1_bytes(SM2_IDENTIFICATION, &point()).ok()?;
-            let signature = sm2::dsa::Signature::from_slice(signature).ok()?;
-            key.verify(message, &signature).ok()
+            let key = sm2_public::ready(public)?;
+            key.verifies(message, signature).then_some(())
         }(),
     };
     checked.is_some()

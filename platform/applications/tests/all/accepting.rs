@@ -3,8 +3,7 @@
 use crate::stage::*;
 use kernel::Span;
 use kernel::applications::*;
-use kernel::cases::{Left, Light, Pause, PauseKind};
-use kernel::events::EventKind;
+use kernel::cases::{Left, Light};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use testkit::each_store;
@@ -363,26 +362,8 @@ async fn the_clock_of_the_case_is_followed() {
         assert_eq!(engine.follow().await.unwrap(), 0);
         let application = house.accepted(1).await;
         let case = application.case.clone().unwrap();
-        let happens = |what: &'static str| {
-            let (store, case) = (house.store.clone(), case.clone());
-            async move {
-                let mut tx = store.begin().await.unwrap();
-                let body = json!({ "case": case, "number": "", "what": what }).to_string();
-                let kind = EventKind::Case;
-                store::events::append(&mut tx, at(START), kind, &case, body.as_bytes())
-                    .await
-                    .unwrap();
-                tx.commit().await.unwrap();
-            }
-        };
-        house.cases.pauses.lock().unwrap().push(Pause {
-            from: at(START),
-            to: None,
-            kind: PauseKind::Hearing,
-            basis: "《行政许可法》第四十五条".into(),
-            note: String::new(),
-            by: "x".into(),
-        });
+        let happens = |what: &'static str| house.happens(&case, what);
+        house.hearing();
         happens("paused").await;
         assert_eq!(engine.follow().await.unwrap(), 1);
         assert_eq!(engine.follow().await.unwrap(), 0, "once");

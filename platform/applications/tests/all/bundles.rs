@@ -2,6 +2,7 @@
 
 use crate::stage::*;
 use kernel::applications::*;
+use kernel::cases::Light;
 use serde_json::json;
 use testkit::each_store;
 
@@ -83,18 +84,19 @@ async fn each_office_gets_its_part_and_the_bundle_follows() {
             .handle(&hall, &receipt.application.id, None, verb)
             .await;
         assert_eq!(code(refused), "input.conflict", "handled part by part");
-        let state = || async {
+        let whole = || async {
             let file = engine.application(&by, &receipt.application.id).await;
-            file.unwrap().application.state
+            file.unwrap().application
         };
         accept_and_decide(&house, "police", card, true).await;
         assert_eq!(
-            state().await,
+            whole().await.state,
             ApplicationState::Accepted,
             "in hand until all ended"
         );
         accept_and_decide(&house, "civil", social, true).await;
-        assert_eq!(state().await, ApplicationState::Approved);
+        assert_eq!(whole().await.state, ApplicationState::Approved);
+        assert_eq!(whole().await.due, None);
         let file = engine
             .application(&by, &receipt.application.id)
             .await
@@ -164,6 +166,45 @@ async fn two_offices_that_decide_at_once_leave_a_bundle_that_is_right() {
             .await
             .unwrap();
         assert_eq!(bundle.application.state, ApplicationState::Approved);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_of_a_bundle_is_that_of_the_part_due_last() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let engine = &house.engine;
+        let receipt = birth(&house).await;
+        let id = receipt.application.id.as_str();
+        let ends = |one: &Application| one.due.as_ref().unwrap().due;
+        let (first, whole) = (&receipt.parts[0], &receipt.application);
+        assert_eq!(ends(first), ends(whole), "all parts wait to be accepted");
+        // Only the offices of the parts say something, or their silence does.
+        house.clock.set(at("2026-12-03T00:00:00+08:00"));
+        assert_eq!(engine.deem_accepted().await.unwrap(), 2);
+        engine.work().await.unwrap();
+        let file = engine.application(&resident(1), id).await.unwrap();
+        assert_eq!(file.application.state, ApplicationState::Accepted);
+        assert!(file.steps.iter().all(|step| step.what != "deemed_accepted"));
+        let parts = &file.parts;
+        assert_eq!(
+            Some(ends(&file.application)),
+            parts.iter().map(ends).max(),
+            "the part that is due last"
+        );
+        // The clocks of the parts stop for a hearing.
+        house.hearing();
+        for part in parts {
+            house.happens(part.case.as_ref().unwrap(), "paused").await;
+        }
+        engine.follow().await.unwrap();
+        let file = engine.application(&resident(1), id).await.unwrap();
+        assert_eq!(file.application.due.unwrap().light, Light::Paused);
+        assert!(
+            file.steps.iter().all(|step| step.what != "paused"),
+            "what a part's clock does is told in the part"
+        );
     })
     .await;
 }

@@ -142,7 +142,8 @@ pub async fn parts(run: &mut impl Run, parent: &str) -> Result<Vec<ApplicationRo
     many(run, &question, ApplicationRow::read).await
 }
 
-/// Applications in a state that are due, the longest first.
+/// Applications in a state that are due, the longest first; not bundles, which only follow their
+/// parts.
 pub async fn due(
     run: &mut impl Run,
     state: i64,
@@ -152,6 +153,7 @@ pub async fn due(
     let question = select_applications()
         .and_where(Expr::col("state").eq(state))
         .and_where(Expr::col("due_at").lte(now))
+        .and_where(Expr::col("bundle").eq(0))
         .order_by("due_at", Order::Asc)
         .limit(std::cmp::min(limit, MOST))
         .to_owned();

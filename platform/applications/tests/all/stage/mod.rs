@@ -22,6 +22,7 @@ use kernel::access::{Actor, Decision, Grant, Party, Standing as ActorStanding, T
 use kernel::applications::*;
 use kernel::cases::*;
 use kernel::crypto::{Crypto, PublicKey, Ring, Signature, Suite};
+use kernel::events::EventKind;
 use kernel::facts::{Attribute, Filter, Narrowing, Scalar};
 use kernel::fault::{FaultKind, Problem};
 use kernel::items::*;
@@ -403,6 +404,29 @@ impl House {
         let draft = self.food_draft(n).await;
         assert_eq!(draft.problems, [], "the draft is complete");
         self.engine.submit(&resident(n), &draft.id).await.unwrap()
+    }
+
+    /// A case says that something happened to it.
+    pub async fn happens(&self, case: &str, what: &str) {
+        let mut tx = self.store.begin().await.unwrap();
+        let body = json!({ "case": case, "number": "", "what": what }).to_string();
+        let kind = EventKind::Case;
+        store::events::append(&mut tx, at(START), kind, case, body.as_bytes())
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Every case waits for a hearing.
+    pub fn hearing(&self) {
+        self.cases.pauses.lock().unwrap().push(Pause {
+            from: at(START),
+            to: None,
+            kind: PauseKind::Hearing,
+            basis: "《行政许可法》第四十五条".into(),
+            note: String::new(),
+            by: "x".into(),
+        });
     }
 
     /// Accepted, with its case begun.
