@@ -4,7 +4,7 @@
 use crate::{Engine, OBJECT};
 use kernel::access::Actor;
 use kernel::applications::SetAside;
-use kernel::{Fault, Time, Verb};
+use kernel::{Fault, Noted, Time, Verb};
 use serde_json::json;
 use std::collections::HashMap;
 use store::applications::{JobRow, read, write};
@@ -34,7 +34,7 @@ impl Engine {
             kind: job.kind,
             name: job.name,
             attempts: job.attempts,
-            error: job.error,
+            error: Noted::from_text(&job.error),
             // An older program wrote when it would have been tried next.
             at: std::cmp::min(Time(job.next_at), now),
         };

@@ -10,7 +10,7 @@ use kernel::access::Actor;
 use kernel::applications::ApplicationState;
 use kernel::cases::{CaseVerb, Message, NewCase};
 use kernel::fault::FaultKind;
-use kernel::{Fault, Span};
+use kernel::{Fault, Noted, Span};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -31,8 +31,6 @@ const WAIT: Span = Span::seconds(2);
 const WAIT_LIMIT: Span = Span::minutes(30);
 /// How often what is due is looked for.
 const TICK: std::time::Duration = std::time::Duration::from_secs(1);
-/// Characters of an error that are kept.
-const ERROR: usize = 500;
 
 impl Engine {
     /// Does what is due and follows the cases, until `stop` is ready.
@@ -134,7 +132,7 @@ impl Engine {
             next_at: self.clock.now().0 + wait,
             attempts,
             aside: i64::from(aside),
-            error: fault.to_string().chars().take(ERROR).collect(),
+            error: Noted::from(&fault).to_text(),
             ..job
         };
         let mut tx = self.store.begin().await?;

@@ -4,7 +4,7 @@
 
 use crate::access::Actor;
 use crate::cases::{Left, Served};
-use crate::fault::{Fault, Problem, Words};
+use crate::fault::{Fault, Noted, Problem, Words};
 use crate::items::{Channel, DeliveryWay, Source};
 use crate::licences::Holder;
 use crate::time::Time;
@@ -620,7 +620,7 @@ pub struct SetAside {
     /// Times it was tried.
     pub attempts: i64,
     /// What the last failure was.
-    pub error: String,
+    pub error: Noted,
     /// When that was.
     pub at: Time,
 }

@@ -85,6 +85,58 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What is kept of a fault nobody waited for: why work was put off or set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Noted {
+    /// Its code; `None` when an older program noted something else.
+    pub code: Option<String>,
+    /// What went wrong, every problem on a line of its own.
+    pub words: Words,
+}
+
+impl Noted {
+    /// Characters of each language, at most.
+    const MOST: usize = 1_000;
+
+    /// As it is kept in a text.
+    pub fn to_text(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+
+    /// From a text of [`Self::to_text`], or what an older program kept: `code: English`.
+    pub fn from_text(text: &str) -> Noted {
+        if let Ok(noted) = serde_json::from_str(text) {
+            return noted;
+        }
+        let of_code = |c: char| c.is_ascii_lowercase() || c == '_' || c == '.';
+        let known = |code: &str| code.contains('.') && code.chars().all(of_code);
+        let (code, words) = match text.split_once(": ") {
+            Some((code, words)) if known(code) => (Some(code.to_string()), words),
+            _ => (None, text),
+        };
+        Noted {
+            code,
+            words: Words::new(words, words),
+        }
+    }
+}
+
+impl From<&Fault> for Noted {
+    fn from(fault: &Fault) -> Noted {
+        let lines = |of: fn(&Words) -> &str| -> String {
+            let mut text = of(&fault.words).to_string();
+            for problem in &fault.problems {
+                text.push_str(&format!("\n{}: {}", problem.at, of(&problem.words)));
+            }
+            text.chars().take(Noted::MOST).collect()
+        };
+        Noted {
+            code: Some(fault.code.to_string()),
+            words: Words::new(lines(|words| &words.zh), lines(|words| &words.en)),
+        }
+    }
+}
+
 impl Fault {
     /// A fault with a code of [`CODES`] and its words.
     pub fn new(
@@ -238,3 +290,46 @@ pub const CODES: &[&str] = &[
     "visits.closed",
     "visits.full",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_noted_is_read_again_in_both_languages() {
+        let mut fault = Fault::new(
+            FaultKind::Overloaded,
+            "outgoing.failed",
+            "没有答复",
+            "no answer",
+        );
+        fault.problems.push(Problem {
+            at: "/to".into(),
+            words: Words::new("不通\0", "not there"),
+        });
+        let noted = Noted::from(&fault);
+        assert_eq!(noted.words.zh, "没有答复\n/to: 不通\0");
+        assert_eq!(noted.words.en, "no answer\n/to: not there");
+        // PostgreSQL keeps no NUL.
+        assert!(!noted.to_text().contains('\0'));
+        assert_eq!(Noted::from_text(&noted.to_text()), noted);
+        fault.words.en = "長".repeat(9_000);
+        assert_eq!(Noted::from(&fault).words.en.chars().count(), 1_000);
+    }
+
+    #[test]
+    fn what_an_older_program_noted_is_read_as_it_was() {
+        let check = |text: &str, code: Option<&str>, words: &str| {
+            let noted = Noted::from_text(text);
+            assert_eq!((noted.code.as_deref(), &*noted.words.zh), (code, words));
+        };
+        check(
+            "outgoing.failed: no answer\n  /to: x",
+            Some("outgoing.failed"),
+            "no answer\n  /to: x",
+        );
+        check("a panic: at once", None, "a panic: at once");
+        check("", None, "");
+        check("{", None, "{");
+    }
+}

@@ -39,6 +39,6 @@ pub use access::{Access, Actor, Decision, Policy, Verb};
 pub use city::{Bindings, City, System};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use facts::{Facts, Filter, Mask};
-pub use fault::{Fault, Problem, Words};
+pub use fault::{Fault, Noted, Problem, Words};
 pub use ids::{first_id, new_id};
 pub use time::{Span, Time};

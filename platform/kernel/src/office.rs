@@ -112,6 +112,9 @@ pub struct OfficeMail {
     pub from_name: String,
     /// To whom, as it was addressed.
     pub to: Vec<Addressee>,
+    /// The same for people, in the same order: names of accounts as they are called now, codes of
+    /// positions and organisations.
+    pub to_names: Vec<String>,
     /// Subject.
     pub subject: String,
     /// Body; empty in lists.

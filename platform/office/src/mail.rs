@@ -39,31 +39,6 @@ enum Looks<'a> {
     Recipient(&'a PersonRow),
 }
 
-fn shown(item: &ItemRow, looks: Looks<'_>, whole: bool) -> Result<OfficeMail, Fault> {
-    let body: Body = from_json(&item.body)?;
-    let (read_at, sent_to, read_by) = match looks {
-        Looks::Sender { sent_to, read_by } => (None, sent_to, read_by),
-        Looks::Recipient(person) => (person.read_at.map(Time), 0, 0),
-    };
-    Ok(OfficeMail {
-        id: item.id.clone(),
-        thread: item.thread.clone().unwrap_or_default(),
-        from: item.owner.clone(),
-        from_name: body.from_name,
-        to: body.to,
-        subject: body.subject,
-        body: if whole { body.body } else { String::new() },
-        files: body.files,
-        at: Time(item.at),
-        reply_to: body.reply_to,
-        forward_of: body.forward_of,
-        read_at,
-        recalled_at: item.ended_at.map(Time),
-        sent_to,
-        read_by,
-    })
-}
-
 async fn sender(run: &mut impl Run, item: &ItemRow) -> Result<Looks<'static>, Fault> {
     let read_by = rows::count_people(run, &item.id, "read").await?;
     let unread = rows::count_people(run, &item.id, "unread").await?;
@@ -127,6 +102,48 @@ impl Engine {
         Ok(visible.then_some((item, person)))
     }
 
+    fn mail_shown(
+        &self,
+        item: &ItemRow,
+        looks: Looks<'_>,
+        whole: bool,
+    ) -> Result<OfficeMail, Fault> {
+        let body: Body = from_json(&item.body)?;
+        let (read_at, sent_to, read_by) = match looks {
+            Looks::Sender { sent_to, read_by } => (None, sent_to, read_by),
+            Looks::Recipient(person) => (person.read_at.map(Time), 0, 0),
+        };
+        Ok(OfficeMail {
+            id: item.id.clone(),
+            thread: item.thread.clone().unwrap_or_default(),
+            from: item.owner.clone(),
+            from_name: body.from_name,
+            to_names: body
+                .to
+                .iter()
+                .map(|to| self.name_of_addressee(to))
+                .collect(),
+            to: body.to,
+            subject: body.subject,
+            body: if whole { body.body } else { String::new() },
+            files: body.files,
+            at: Time(item.at),
+            reply_to: body.reply_to,
+            forward_of: body.forward_of,
+            read_at,
+            recalled_at: item.ended_at.map(Time),
+            sent_to,
+            read_by,
+        })
+    }
+
+    fn name_of_addressee(&self, to: &Addressee) -> String {
+        match to {
+            Addressee::Account(account) => self.name_of(account),
+            Addressee::Position(code) | Addressee::Organisation(code) => code.clone(),
+        }
+    }
+
     pub(crate) async fn post(&self, by: &Actor, new: NewMail) -> Result<OfficeMail, Fault> {
         let (actor, me) = self.member(by, Verb::Handle)?;
         let mut problems = vec![];
@@ -169,7 +186,7 @@ impl Engine {
             sent_to: people.len() as u64,
             read_by: 0,
         };
-        shown(&item, looks, true)
+        self.mail_shown(&item, looks, true)
     }
 
     pub(crate) async fn list_mails(
@@ -187,7 +204,7 @@ impl Engine {
             let next = cut(&mut found, size, |item| item.id.clone());
             let mut items = vec![];
             for item in &found {
-                items.push(shown(item, sender(&mut reader, item).await?, false)?);
+                items.push(self.mail_shown(item, sender(&mut reader, item).await?, false)?);
             }
             return Ok(Page { items, next, total });
         }
@@ -203,7 +220,7 @@ impl Engine {
         let mut items = vec![];
         for person in &people {
             if let Some(item) = found.iter().find(|item| item.id == person.item) {
-                items.push(shown(item, Looks::Recipient(person), false)?);
+                items.push(self.mail_shown(item, Looks::Recipient(person), false)?);
             }
         }
         Ok(Page { items, next, total })
@@ -239,11 +256,11 @@ impl Engine {
         };
         match &person {
             Some(person) if item.owner != me.account => {
-                shown(&item, Looks::Recipient(person), true)
+                self.mail_shown(&item, Looks::Recipient(person), true)
             }
             _ => {
                 let mut reader = self.store.reader().await?;
-                let mut mail = shown(&item, sender(&mut reader, &item).await?, true)?;
+                let mut mail = self.mail_shown(&item, sender(&mut reader, &item).await?, true)?;
                 mail.read_at = person.and_then(|p| p.read_at).map(Time);
                 Ok(mail)
             }
@@ -266,14 +283,14 @@ impl Engine {
                 break;
             }
             if item.owner == me.account {
-                mails.push(shown(&item, sender(&mut reader, &item).await?, true)?);
+                mails.push(self.mail_shown(&item, sender(&mut reader, &item).await?, true)?);
                 continue;
             }
             let person = rows::person(&mut reader, &item.id, &me.account).await?;
             if let Some(person) = person.filter(|p| p.state != "taken_back") {
                 // What is not read yet shows its subject only: opening it is the receipt.
                 let whole = person.state == "read";
-                mails.push(shown(&item, Looks::Recipient(&person), whole)?);
+                mails.push(self.mail_shown(&item, Looks::Recipient(&person), whole)?);
             }
         }
         Ok(mails)

@@ -1,6 +1,6 @@
 // API: applications (办件), as sent (kernel::applications): drafts, what was handed in, its letters,
 // bills, progress and rating; the few calls that both residents' and officers' pages make.
-import type { Left } from './cases';
+import type { Left, Noted } from './cases';
 import { address, send, upload } from './client';
 import type { Answers, Channel, DeliveryWay, Problem, Source } from './items';
 import type { Words } from '../i18n/lang';
@@ -71,7 +71,7 @@ export type Clerk =
 export type ClerkVerb = Clerk['verb'];
 
 /** Work set aside after too many failures; of an application, or of a draft (then without a number). */
-export interface ApplicationAside { id: string; application: string; number: string | null; kind: string; name: string; attempts: number; error: string; at: string }
+export interface ApplicationAside { id: string; application: string; number: string | null; kind: string; name: string; attempts: number; error: Noted; at: string }
 
 const part = encodeURIComponent;
 export const draftPath = (id: string): string => `/drafts/${part(id)}`;

@@ -61,8 +61,10 @@ export interface NewCase {
 export interface Process { process: string; version: number; name: string; published_at: string; published_by: string; digest: string; open: number }
 export interface ProcessDrawing { process: string; version: number | null; xml: string }
 
+/** What was noted of a failure nobody waited for. */
+export interface Noted { code: string | null; words: Words }
 /** Work set aside after too many failures; of a case. */
-export interface CaseAside { id: string; case: string; number: string | null; kind: string; name: string; attempts: number; error: string; at: string }
+export interface CaseAside { id: string; case: string; number: string | null; kind: string; name: string; attempts: number; error: Noted; at: string }
 
 export interface Simulation {
   process: string; version?: number; xml?: string; from: string; to: string;

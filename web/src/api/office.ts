@@ -9,7 +9,7 @@ export const FOLDERS = ['inbox', 'unread', 'sent'] as const;
 export type Folder = (typeof FOLDERS)[number];
 export interface NewMail { to: Addressee[]; subject: string; body: string; files: string[]; reply_to?: string | null; forward_of?: string | null }
 export interface OfficeMail {
-  id: string; thread: string; from: string; from_name: string; to: Addressee[]; subject: string; body: string; files: string[]; attachments: FileLine[]; at: string;
+  id: string; thread: string; from: string; from_name: string; to: Addressee[]; to_names: string[]; subject: string; body: string; files: string[]; attachments: FileLine[]; at: string;
   reply_to: string | null; forward_of: string | null; read_at: string | null; recalled_at: string | null; sent_to: number; read_by: number;
 }
 export interface ReadReceipt { account: string; name: string; read_at: string | null }
@@ -87,10 +87,3 @@ export const answerEntry = (id: string, comes: boolean): Promise<Entry> => send<
 export const retryMessage = (id: string): Promise<MessageRow> => send<MessageRow>('POST', `${paths.message(id)}/retry`);
 export const giveUpMessage = (id: string, reason: string): Promise<MessageRow> => send<MessageRow>('POST', `${paths.message(id)}/give-up`, { reason });
 export const putTemplate = ({ name, title, subject, text, sms, version }: Template): Promise<Template> => send<Template>('PUT', paths.templates, { name, title, subject, text, sms } satisfies NewTemplate, { ifMatch: version });
-
-/** Account, position or organisation from one line: `@position`, `#organisation`, or the account. */
-export function addressees(text: string): Addressee[] {
-  const words = [...new Set(text.split(/[\s,，、;；]+/).filter(Boolean))];
-  return words.map((word) => (word.startsWith('@') ? { position: word.slice(1) } : word.startsWith('#') ? { organisation: word.slice(1) } : { account: word }));
-}
-export const addresseeText = (to: Addressee): string => ('position' in to ? `@${to.position}` : 'organisation' in to ? `#${to.organisation}` : to.account);

@@ -8233,6 +8233,11 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** @description What was noted of a fault nobody waited for: its code, and what went wrong in both languages, every problem on a line of its own. */
+        Noted: {
+            code: string | null;
+            words: components["schemas"]["Words"];
+        };
         SetAside: {
             id: string;
             case: string;
@@ -8240,7 +8245,7 @@ export interface components {
             kind: string;
             name: string;
             attempts: number;
-            error: string;
+            error: components["schemas"]["Noted"];
             /** Format: date-time */
             at: string;
         };
@@ -8256,7 +8261,7 @@ export interface components {
             kind: string;
             name: string;
             attempts: number;
-            error: string;
+            error: components["schemas"]["Noted"];
             /** Format: date-time */
             at: string;
         };
@@ -9279,6 +9284,7 @@ export interface components {
             from: string;
             from_name: string;
             to: components["schemas"]["Addressee"][];
+            to_names: string[];
             subject: string;
             body: string;
             files: string[];

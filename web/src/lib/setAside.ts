@@ -1,6 +1,6 @@
 // Library: work set aside in words: what was to be done, what is in its way, where it belongs.
 import type { ApplicationAside } from '../api/applications';
-import type { CaseAside } from '../api/cases';
+import type { CaseAside, Noted } from '../api/cases';
 import type { Key } from '../i18n';
 
 export type Owner = 'cases' | 'service-applications';
@@ -9,7 +9,7 @@ export interface Aside {
   owner: Owner; id: string;
   /** Identification of the case or application. */
   about: string;
-  number: string | null; kind: string; name: string; attempts: number; error: string; at: string;
+  number: string | null; kind: string; name: string; attempts: number; error: Noted; at: string;
 }
 
 export const ofCase = ({ case: about, ...rest }: CaseAside): Aside => ({ owner: 'cases', about, ...rest });
@@ -47,10 +47,8 @@ export function taskOf(row: Pick<Aside, 'owner' | 'kind' | 'name'>): { key: Key;
 }
 
 const CODES = ['outgoing.failed', 'outgoing.refused', 'input.not_found', 'input.invalid', 'input.conflict', 'input.too_large', 'access.denied', 'decisions.failed', 'decisions.budget', 'documents.no_font', 'documents.infected', 'documents.not_scanned', 'parties.unavailable', 'store.unavailable', 'store.disk_full', 'system.internal', 'system.overloaded', 'crypto.not_opened'];
-/** What is in the way: the words of its code, the code with its page, and what was noted then. */
-export function faultOf(error: string): { key: Key; code: string | null; noted: string } {
-  const found = /^([a-z]+\.[a-z_]+): ?([\s\S]*)$/.exec(error.trim());
-  if (!found) return { key: error.trim() ? 'aside.why.other' : 'aside.why.none', code: null, noted: error.trim() };
-  const [, code = '', noted = ''] = found;
-  return { key: CODES.includes(code) ? (`aside.why.${code.replace('.', '_')}` as Key) : 'aside.why.other', code, noted: noted.trim() };
+/** What is in the way, by its code. */
+export function faultKey({ code, words }: Noted): Key {
+  if (code && CODES.includes(code)) return `aside.why.${code.replace('.', '_')}` as Key;
+  return code || words.en.trim() ? 'aside.why.other' : 'aside.why.none';
 }

@@ -16,7 +16,6 @@ import { onDay, otherWeek, weekOf } from '../../src/lib/week';
 import { windowRefusal } from '../../src/lib/window';
 import { mailFaults } from '../../src/faces/desk/office/Mail';
 import { entryOf } from '../../src/faces/desk/office/OfficeCalendar';
-import { addressees } from '../../src/api/office';
 
 const file = (state: string, more: Partial<ApplicationFile> = {}, delivery: unknown = null) => ({ application: { state, delivery, id: 'x', version: 1 }, steps: [], letters: [], bills: [], rating: null, missing: [], materials: [], answers: {}, masked: [], parts: [], licences: [], ...more }) as unknown as ApplicationFile;
 
@@ -173,7 +172,6 @@ describe('the office', () => {
     expect(mailFaults({ to: [], subject: ' ', body: '' })).toEqual({ to: 'office.need_to', subject: 'office.need_subject', body: 'office.need_body' });
     expect(mailFaults({ to: ['a'], subject: 's', body: 'b' })).toEqual({});
   });
-  it('reads addressees', () => expect(addressees('zhang, @director；#data_bureau zhang')).toEqual([{ account: 'zhang' }, { position: 'director' }, { organisation: 'data_bureau' }]));
   it('knows the week and the entries of a day', () => {
     expect(weekOf('2026-11-25')).toEqual(['2026-11-23', '2026-11-24', '2026-11-25', '2026-11-26', '2026-11-27', '2026-11-28', '2026-11-29']);
     expect(weekOf('2026-11-29')[0]).toBe('2026-11-23');

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Simulated, SimulationFigures } from '../../src/api/cases';
 import { setAside } from '../../src/i18n/texts/set_aside';
 import { simulation } from '../../src/i18n/texts/simulation';
-import { faultOf, inOrder, ofApplication, ofCase, pageOf, retryPath, taskOf, type Aside } from '../../src/lib/setAside';
+import { faultKey, inOrder, ofApplication, ofCase, pageOf, retryPath, taskOf, type Aside } from '../../src/lib/setAside';
 import { loads, measures, placeOf, readAssumptions, rolesIn, verdictOf, workingTime, type Assumable, type Typed } from '../../src/lib/simulation';
 
 const drawn: Assumable = { people: [{ node: 'check', name: '审查', roles: ['clerk'] }], waits: [{ node: 'ask', name: '查询', kind: 'service' }], roles: ['clerk'] };
@@ -53,7 +53,7 @@ describe('what may be concluded', () => {
 });
 
 describe('work set aside', () => {
-  const row = (part: Partial<Aside>): Aside => ({ owner: 'service-applications', id: 'a/letter/x', about: 'a', number: '130100-1', kind: 'letter', name: 'x', attempts: 30, error: '', at: '2026-11-01T08:00:00+08:00', ...part });
+  const row = (part: Partial<Aside>): Aside => ({ owner: 'service-applications', id: 'a/letter/x', about: 'a', number: '130100-1', kind: 'letter', name: 'x', attempts: 30, error: { code: null, words: { zh: '', en: '' } }, at: '2026-11-01T08:00:00+08:00', ...part });
   it.each([
     ['service-applications', 'case', 'start', 'aside.do.case_start'], ['service-applications', 'case', 'cancel', 'aside.do.case_cancel'], ['service-applications', 'letter', 'correction-2', 'aside.do.letter_correction'], ['service-applications', 'letter', 'other', 'aside.do.letter'],
     ['service-applications', 'notice', 'application_accepted-1', 'aside.do.notice_application_accepted'], ['service-applications', 'notice', 'new-1', 'aside.do.notice'], ['cases', 'timer', 'timer', 'aside.do.timer'], ['service-applications', 'files', 'forget', 'aside.do.files_forget'], ['service-applications', 'files', 'keep', 'aside.do.files_keep'], ['service-applications', 'message', 'paid', 'aside.do.paid'], ['service-applications', 'riddle', 'x', 'aside.do.other'],
@@ -63,10 +63,11 @@ describe('work set aside', () => {
     expect(Object.hasOwn(setAside, key)).toBe(true);
   });
   it('says what is in the way', () => {
-    expect(faultOf('outgoing.failed: it did not answer\n  at: x')).toEqual({ key: 'aside.why.outgoing_failed', code: 'outgoing.failed', noted: 'it did not answer\n  at: x' });
-    expect(faultOf('new.code: what')).toEqual({ key: 'aside.why.other', code: 'new.code', noted: 'what' });
-    expect(faultOf('a panic')).toEqual({ key: 'aside.why.other', code: null, noted: 'a panic' });
-    expect(faultOf(' ')).toEqual({ key: 'aside.why.none', code: null, noted: '' });
+    const key = (code: string | null, en: string) => faultKey({ code, words: { zh: en, en } });
+    expect(key('outgoing.failed', 'it did not answer')).toBe('aside.why.outgoing_failed');
+    expect(key('new.code', 'what')).toBe('aside.why.other');
+    expect(key(null, 'a panic')).toBe('aside.why.other');
+    expect(key(null, ' ')).toBe('aside.why.none');
   });
   it('leads to what it belongs to, and to its retry', () => {
     expect(pageOf(row({}))).toBe('/desk/applications/a');
@@ -75,8 +76,8 @@ describe('work set aside', () => {
     expect(retryPath(row({}))).toBe('/service-applications/set-aside/a%2Fletter%2Fx/retry');
   });
   it('puts both lists in one order', () => {
-    const late = ofCase({ id: 'j', case: 'c', number: null, kind: 'timer', name: 'x', attempts: 1, error: '', at: '2026-11-02T08:00:00+08:00' });
-    const early = ofApplication({ id: 'a/x/y', application: 'a', number: null, kind: 'x', name: 'y', attempts: 1, error: '', at: '2026-11-01T08:00:00+08:00' });
+    const late = ofCase({ id: 'j', case: 'c', number: null, kind: 'timer', name: 'x', attempts: 1, error: { code: null, words: { zh: '', en: '' } }, at: '2026-11-02T08:00:00+08:00' });
+    const early = ofApplication({ id: 'a/x/y', application: 'a', number: null, kind: 'x', name: 'y', attempts: 1, error: { code: null, words: { zh: '', en: '' } }, at: '2026-11-01T08:00:00+08:00' });
     expect(inOrder([late, early]).map((r) => r.id)).toEqual(['a/x/y', 'j']);
   });
 });

@@ -7,7 +7,7 @@ use super::Engine;
 use super::work::Work;
 use kernel::access::Actor;
 use kernel::cases::{Acted, Case, CaseVerb, Correlated, Message, NewCase, Served, TaskVerb};
-use kernel::{Fault, Time};
+use kernel::{Fault, Noted, Time};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
@@ -37,8 +37,8 @@ pub(super) enum Deed {
     /// A service answered.
     Served(JobRow, Served),
     /// An attempt failed.
-    JobFailed(JobRow, String),
-    TimerFailed(TimerRow, String),
+    JobFailed(JobRow, Noted),
+    TimerFailed(TimerRow, Noted),
     /// Work set aside is to be tried again.
     TryAgain(Actor, String),
     /// A case was read.

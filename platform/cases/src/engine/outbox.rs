@@ -10,7 +10,7 @@ use crate::machine::{Awaited, Happened};
 use futures::future::join_all;
 use kernel::access::Actor;
 use kernel::cases::{CaseState, Served};
-use kernel::{Fault, Span, Time, Verb};
+use kernel::{Fault, Noted, Span, Time, Verb};
 use serde_json::json;
 use std::sync::Arc;
 use store::Backend;
@@ -24,8 +24,6 @@ const ROUND: u64 = 256;
 const SUSPENDED_WAIT: Span = Span::seconds(60);
 /// How much longer than its limit a service is reserved, to write down its end.
 const LEASE_SLACK: Span = Span::seconds(30);
-/// Characters of an error that are kept.
-const ERROR: usize = 1_000;
 
 impl Engine {
     /// At the start: reservations of a process that is gone are given up. On PostgreSQL another
@@ -155,7 +153,7 @@ impl Engine {
     async fn try_timer(&self, timer: TimerRow) {
         if let Err(fault) = self.submit(Deed::Fire(timer.clone())).await {
             let id = timer.id.clone();
-            let failed = Deed::TimerFailed(timer, fault.to_string());
+            let failed = Deed::TimerFailed(timer, Noted::from(&fault));
             if let Err(fault) = self.submit(failed).await {
                 tracing::warn!(%fault, timer = id, "noting a timer that failed");
             }
@@ -170,7 +168,7 @@ impl Engine {
 
     async fn note_failure(&self, job: JobRow, fault: Fault) {
         let id = job.id.clone();
-        let failed = Deed::JobFailed(job, fault.to_string());
+        let failed = Deed::JobFailed(job, Noted::from(&fault));
         if let Err(fault) = self.submit(failed).await {
             tracing::warn!(%fault, job = id, "noting a job that failed");
         }
@@ -230,10 +228,6 @@ impl Engine {
     }
 }
 
-fn shortened(error: &str) -> String {
-    error.chars().filter(|c| *c != '\0').take(ERROR).collect()
-}
-
 impl Work<'_> {
     pub(super) async fn reserve(&mut self, job: &JobRow, until: Time) -> Result<Reply, Fault> {
         self.flush().await?;
@@ -282,7 +276,7 @@ impl Work<'_> {
     }
 
     /// Notes a failure: tried again later, or set aside. A suspended case is no failure.
-    pub(super) async fn job_failed(&mut self, job: &JobRow, error: &str) -> Result<Reply, Fault> {
+    pub(super) async fn job_failed(&mut self, job: &JobRow, error: &Noted) -> Result<Reply, Fault> {
         self.flush().await?;
         let mut job = job.clone();
         let open = self.case(&job.case_id).await.ok();
@@ -296,7 +290,7 @@ impl Work<'_> {
         } else {
             // Reserving has counted the attempt of a service.
             job.attempts += i64::from(job.kind != "service");
-            job.error = shortened(error);
+            job.error = error.to_text();
             job.next_at = (self.now + self.engine.wait_after(job.attempts)).0;
             if job.attempts >= self.engine.tuning.attempts {
                 job.state = JobState::Aside;
@@ -305,7 +299,7 @@ impl Work<'_> {
                     let mut change = Change::of(&open);
                     let details = json!({
                         "kind": job.kind, "name": job.name, "attempts": job.attempts,
-                        "error": job.error,
+                        "error": error,
                     });
                     change.note(self.now, "system", "set_aside", None, details);
                     self.take(change)?;
@@ -320,12 +314,12 @@ impl Work<'_> {
     pub(super) async fn timer_failed(
         &mut self,
         timer: &TimerRow,
-        error: &str,
+        error: &Noted,
     ) -> Result<Reply, Fault> {
         self.flush().await?;
         let mut timer = timer.clone();
         timer.attempts += 1;
-        timer.error = shortened(error);
+        timer.error = error.to_text();
         timer.due_at = (self.now + self.engine.wait_after(timer.attempts)).0;
         timer.aside = i64::from(timer.attempts >= self.engine.tuning.attempts);
         self.wrote();

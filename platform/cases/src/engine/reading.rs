@@ -11,7 +11,7 @@ use kernel::cases::{
     CaseFile, CaseFilter, CasePage, Entry, Inbox, InboxFilter, Mark, SetAside, Task, TaskState,
     Whose,
 };
-use kernel::{Fault, Filter, Time, Verb, Words};
+use kernel::{Fault, Filter, Noted, Time, Verb, Words};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use store::Run;
@@ -213,7 +213,7 @@ impl Engine {
                 kind: job.kind,
                 name: job.name,
                 attempts: job.attempts,
-                error: job.error,
+                error: Noted::from_text(&job.error),
                 at: Time(job.at),
             });
         }
@@ -225,7 +225,7 @@ impl Engine {
                 kind: "timer".into(),
                 name: timer.kind,
                 attempts: timer.attempts,
-                error: timer.error,
+                error: Noted::from_text(&timer.error),
                 // When it would have been tried next: not before it failed.
                 at: std::cmp::min(Time(timer.due_at), self.clock.now()),
             });

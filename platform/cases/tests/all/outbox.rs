@@ -69,7 +69,9 @@ async fn a_poisoned_service_is_set_aside_and_holds_nobody_up() {
         names.sort_unstable();
         assert_eq!(names, ["breaks", "hangs", "poison"]);
         assert!(
-            aside.iter().all(|a| a.attempts == 4 && !a.error.is_empty()),
+            aside
+                .iter()
+                .all(|a| a.attempts == 4 && !a.error.words.zh.is_empty()),
             "{aside:?}"
         );
         assert_eq!(house.history(&cases[0]).await, "started set_aside");

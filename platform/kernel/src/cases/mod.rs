@@ -20,7 +20,7 @@ pub use simulation::{
 pub use task::{Acted, Inbox, InboxFilter, Task, TaskKind, TaskState, TaskVerb, Whose};
 
 use crate::access::Actor;
-use crate::fault::{Fault, Problem};
+use crate::fault::{Fault, Noted, Problem};
 use crate::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -398,7 +398,7 @@ pub struct SetAside {
     /// Times it was tried.
     pub attempts: i64,
     /// What the last failure was.
-    pub error: String,
+    pub error: Noted,
     /// When that was.
     pub at: Time,
 }

@@ -107,6 +107,7 @@ async fn a_mail_reaches_people_positions_and_organisations_once_each() {
         ];
         let sent = house.post("tao", mail(&all, "开会")).await;
         assert_eq!((sent.sent_to, sent.read_by), (4, 0));
+        assert_eq!(sent.to_names, ["bo 同志", "head_of_civil", "civil"]);
         for account in ["an", "bo", "cui", "head"] {
             assert_eq!(house.folder(account, Folder::Unread).await, ["开会"]);
         }

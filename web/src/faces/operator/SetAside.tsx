@@ -7,7 +7,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { ApiError, send } from '../../api/client';
 import { useApi } from '../../api/hooks';
 import { APPLICATIONS, type ApplicationAside } from '../../api/applications';
-import type { CaseAside } from '../../api/cases';
+import type { CaseAside, Noted } from '../../api/cases';
 import type { Page } from '../../api/types';
 import { PageHead } from '../../components/PageHead';
 import { Provenance } from '../../components/Provenance';
@@ -17,7 +17,7 @@ import { TabNav } from '../../components/TabNav';
 import { Failure } from '../../components/View';
 import { useI18n } from '../../i18n';
 import { number } from '../../lib/format';
-import { faultOf, inOrder, ofApplication, ofCase, pageOf, retryPath, taskOf, type Aside } from '../../lib/setAside';
+import { faultKey, inOrder, ofApplication, ofCase, pageOf, retryPath, taskOf, type Aside } from '../../lib/setAside';
 import { dateTimeSeconds } from '../../lib/time';
 import { useSession } from '../../shell/session';
 
@@ -69,7 +69,7 @@ export default function SetAside() {
 }
 
 function useColumns(): SimpleColumn<Aside>[] {
-  const { t } = useI18n();
+  const { t, w } = useI18n();
   const { may } = useSession();
   const opens = (row: Aside) => (row.owner === 'cases' ? may('read', 'cases') : may('read', 'service_applications') || may('handle', 'service_applications'));
   const said = (row: Aside) => { const { key, what } = taskOf(row); return t(key, { what }); };
@@ -82,20 +82,21 @@ function useColumns(): SimpleColumn<Aside>[] {
     } },
     { title: t('aside.attempts'), right: true, cell: (row) => number(row.attempts, 0), file: (row) => row.attempts },
     { title: t('aside.last'), cell: (row) => dateTimeSeconds(row.at), file: (row) => dateTimeSeconds(row.at) },
-    { title: t('aside.why'), file: (row) => `${t(faultOf(row.error).key)} ${row.error}`.trim(), cell: (row) => <Why error={row.error} /> },
+    { title: t('aside.why'), file: (row) => [t(faultKey(row.error)), row.error.code, w(row.error.words)].filter(Boolean).join(' '), cell: (row) => <Why error={row.error} /> },
   ];
 }
 
-function Why({ error }: { error: string }) {
-  const { t } = useI18n();
-  const { key, code, noted } = faultOf(error);
+function Why({ error }: { error: Noted }) {
+  const { t, w } = useI18n();
+  const { code } = error;
+  const noted = w(error.words).trim();
   return (
     <div style={{ minWidth: '14rem', maxWidth: '30rem' }}>
-      {t(key)}
+      {t(faultKey(error))}
       {code || noted ? (
         <details>
           <summary className="muted small">{t('aside.noted')}</summary>
-          {noted ? <p className="small" lang="en" style={{ margin: 0, overflowWrap: 'anywhere', whiteSpace: 'pre-line' }}>{noted}</p> : null}
+          {noted ? <p className="small" style={{ margin: 0, overflowWrap: 'anywhere', whiteSpace: 'pre-line' }}>{noted}</p> : null}
           {code ? <p className="small" style={{ margin: 0 }}><a href={`/docs/errors/${code}`} aria-label={`${t('aside.code_help')} ${code}`}><code>{code}</code></a></p> : null}
         </details>
       ) : null}

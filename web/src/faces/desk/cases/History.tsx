@@ -1,7 +1,7 @@
 // Desk, cases: what happened in a case, oldest first: who, when, where, why.
 import { useState } from 'react';
 import { useApi } from '../../../api/hooks';
-import type { Entry, Json } from '../../../api/cases';
+import type { Entry, Json, Noted } from '../../../api/cases';
 import type { List } from '../../../api/types';
 import { View } from '../../../components/View';
 import { useI18n, type Key } from '../../../i18n';
@@ -50,7 +50,10 @@ function One({ entry, nameOf }: { entry: Entry; nameOf: (node: string) => string
   const word = wordOf(entry);
   const details = entry.details ?? {};
   const to = text(details['to']);
-  const said = ['reason', 'basis', 'note', 'words', 'error'].map((name) => text(details[name])).filter(Boolean);
+  const error = details['error'];
+  // Older entries say it in English only.
+  const why = typeof error === 'object' && error !== null && 'words' in error ? w((error as unknown as Noted).words) : text(error);
+  const said = [...['reason', 'basis', 'note', 'words'].map((name) => text(details[name])), why].filter(Boolean);
   const kind = text(details['kind']);
   const pause = Object.hasOwn(texts, `pause.${kind}`) ? t(`pause.${kind}` as Key) : '';
   const light = Object.hasOwn(texts, `clock.${text(details['light'])}`) ? t(`clock.${text(details['light'])}` as Key) : '';

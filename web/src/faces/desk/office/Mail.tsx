@@ -8,7 +8,7 @@ import { useApi } from '../../../api/hooks';
 import { usePaged } from '../../../api/pages';
 import type { Page } from '../../../api/types';
 import type { FileLine } from '../../../api/applications';
-import { addresseeText, FOLDERS, officeFileAddress, paths, recallMail, sendMail, type NewMail, type OfficeMail, type ReadReceipt } from '../../../api/office';
+import { FOLDERS, officeFileAddress, paths, recallMail, sendMail, type NewMail, type OfficeMail, type ReadReceipt } from '../../../api/office';
 import { AttachFiles, Attachments } from '../../../components/Attachments';
 import { DataTable, type Column } from '../../../components/DataTable';
 import { Faults } from '../../../components/Faults';
@@ -55,7 +55,7 @@ function Folder() {
   const to = (m: OfficeMail) => `/desk/office/mail/${encodeURIComponent(m.id)}`;
   const columns: Column<OfficeMail>[] = [
     { key: 'subject', title: t('office.subject'), width: 240, render: (m) => <Link to={to(m)}>{m.read_at || folder === 'sent' ? m.subject : <strong>{m.subject}</strong>}</Link> },
-    folder === 'sent' ? { key: 'to', title: t('office.to'), width: 160, render: (m) => m.to.map(addresseeText).join(', ') } : { key: 'from', title: t('office.from'), render: (m) => m.from_name || m.from },
+    folder === 'sent' ? { key: 'to', title: t('office.to'), width: 160, render: (m) => m.to_names.join('、') } : { key: 'from', title: t('office.from'), render: (m) => m.from_name || m.from },
     { key: 'at', title: t('word.time'), render: (m) => dateTime(m.at) },
     folder === 'sent' ? { key: 'read', title: t('office.read'), render: (m) => m.recalled_at ? t('office.recalled') : t('office.read_by', { n: m.read_by, of: m.sent_to }) } : { key: 'read', title: t('word.state'), render: (m) => (m.read_at ? t('office.is_read') : t('office.is_unread')) },
   ];
@@ -102,7 +102,7 @@ function One({ mail: m, now, onWrite }: { mail: OfficeMail; now: boolean; onWrit
   return (
     <article className={now ? 'card mail now' : 'card mail'} aria-label={m.subject}>
       <h2>{m.subject}</h2>
-      <p className="muted small">{t('office.from')} {m.from_name || m.from} · {t('office.to')} {m.to.map(addresseeText).join(', ')} · {dateTime(m.at)}</p>
+      <p className="muted small">{t('office.from')} {m.from_name || m.from} · {t('office.to')} {m.to_names.join('、')} · {dateTime(m.at)}</p>
       <p className="prose">{m.body}</p>
       <Attachments files={m.attachments} address={officeFileAddress} />
       {m.recalled_at ? <p className="over">{t('office.recalled')} {dateTime(m.recalled_at)}</p> : null}
