@@ -387,6 +387,17 @@ async function design(page, base, item, title) {
   await page.getByLabel('结果名称（中文）').fill('走查意见书');
   await page.getByLabel('结果名称（英文）').fill('Opinion');
 
+  // The receipt in words of its own: wrong ones are told while they are written.
+  await tab(page, '文书');
+  const receipt = page.getByRole('group', { name: '收件凭证' });
+  await receipt.getByLabel('本事项另行措辞').check();
+  const words = receipt.getByRole('textbox', { name: '收件凭证正文' });
+  await words.fill('> {{applicant}}：\n请拨打{{phone}}。');
+  await receipt.getByText('没有这样的字段：phone').waitFor();
+  await words.fill('> {{applicant}}：\n走查已收到您的申请，编号');
+  await receipt.getByRole('button', { name: '办件编号' }).click();
+  must((await words.inputValue()).endsWith('编号{{application}}'), 'the field was not put in');
+
   await tab(page, '试办');
   const form = page.getByRole('region', { name: '像申请人一样填写' });
   await form.getByText('室外', { exact: true }).click();
@@ -420,6 +431,12 @@ async function published(page, base) {
   const place = Object.keys(made.content.form.properties)[0];
   const { application } = await handIn(own, base, draft, { [place]: made.content.form.properties[place].enum[0] });
   must(application.item === item, 'it was not handed in');
+  for (let left = 60; ; left -= 1) {
+    const { letters } = await ask(own, base, `/service-applications/${application.id}`);
+    if (letters.some((letter) => letter.kind === 'receipt' && letter.file)) break;
+    must(left > 0, 'the receipt in words of its own was not drawn');
+    await own.waitForTimeout(500);
+  }
   await own.context().close();
 
   const again = await person(page, base, 'approver');

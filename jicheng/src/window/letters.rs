@@ -10,7 +10,7 @@ use kernel::declare::Declared;
 use kernel::documents::{Documents, NewLetter as Written, Office};
 use kernel::organisations::Organisations;
 use kernel::time::BEIJING_OFFSET;
-use kernel::{Actor, Fault, Time};
+use kernel::{Actor, Fault, Problem, Time, Words};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -75,26 +75,21 @@ impl CityLetters {
         office(&self.organisations, &self.declared.city.title.zh, code)
     }
 
-    /// Leaves out what a template does not ask for: it refuses fields it does not know.
-    fn keep_known(
+    /// The template of a letter: the city's, in the words of the item when it has its own. Fields
+    /// the template does not ask for are left out: it refuses those it does not know.
+    fn template(
         &self,
         kind: &str,
         own: Option<&str>,
         fields: &mut Map<String, Value>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Arc<Template>, Fault> {
+        let standard = standard(&self.documents, kind).ok_or_else(|| Fault::missing(kind))?;
         let found = match own {
-            Some(text) => Some(Arc::new(
-                Template::parse(kind, text).map_err(Fault::invalid)?,
-            )),
-            None => self
-                .documents
-                .templates()
-                .into_iter()
-                .find(|known| known.kind == kind),
+            Some(text) => Arc::new(standard.reworded(text).map_err(Fault::invalid)?),
+            None => standard,
         };
-        let found = found.ok_or_else(|| Fault::missing(kind))?;
         fields.retain(|name, _| found.fields.iter().any(|field| field.name == *name));
-        Ok(())
+        Ok(found)
     }
 
     async fn fields(&self, letter: &NewLetter) -> Map<String, Value> {
@@ -189,6 +184,56 @@ const ANSWER: Limit = Limit {
     count: Count::WorkingDays,
 };
 
+/// The city's template of a name.
+fn standard(documents: &documents::Engine, name: &str) -> Option<Arc<Template>> {
+    let all = documents.templates();
+    all.into_iter().find(|known| known.kind == name)
+}
+
+/// Fields every letter of an application has, whatever the city's template asks for.
+const ALWAYS: [&str; 5] = ["applicant", "item", "application", "review_office", "court"];
+
+/// What speaks against an item's own words for a kind of letter: they cannot be read, or they ask
+/// for what letters of this kind do not have. `at` is left empty but for the line.
+pub fn problems(
+    documents: &documents::Engine,
+    kind: &str,
+    permit: bool,
+    text: &str,
+) -> Vec<Problem> {
+    let Some(standard) = standard(documents, &template(kind, permit)) else {
+        return vec![]; // no such kind, which is said elsewhere
+    };
+    let own = match standard.reworded(text) {
+        Ok(own) => own,
+        Err(mut found) => {
+            for problem in &mut found {
+                let line = problem.at.rsplit(':').next().unwrap_or("1").to_owned();
+                let Words { zh, en } = &problem.words;
+                problem.words =
+                    Words::new(format!("第 {line} 行：{zh}"), format!("line {line}: {en}"));
+            }
+            return found;
+        }
+    };
+    let has = |name: &str| {
+        ALWAYS.contains(&name) || standard.fields.iter().any(|f| f.required && f.name == name)
+    };
+    let lacking = own
+        .fields
+        .iter()
+        .filter(|field| field.required && !has(&field.name));
+    lacking
+        .map(|field| Problem {
+            at: String::new(),
+            words: Words::new(
+                format!("字段 {} 不一定有内容，应为 optional", field.name),
+                format!("the field {} may be empty: make it optional", field.name),
+            ),
+        })
+        .collect()
+}
+
 /// Name of the template for a kind of letter.
 fn template(kind: &str, permit: bool) -> String {
     let name = match kind {
@@ -274,10 +319,11 @@ impl Letters for CityLetters {
         let permit = letter.fields.get("type").and_then(Value::as_str) == Some(PERMIT);
         let kind = template(&letter.kind, permit);
         let mut known = self.fields(letter).await;
-        self.keep_known(&kind, letter.template.as_deref(), &mut known)?;
+        let own = letter.template.as_deref();
+        let template = self.template(&kind, own, &mut known)?;
         let written = Written {
             kind,
-            template: letter.template.clone(),
+            template: own.map(|_| template.text().to_owned()),
             office: self.office(&letter.organisation),
             about: letter.about.clone(),
             key: letter.key.clone(),

@@ -117,6 +117,7 @@ impl Window {
             parts.policy.clone(),
             Arc::new(Around {
                 declared: parts.declared.clone(),
+                documents: documents.clone(),
                 organisations: parts.organisations.clone(),
                 cases: parts.cases.clone(),
             }),
@@ -351,6 +352,7 @@ const FORM: &str = "jicheng:form=\"";
 /// What items are checked against.
 struct Around {
     declared: Arc<Declared>,
+    documents: Arc<documents::Engine>,
     organisations: Arc<organisations::Engine>,
     cases: Late<cases::Engine>,
 }
@@ -369,6 +371,9 @@ impl items::Surroundings for Around {
         let named = drawing.split(FORM).skip(1);
         let forms = named.filter_map(|rest| Some(rest.split_once('"')?.0.to_string()));
         Ok(forms.collect())
+    }
+    async fn letter(&self, kind: &str, permit: bool, text: &str) -> Result<Vec<Problem>, Fault> {
+        Ok(letters::problems(&self.documents, kind, permit, text))
     }
     async fn licence(&self, name: &str) -> Result<Option<LicenceDecl>, Fault> {
         Ok(self.declared.licences().find(|l| l.name == name).cloned())

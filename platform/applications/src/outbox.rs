@@ -10,7 +10,7 @@ use kernel::access::Actor;
 use kernel::applications::ApplicationState;
 use kernel::cases::{CaseVerb, Message, NewCase};
 use kernel::fault::FaultKind;
-use kernel::{Fault, Noted, Span};
+use kernel::{Fault, Noted, Span, Time};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -199,6 +199,8 @@ impl Engine {
             once: Some(open.row.id.clone()),
             statutory: Some(item.content.statutory),
             promised: Some(item.content.promised),
+            // By silence, or when the case could not begin at once, that was before now.
+            since: open.row.accepted_at.map(Time),
         };
         let case = cases.start(&Actor::system(), new).await?;
         let due = case.promised.or(case.statutory).map(|left| left.due);

@@ -21,6 +21,7 @@
 //! date, seal, code) is drawn for every letter.
 
 mod judge;
+mod reword;
 
 pub(crate) use judge::printed;
 
@@ -141,7 +142,14 @@ fn is_name(text: &str) -> bool {
     first && text.len() <= 40 && text.chars().all(all)
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(kind: &'a str) -> Parser<'a> {
+        Parser {
+            kind,
+            problems: vec![],
+        }
+    }
+
     fn wrong(&mut self, line: usize, zh: impl Into<String>, en: impl Into<String>) {
         self.problems.push(Problem {
             at: format!("letters/{}.txt:{line}", self.kind),
@@ -255,10 +263,7 @@ fn table_of(row: &str) -> Option<&str> {
 impl Template {
     /// Reads a template; every fault is named with its line.
     pub fn parse(kind: &str, text: &str) -> Result<Template, Vec<Problem>> {
-        let mut parser = Parser {
-            kind,
-            problems: vec![],
-        };
+        let mut parser = Parser::new(kind);
         if !is_name(kind) || text.chars().count() > SIZE || text.contains('\0') {
             parser.wrong(
                 1,
@@ -393,14 +398,8 @@ impl Template {
         }
     }
 
-    /// Every name in the body is a field of the right shape, and every field is used.
-    fn resolve(&self, parser: &mut Parser<'_>) {
-        let shapes: BTreeMap<&str, Shape> = self
-            .fields
-            .iter()
-            .map(|f| (f.name.as_str(), f.shape))
-            .collect();
-        let mut used = BTreeSet::new();
+    /// What the body names, with the shape it has to have there.
+    fn wanted(&self, parser: &mut Parser<'_>) -> Vec<(String, Shape)> {
         let mut wanted: Vec<(String, Shape)> = vec![];
         for block in &self.blocks {
             let (pieces, own): (Vec<&Piece>, Option<(String, Shape)>) = match block {
@@ -427,7 +426,18 @@ impl Template {
                 }
             }
         }
-        for (name, shape) in wanted {
+        wanted
+    }
+
+    /// Every name in the body is a field of the right shape, and every field is used.
+    fn resolve(&self, parser: &mut Parser<'_>) {
+        let shapes: BTreeMap<&str, Shape> = self
+            .fields
+            .iter()
+            .map(|f| (f.name.as_str(), f.shape))
+            .collect();
+        let mut used = BTreeSet::new();
+        for (name, shape) in self.wanted(parser) {
             let fits = shapes.get(name.as_str()) == Some(&shape)
                 || (shape == Shape::Text && BUILT_IN.contains(&name.as_str()));
             if !fits {

@@ -8120,6 +8120,8 @@ export interface components {
             once?: string | null;
             statutory?: components["schemas"]["Limit"] | null;
             promised?: components["schemas"]["Limit"] | null;
+            /** Format: date-time */
+            since?: string | null;
         };
         Case: {
             id: string;

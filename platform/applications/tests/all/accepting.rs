@@ -294,6 +294,8 @@ async fn silence_accepts_from_the_day_it_was_received() {
         assert_eq!(application.accepted_at, Some(at(START)));
         engine.work().await.unwrap();
         assert!(house.one(&id).await.case.is_some());
+        let begun = house.cases.started.lock().unwrap()[&id].0.since;
+        assert_eq!(begun, Some(at(START)), "its limits run from that day too");
         let letters = house.outside.letters.lock().unwrap().clone();
         assert!(
             letters

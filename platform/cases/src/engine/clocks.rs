@@ -147,6 +147,11 @@ pub(super) fn task_left(
     TaskClock::of(task)?.left(pauses, calendar, now)
 }
 
+/// When the limits of a case began to run.
+fn begun(row: &CaseRow, kept: &Kept) -> Time {
+    kept.since.unwrap_or(row.started_at)
+}
+
 /// What is left of the limits of a case: the statutory, and the promised. Of a case that has ended,
 /// as it stood then.
 pub(super) fn case_left(
@@ -158,7 +163,7 @@ pub(super) fn case_left(
     let at = row.ended_at.unwrap_or(now);
     let left = |limit: &Option<Limit>| {
         let limit = (*limit)?;
-        Some(counted(row.started_at, limit, &kept.pauses).left(calendar, at))
+        Some(counted(begun(row, kept), limit, &kept.pauses).left(calendar, at))
     };
     (left(&kept.statutory), left(&kept.promised))
 }
@@ -170,7 +175,7 @@ pub(super) fn case_timers(open: &Open, calendar: &Calendar, now: Time) -> Timers
     let limits = [("promised", &kept.promised), ("statutory", &kept.statutory)];
     for (name, limit) in limits {
         let Some(limit) = limit else { continue };
-        let clock = counted(row.started_at, *limit, &kept.pauses);
+        let clock = counted(begun(row, kept), *limit, &kept.pauses);
         let left = clock.left(calendar, now);
         let runs = !row.state.ended() && left.light != Light::Paused;
         let yellow = clock.yellow(calendar, now).unwrap_or(left.due).0;

@@ -12,7 +12,7 @@ use crate::machine::{Instance, Standing, begin};
 use kernel::access::Actor;
 use kernel::cases::{CaseState, NewCase};
 use kernel::fault::{FaultKind, Problem};
-use kernel::{Fault, Verb, Words, new_id};
+use kernel::{Fault, Time, Verb, Words, new_id};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -38,8 +38,13 @@ pub(super) struct Origin {
 impl Work<'_> {
     pub(super) async fn start(&mut self, by: &Actor, new: &NewCase) -> Result<Reply, Fault> {
         let by = self.engine.demand(by, Verb::Write, "cases")?;
-        check(new)?;
-        let said = digest(new)?;
+        check(new, self.now)?;
+        // When the limits began is no part of what is asked: older programs did not say it.
+        let since = None;
+        let said = digest(&NewCase {
+            since,
+            ..new.clone()
+        })?;
         let key = match &new.once {
             Some(once) => match self.used(&by, once, &said).await? {
                 Ok(case) => {
@@ -176,6 +181,7 @@ fn blank(
         instance,
         statutory: new.statutory,
         promised: new.promised,
+        since: new.since,
         pauses: vec![],
     };
     let clocked = new.statutory.is_some() || new.promised.is_some();
@@ -209,7 +215,7 @@ fn blank(
 }
 
 /// Everything that is wrong with what is to begin, at once.
-fn check(new: &NewCase) -> Result<(), Fault> {
+fn check(new: &NewCase, now: Time) -> Result<(), Fault> {
     let mut problems = vec![];
     let mut say = |at: &str, zh: &str, en: &str| {
         problems.push(Problem {
@@ -251,6 +257,9 @@ fn check(new: &NewCase) -> Result<(), Fault> {
             "the promised limit must not be longer than the statutory one",
         );
         say("promised", zh, en);
+    }
+    if new.since.is_some_and(|since| since > now) {
+        say("since", "不得晚于现在", "must not be later than now");
     }
     if problems.is_empty() {
         size("data", &new.data)

@@ -27,6 +27,9 @@ pub(super) struct Kept {
     pub(super) statutory: Option<Limit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) promised: Option<Limit>,
+    /// When the limits began to run; with the case when `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<Time>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) pauses: Vec<Pause>,
 }

@@ -273,11 +273,12 @@ async fn wrong_input_is_refused_whole_with_every_fault() {
             number: Some(" ".into()),
             statutory: Some(limit(5)),
             promised: Some(limit(6)),
+            since: kernel::Time::parse("2099-01-01T00:00:00+08:00"),
             ..NewCase::default()
         };
         let fault = house.engine.start(&admin(), wrong).await.unwrap_err();
         let at: Vec<&str> = fault.problems.iter().map(|p| p.at.as_str()).collect();
-        assert_eq!(at, ["process", "title", "number", "promised"]);
+        assert_eq!(at, ["process", "title", "number", "promised", "since"]);
         let large = NewCase {
             process: "p".into(),
             data: object(json!({ "x": "x".repeat(300_000) })),

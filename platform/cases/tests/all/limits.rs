@@ -43,6 +43,36 @@ fn clerk() -> kernel::access::Actor {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn limits_of_a_case_that_begins_late_run_from_the_acceptance() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        begin(&house).await;
+        // Accepted by silence: from the day it was received, Wednesday a week before.
+        let new = NewCase {
+            process: "p".into(),
+            promised: Some(days(10)),
+            since: Some(at("2026-11-18T10:00:00+08:00")),
+            once: Some("a".into()),
+            ..NewCase::default()
+        };
+        let case = house.engine.start(&admin(), new.clone()).await.unwrap();
+        assert_eq!(case.promised.unwrap().due, end_of("2026-12-02"));
+        let again = house.engine.start(&admin(), new).await.unwrap();
+        assert_eq!((again.id, again.promised), (case.id.clone(), case.promised));
+        let lights = async |day: &str| {
+            house.clock.set(end_of(day));
+            house.engine.settle().await.unwrap();
+            let by = admin();
+            let file = house.engine.case(&by, &case.id).await.unwrap();
+            file.case.promised.unwrap().light
+        };
+        assert_eq!(lights("2026-11-26").await, Light::Green);
+        assert_eq!(lights("2026-12-02").await, Light::Red);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn limits_run_in_working_days_and_lights_change() {
     each_store(|store| async move {
         let house = House::open(&store).await;

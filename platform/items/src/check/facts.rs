@@ -3,9 +3,9 @@
 
 use crate::form::Form;
 use async_trait::async_trait;
-use kernel::Fault;
 use kernel::declare::{LicenceDecl, RegisterDecl};
-use kernel::items::{Item, ItemContent, ItemState, Source};
+use kernel::items::{Item, ItemContent, ItemState, ItemType, Source};
+use kernel::{Fault, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,6 +19,12 @@ pub trait Surroundings: Send + Sync {
     /// Names of the forms that tasks of this process give (`jicheng:form`), as far as they are known.
     async fn process_forms(&self, name: &str) -> Result<Vec<String>, Fault> {
         let _ = name;
+        Ok(vec![])
+    }
+    /// What speaks against these words for a kind of letter of an item, a permit or none; each is
+    /// said of the letter.
+    async fn letter(&self, kind: &str, permit: bool, text: &str) -> Result<Vec<Problem>, Fault> {
+        let _ = (kind, permit, text);
         Ok(vec![])
     }
     /// The type of licence of this name.
@@ -43,6 +49,8 @@ pub(crate) struct Facts {
     pub(crate) organisation: bool,
     pub(crate) process: bool,
     pub(crate) process_forms: Vec<String>,
+    /// What is wrong with letters, by kind.
+    pub(crate) letters: Vec<(String, Problem)>,
     licences: BTreeMap<String, LicenceDecl>,
     registers: BTreeMap<String, RegisterDecl>,
     items: BTreeMap<String, Arc<Item>>,
@@ -98,6 +106,13 @@ impl Facts {
         };
         if let (Some(process), true) = (&content.process, facts.process) {
             facts.process_forms = around.process_forms(process).await?;
+        }
+        let permit = content.kind == ItemType::Permit;
+        for (kind, text) in &content.letters {
+            let wrong = around.letter(kind, permit, text).await?;
+            facts
+                .letters
+                .extend(wrong.into_iter().map(|problem| (kind.clone(), problem)));
         }
         for name in licences {
             if let Some(decl) = around.licence(name).await? {

@@ -145,6 +145,10 @@ fn judge(content: &ItemContent, form: &Form, own: Option<&str>, facts: &Facts) -
             ));
         }
     }
+    found.extend(facts.letters.iter().map(|(kind, wrong)| Problem {
+        at: format!("/letters/{}", escape(kind)),
+        words: wrong.words.clone(),
+    }));
     found.extend(sources::prefills(form, facts));
     found.extend(sources::materials(content, form, facts));
     found.extend(outcome::check(content, form, facts));

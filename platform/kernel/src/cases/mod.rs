@@ -141,6 +141,10 @@ pub struct NewCase {
     /// What the office promised (承诺时限), not longer than the law.
     #[serde(default)]
     pub promised: Option<Limit>,
+    /// When both began to run, where that was before the case did: the day of acceptance (受理).
+    /// Not in the future.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
 }
 
 /// How a case stands.
