@@ -392,10 +392,11 @@ async function design(page, base, item, title) {
   const receipt = page.getByRole('group', { name: '收件凭证' });
   await receipt.getByLabel('本事项另行措辞').check();
   const words = receipt.getByRole('textbox', { name: '收件凭证正文' });
+  must((await words.inputValue()).startsWith('> {{applicant}}：'), 'the words do not begin as those of the city');
   await words.fill('> {{applicant}}：\n请拨打{{phone}}。');
   await receipt.getByText('没有这样的字段：phone').waitFor();
   await words.fill('> {{applicant}}：\n走查已收到您的申请，编号');
-  await receipt.getByRole('button', { name: '办件编号' }).click();
+  await receipt.getByRole('button', { name: '申请编号' }).click();
   must((await words.inputValue()).endsWith('编号{{application}}'), 'the field was not put in');
 
   await tab(page, '试办');

@@ -10,7 +10,7 @@ use crate::app::App;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use kernel::items::{Item, ItemFilter, ItemState, ItemVerb, Items, Serves, WorkingCopy};
+use kernel::items::{Item, ItemFilter, ItemState, ItemType, ItemVerb, Items, Serves, WorkingCopy};
 use kernel::organisations::Organisations;
 use kernel::{Access, Fault, Problem, Verb};
 use serde::Deserialize;
@@ -119,6 +119,17 @@ fn add_designing(table: &mut Table) {
         .takes("ItemCopy")
         .gives("WorkingCopy"),
         save,
+    );
+    table.add(
+        line(
+            "GET /api/v1/items/letters",
+            operate,
+            "事项文书的统一措辞",
+            "The city's letters about applications, as an item may word them differently",
+        )
+        .query(&["type: string"])
+        .gives("ItemLetters"),
+        letters,
     );
     table.add(
         line(
@@ -255,6 +266,16 @@ async fn versions(
         return Err(Fault::missing(&item).into());
     }
     Ok(Listing::whole(versions).into_response())
+}
+
+async fn letters(State(app): State<Arc<App>>, query: Query) -> Answer<Response> {
+    let types = "01, 04, 05, 07, 08, 09, 10, 20";
+    let read = |text: &str| serde_json::from_value::<ItemType>(text.into()).ok();
+    let kind = query.choice("type", types, read);
+    query.finish()?;
+    let permit = kind.is_none_or(|kind| kind == ItemType::Permit);
+    let found = crate::window::letters::wordings(&app.documents, permit);
+    Ok(Listing::whole(found).into_response())
 }
 
 /// Answers somebody has given so far.

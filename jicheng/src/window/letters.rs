@@ -3,7 +3,7 @@
 use super::Days;
 use applications::{Letters, NewLetter};
 use async_trait::async_trait;
-use documents::template::Template;
+use documents::template::{Shape, Template};
 use kernel::applications::LetterLine;
 use kernel::cases::{Count, Limit};
 use kernel::declare::Declared;
@@ -11,6 +11,7 @@ use kernel::documents::{Documents, NewLetter as Written, Office};
 use kernel::organisations::Organisations;
 use kernel::time::BEIJING_OFFSET;
 use kernel::{Actor, Fault, Problem, Time, Words};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -232,6 +233,47 @@ pub fn problems(
             ),
         })
         .collect()
+}
+
+/// A field a letter may name.
+#[derive(Clone, Debug, Serialize)]
+pub struct WordingField {
+    name: String,
+    title: String,
+    /// A letter of this kind always has it.
+    required: bool,
+    /// Named by itself in a paragraph; lists and tables have their own lines.
+    text: bool,
+}
+
+/// A letter of the city as an item may word it differently.
+#[derive(Clone, Debug, Serialize)]
+pub struct Wording {
+    kind: &'static str,
+    title: String,
+    /// What stands below the title.
+    body: String,
+    fields: Vec<WordingField>,
+}
+
+/// The city's letters about applications for permits, or for anything else.
+pub fn wordings(documents: &documents::Engine, permit: bool) -> Vec<Wording> {
+    let wording = |kind: &'static str| {
+        let found = standard(documents, &template(kind, permit))?;
+        let fields = found.fields.iter().map(|field| WordingField {
+            name: field.name.clone(),
+            title: field.title.clone(),
+            required: field.required,
+            text: field.shape == Shape::Text,
+        });
+        Some(Wording {
+            kind,
+            title: found.title.clone(),
+            body: found.words().into(),
+            fields: fields.collect(),
+        })
+    };
+    items::LETTERS.into_iter().filter_map(wording).collect()
 }
 
 /// Name of the template for a kind of letter.

@@ -13,6 +13,8 @@ export const LEVELS = ['state', 'province', 'city', 'county', 'town', 'village']
 export type ItemLevel = (typeof LEVELS)[number];
 export const SERVES = ['natural', 'legal', 'either'] as const;
 export type Serves = (typeof SERVES)[number];
+/** A letter of the city as an item may word it differently; `text` fields stand in a paragraph. */
+export interface LetterWording { kind: string; title: string; body: string; fields: { name: string; title: string; required: boolean; text: boolean }[] }
 export const CHANNELS = ['web', 'phone', 'counter', 'terminal', 'hotline'] as const;
 export type Channel = (typeof CHANNELS)[number];
 export const DELIVERY_WAYS = ['counter', 'post', 'electronic'] as const;

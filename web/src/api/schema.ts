@@ -5024,6 +5024,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/items/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事项文书的统一措辞
+         * @description The city's letters about applications, as an item may word them differently
+         */
+        get: operations["getItemsLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/items/check": {
         parameters: {
             query?: never;
@@ -9567,6 +9587,21 @@ export interface components {
         };
         ItemCopy: {
             content: unknown;
+        };
+        ItemLetters: {
+            items: {
+                kind: string;
+                title: string;
+                body: string;
+                fields: {
+                    name: string;
+                    title: string;
+                    required: boolean;
+                    text: boolean;
+                }[];
+            }[];
+            next: string | null;
+            total: number;
         };
         ItemProblems: {
             problems: components["schemas"]["FieldProblem"][];
@@ -18668,6 +18703,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkingCopy"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getItemsLetters: {
+        parameters: {
+            query?: {
+                /** @description string */
+                type?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemLetters"];
                 };
             };
             /** @description problem */

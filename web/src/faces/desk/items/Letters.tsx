@@ -1,26 +1,20 @@
 // Desk, item designer: letters worded differently from the city's, with the fields one can put in; and
 // frequent questions.
 import { useRef } from 'react';
-import type { Answered } from '../../../api/items';
+import { useApi } from '../../../api/hooks';
+import type { Answered, LetterWording } from '../../../api/items';
+import type { List } from '../../../api/types';
 import { useI18n } from '../../../i18n';
 import type { TabProps } from './Basics';
 import { CheckIn, ListOf, useFaultsAt, WordsIn } from './parts';
 
 const KINDS = ['receipt', 'acceptance', 'correction', 'non_acceptance', 'approval', 'refusal'] as const;
 type Kind = (typeof KINDS)[number];
-const COMMON = ['applicant', 'item', 'application'];
-/** Fields of each letter, as its template names them. */
-export const LETTER_FIELDS: Record<Kind, readonly string[]> = {
-  receipt: [...COMMON, 'received_on', 'channel', 'answer_by', 'contact'],
-  acceptance: [...COMMON, 'applied_on', 'accepted_on', 'limit', 'due_on', 'excluded', 'contact'],
-  correction: [...COMMON, 'applied_on', 'missing', 'until', 'contact'],
-  non_acceptance: [...COMMON, 'applied_on', 'reason', 'basis', 'other_office', 'review_office', 'court'],
-  approval: [...COMMON, 'accepted_on', 'basis', 'content', 'valid_from', 'valid_to', 'licence'],
-  refusal: [...COMMON, 'accepted_on', 'reason', 'basis', 'review_office', 'court'],
-};
 
 export function Letters({ content, onChange }: TabProps) {
   const { t } = useI18n();
+  const city = useApi<List<LetterWording>>('/items/letters', { type: content.type });
+  const wordings = new Map(city.data?.items.map((wording) => [wording.kind, wording]));
   const letters = content.letters ?? {};
   const put = (kind: Kind, text: string | null) => {
     const { [kind]: _, ...rest } = letters;
@@ -33,15 +27,15 @@ export function Letters({ content, onChange }: TabProps) {
       {KINDS.map((kind) => (
         <fieldset key={kind} className="plain-fieldset stack" data-at={`/letters/${kind}`}>
           <legend>{t(`letter.${kind}`)}</legend>
-          <CheckIn label={t('design.own_words')} value={kind in letters} onChange={(on) => put(kind, on ? '' : null)} />
-          {kind in letters ? <Text kind={kind} value={letters[kind] ?? ''} onChange={(text) => put(kind, text)} /> : null}
+          <CheckIn label={t('design.own_words')} value={kind in letters} onChange={(on) => put(kind, on ? (wordings.get(kind)?.body.trim() ?? '') : null)} />
+          {kind in letters ? <Text kind={kind} fields={wordings.get(kind)?.fields ?? []} value={letters[kind] ?? ''} onChange={(text) => put(kind, text)} /> : null}
         </fieldset>
       ))}
     </section>
   );
 }
 
-function Text({ kind, value, onChange }: { kind: Kind; value: string; onChange: (text: string) => void }) {
+function Text({ kind, fields, value, onChange }: { kind: Kind; fields: LetterWording['fields']; value: string; onChange: (text: string) => void }) {
   const { t } = useI18n();
   const box = useRef<HTMLTextAreaElement>(null);
   const faults = useFaultsAt(`/letters/${kind}`);
@@ -56,7 +50,7 @@ function Text({ kind, value, onChange }: { kind: Kind; value: string; onChange: 
       <label htmlFor={`letter-${kind}`}>{t('design.letter_text', { letter: t(`letter.${kind}`) })}</label>
       <textarea id={`letter-${kind}`} ref={box} rows={8} maxLength={4000} value={value} aria-invalid={faults.length ? true : undefined} onChange={(e) => onChange(e.target.value)} />
       {faults.map((f) => <p key={f} className="error-text small">{f}</p>)}
-      <p className="small">{t('design.insert')} {LETTER_FIELDS[kind].map((f) => <button key={f} type="button" className="link" onClick={() => insert(f)}>{t(`letter_field.${f as 'applicant'}`)}</button>)}</p>
+      <p className="small">{t('design.insert')} {fields.filter((f) => f.text).map((f) => <button key={f.name} type="button" className="link" onClick={() => insert(f.name)}>{f.title}</button>)}</p>
       <p className="muted small">{t('design.line_rule')}</p>
     </div>
   );
