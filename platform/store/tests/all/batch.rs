@@ -1,8 +1,9 @@
 //! Transactions that share a commit: each stands or falls by itself, and what was acknowledged is
 //! on the disk.
 
-use kernel::Time;
+use crate::opening::end_connections;
 use kernel::events::EventKind;
+use kernel::{Fault, Time};
 use sea_query::{Expr, ExprTrait, Query};
 use serde_json::json;
 use std::time::Duration;
@@ -15,6 +16,10 @@ use tokio::task::JoinSet;
 const MANY: i64 = 200;
 
 async fn write(tx: &mut Tx, n: i64) -> i64 {
+    try_to_write(tx, n).await.unwrap()
+}
+
+async fn try_to_write(tx: &mut Tx, n: i64) -> Result<i64, Fault> {
     let about = format!("n{n}");
     let entry = AuditEntry {
         at: Time(n),
@@ -27,10 +32,8 @@ async fn write(tx: &mut Tx, n: i64) -> i64 {
         details: json!({}),
         outcome: "done".into(),
     };
-    audit::append(tx, &entry).await.unwrap();
-    events::append(tx, Time(n), EventKind::Record, &about, b"x")
-        .await
-        .unwrap()
+    audit::append(tx, &entry).await?;
+    events::append(tx, Time(n), EventKind::Record, &about, b"x").await
 }
 
 /// What the events on the disk are about, in their order; their numbers have no gap.
@@ -308,4 +311,55 @@ async fn who_says_nothing_writes_nothing() {
         assert_eq!(abouts(&store).await.len() as i64, MANY / 3);
     })
     .await;
+}
+
+/// PostgreSQL ends the connection of the batch wherever it is, savepoints and commits included: who
+/// was told that it was written has it on the disk, and the others are told that it was not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_batch_whose_connection_dies_tells_nobody_it_was_written() {
+    let address = testkit::fresh_postgres();
+    let store = Store::open(&address).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for n in 0..MANY {
+        let store = store.clone();
+        tasks.spawn(async move {
+            tokio::time::sleep(Duration::from_micros((n * 2_399 % 400_000) as u64)).await;
+            let mut tx = store.begin().await?;
+            try_to_write(&mut tx, n).await?;
+            tx.commit().await?;
+            Ok::<i64, Fault>(n)
+        });
+    }
+    let ends = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for n in 0..25_u64 {
+                tokio::time::sleep(Duration::from_millis(5 + n * 7 % 23)).await;
+                end_connections(&store).await;
+            }
+        }
+    });
+    let (mut told, mut refused) = (vec![], 0);
+    while let Some(one) = tasks.join_next().await {
+        match one.unwrap() {
+            Ok(n) => told.push(format!("n{n}")),
+            Err(fault) => {
+                assert!(fault.code.starts_with("store."), "{fault}");
+                refused += 1;
+            }
+        }
+    }
+    ends.await.unwrap();
+    let kept = abouts(&store).await;
+    for about in &told {
+        assert!(kept.contains(about), "{about} was acknowledged and is lost");
+    }
+    println!(
+        "{} told, {refused} refused, {} kept",
+        told.len(),
+        kept.len()
+    );
+    assert!(refused > 0 && !told.is_empty(), "nothing was tried");
+    assert_eq!(store.audit().verify().await.unwrap().damage, None);
+    store.close().await;
 }

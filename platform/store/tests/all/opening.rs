@@ -222,7 +222,7 @@ async fn the_size_grows_with_what_is_stored() {
 }
 
 /// Ends every other connection to the database of this store.
-async fn end_connections(store: &Store) {
+pub async fn end_connections(store: &Store) {
     let call = |name: &'static str| Func::cust(name);
     let others = Query::select()
         .expr(call("pg_terminate_backend").arg(Expr::col("pid")))
