@@ -8,6 +8,8 @@ use hj212::codec::Edition;
 use hj212::simulator::{Options, Scenario, SimProperty, SimStation, StationKind, Stats};
 use kernel::declare::{Declared, FieldKind};
 use kernel::devices::DeviceFilter;
+use kernel::office::{Audience, NewNotice, Office};
+use kernel::organisations::Organisations;
 use kernel::records::{Record, RecordQuery};
 use kernel::{Actor, Fault};
 use serde_json::{Value, json};
@@ -121,6 +123,9 @@ pub async fn start(running: &Running) -> Result<Simulation, String> {
         ..DeviceFilter::default()
     });
     let fresh = known == 0;
+    if fresh {
+        notices(running).await.map_err(say)?;
+    }
     let options = Options {
         to: gateway.local_addr(),
         stations: stations(running).await.map_err(say)?,
@@ -140,6 +145,40 @@ pub async fn start(running: &Running) -> Result<Simulation, String> {
         stopping,
     ));
     Ok(Simulation { stop, work })
+}
+
+/// Who publishes the first notices: a demonstration account that may.
+const PUBLISHER: &str = "designer";
+
+/// First notices, to the public and to the offices, so that nobody begins at empty pages.
+async fn notices(running: &Running) -> Result<(), Fault> {
+    let app = &running.app;
+    let mut by = app.identity.account(PUBLISHER).await?.actor();
+    app.organisations.dress(&mut by);
+    let notice = |title: &str, body: &str, audience| NewNotice {
+        title: title.into(),
+        body: body.into(),
+        files: vec![],
+        audience,
+        from: None,
+        to: None,
+        pinned: false,
+        confirm: false,
+    };
+    let public = notice(
+        "演示城市开放试用",
+        "这是演示城市：人员、企业和监测数据均为模拟，办件不产生法律效力。\n\
+         可用演示账号试办事项、查询进度、核验证照。",
+        Audience::Public,
+    );
+    let own = notice(
+        "内部邮件、通知公告、公文传阅和日程已开通",
+        "通讯录可查全市各机构在岗人员。写邮件、发通知、传阅公文都可以带附件。",
+        Audience::Members,
+    );
+    app.office.publish(&by, public).await?;
+    app.office.publish(&by, own).await?;
+    Ok(())
 }
 
 /// Registers in such an order that what is referred to comes first.
