@@ -154,7 +154,9 @@ async fn work_set_aside_is_seen_and_tried_again_by_who_may() {
     assert_eq!(first["number"], Value::Null, "a draft has none");
     assert_eq!(first["attempts"], 30);
     assert_eq!(first["at"], "1970-01-01T08:00:01+08:00");
-    assert_eq!(first["error"], "outgoing.failed: nobody answers");
+    // As an older program kept it: its code, and one language for both.
+    assert_eq!(first["error"]["code"], "outgoing.failed");
+    assert_eq!(first["error"]["words"]["zh"], "nobody answers");
     let one = get(&city, &format!("{OF_APPLICATIONS}?limit=1"), &designer).await;
     assert_eq!(one["items"].as_array().map(Vec::len), Some(1));
 
