@@ -195,7 +195,8 @@ fn standard(documents: &documents::Engine, name: &str) -> Option<Arc<Template>> 
 const ALWAYS: [&str; 5] = ["applicant", "item", "application", "review_office", "court"];
 
 /// What speaks against an item's own words for a kind of letter: they cannot be read, or they ask
-/// for what letters of this kind do not have. `at` is left empty but for the line.
+/// for what letters of this kind do not have. Where is said in the words (their line); which letter it
+/// is, whoever asks knows.
 pub fn problems(
     documents: &documents::Engine,
     kind: &str,
