@@ -96,7 +96,7 @@ export const SIMULATION_ACTS = [
       // A running city has none after so short a time: two made up here, one of them tried by somebody else meanwhile.
       const at = new Date(Date.now() - 3600_000).toISOString();
       const row = (n, error) => ({ id: `W${n}/notice/application_accepted-1`, application: `W${n}`, number: `130100-走查-${n}`, kind: 'notice', name: 'application_accepted-1', attempts: 30, error, at });
-      let rows = [row(1, 'outgoing.failed: nobody answers'), row(2, 'system.internal: it broke')];
+      let rows = [row(1, { code: 'outgoing.failed', words: { zh: '没有答复', en: 'nobody answers' } }), row(2, { code: 'system.internal', words: { zh: '内部错误', en: 'it broke' } })];
       const tried = [];
       await page.route('**/api/v1/service-applications/set-aside**', (route) => {
         const found = /set-aside\/([^/]+)\/retry/.exec(route.request().url());
