@@ -10,6 +10,7 @@ use kernel::declare::{Declared, FieldKind};
 use kernel::devices::DeviceFilter;
 use kernel::office::{Audience, NewNotice, Office};
 use kernel::organisations::Organisations;
+use kernel::page::Part;
 use kernel::records::{Record, RecordQuery};
 use kernel::{Actor, Fault};
 use serde_json::{Value, json};
@@ -147,13 +148,21 @@ pub async fn start(running: &Running) -> Result<Simulation, String> {
     Ok(Simulation { stop, work })
 }
 
-/// Who publishes the first notices: a demonstration account that may.
-const PUBLISHER: &str = "designer";
+/// Role of who publishes the first notices.
+const PUBLISHER: &str = "office_publisher";
 
 /// First notices, to the public and to the offices, so that nobody begins at empty pages.
 async fn notices(running: &Running) -> Result<(), Fault> {
     let app = &running.app;
-    let mut by = app.identity.account(PUBLISHER).await?.actor();
+    let accounts = &app.city.declared.city.accounts;
+    let may = accounts
+        .iter()
+        .find(|account| account.roles.iter().any(|role| role == PUBLISHER));
+    let there = app.office.public_notices(&Part::default()).await?.total;
+    let (Some(publisher), 0) = (may, there) else {
+        return Ok(());
+    };
+    let mut by = app.identity.account(&publisher.name).await?.actor();
     app.organisations.dress(&mut by);
     let notice = |title: &str, body: &str, audience| NewNotice {
         title: title.into(),

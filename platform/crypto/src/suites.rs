@@ -1,6 +1,6 @@
 //! The algorithms of both suites behind plain functions: digest, keyed digest, authenticated
-//! encryption, signature. All of them other people's (RustCrypto, dalek); here they are only given
-//! one shape.
+//! encryption, signature. All of them other people's (RustCrypto, dalek, ring); here they are only
+//! given one shape. Signatures of SM2 are verified over the library's points by `sm2_public`.
 
 use crate::sm2_public;
 use aes_gcm::aead::{Aead, KeyInit, Payload};

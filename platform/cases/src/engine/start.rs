@@ -12,7 +12,7 @@ use crate::machine::{Instance, Standing, begin};
 use kernel::access::Actor;
 use kernel::cases::{CaseState, NewCase};
 use kernel::fault::{FaultKind, Problem};
-use kernel::{Fault, Time, Verb, Words, new_id};
+use kernel::{Fault, Span, Time, Verb, Words, new_id};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -258,8 +258,17 @@ fn check(new: &NewCase, now: Time) -> Result<(), Fault> {
         );
         say("promised", zh, en);
     }
-    if new.since.is_some_and(|since| since > now) {
-        say("since", "不得晚于现在", "must not be later than now");
+    // Days are counted one by one: no further back than a limit may be long.
+    let earliest = Time(now.0 - Span::days(3660).0);
+    if new
+        .since
+        .is_some_and(|since| since > now || since < earliest)
+    {
+        let (zh, en) = (
+            "不得晚于现在，也不得早于 3660 天前",
+            "must not be later than now, nor more than 3,660 days ago",
+        );
+        say("since", zh, en);
     }
     if problems.is_empty() {
         size("data", &new.data)

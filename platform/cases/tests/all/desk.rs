@@ -279,6 +279,14 @@ async fn wrong_input_is_refused_whole_with_every_fault() {
         let fault = house.engine.start(&admin(), wrong).await.unwrap_err();
         let at: Vec<&str> = fault.problems.iter().map(|p| p.at.as_str()).collect();
         assert_eq!(at, ["process", "title", "number", "promised", "since"]);
+        let ancient = NewCase {
+            process: "p".into(),
+            since: kernel::Time::parse("0001-01-01T00:00:00+08:00"),
+            ..NewCase::default()
+        };
+        assert!(ancient.since.is_some());
+        let fault = house.engine.start(&admin(), ancient).await.unwrap_err();
+        assert_eq!(fault.problems[0].at, "since");
         let large = NewCase {
             process: "p".into(),
             data: object(json!({ "x": "x".repeat(300_000) })),

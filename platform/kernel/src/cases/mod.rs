@@ -142,7 +142,7 @@ pub struct NewCase {
     #[serde(default)]
     pub promised: Option<Limit>,
     /// When both began to run, where that was before the case did: the day of acceptance (受理).
-    /// Not in the future.
+    /// Not in the future, nor more than 3,660 days ago.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Time>,
 }
