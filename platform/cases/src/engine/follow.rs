@@ -1,6 +1,7 @@
 //! What follows from a step of the machine: tasks that open and close, timers, waits, jobs, history.
 
 use super::brought;
+use super::budget::Budget;
 use super::clocks::{self, TaskClock, Timers};
 use super::work::{Change, Open, Work};
 use crate::bpmn::{Assignment, NodeKind, TaskKind as Drawn};
@@ -79,12 +80,12 @@ impl Work<'_> {
         if let Some(brought) = brought::step(open, &happened) {
             cause = cause.with(brought::BROUGHT, brought);
         }
-        let expressions = &*self.engine.means.expressions;
+        let expressions = Budget::new(&*self.engine.means.expressions);
         let taken = step(
             &open.model,
             &open.kept.instance,
             happened,
-            expressions,
+            &expressions,
             self.now,
         )?;
         self.follow(open, taken, cause).await

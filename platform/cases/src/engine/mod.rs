@@ -8,6 +8,7 @@ mod admin;
 mod api;
 mod apply;
 mod brought;
+mod budget;
 mod calendar;
 mod clocks;
 mod desk;

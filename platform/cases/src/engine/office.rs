@@ -6,11 +6,12 @@ use super::faults;
 use super::follow::Cause;
 use super::signing::plain;
 use super::work::{Open, Work};
-use crate::machine::{Awaited, Happened, Id};
+use crate::bpmn::{EventWhat, Moment, NodeKind, TaskKind as Drawn};
+use crate::machine::{Awaited, Happened, Id, leads};
 use kernel::access::Actor;
 use kernel::cases::{TaskKind, TaskState};
 use kernel::{Fault, Span};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use store::cases::{TaskRow, read};
 
@@ -109,14 +110,25 @@ impl Work<'_> {
         (reason, what): (&str, &'static str),
     ) -> Result<Reply, Fault> {
         plain(task)?;
-        let node = open.drawing()?.find(to);
-        let node = node.ok_or_else(|| Fault::missing(to))?;
+        let drawing = open.drawing()?;
+        let node = drawing.find(to).ok_or_else(|| Fault::missing(to))?;
+        let from = drawing.find(&task.node);
+        let from = from.ok_or_else(|| Fault::missing(&task.node))?;
+        if !leads(drawing, node, from) {
+            return Err(Fault::invalid_at(
+                "to",
+                "该环节在另一条并行分支上，不通向当前环节，不能驳回到那里",
+                "that task is in another branch and does not lead here; it cannot be sent back to",
+            ));
+        }
         let token = token_of(open, task)?;
         let mut cause = Cause::of(by, what, Some(task))
             .with("to", to)
             .with("reason", reason);
         cause.ends_as = Some(TaskState::SentBack);
-        if !who.is_empty() && who != "system" {
+        // Of a repeated task every turn is somebody else's.
+        let repeated = drawing.nodes[node].repeats.is_some();
+        if !repeated && !who.is_empty() && who != "system" {
             cause.assign = Some((to.into(), who.into()));
         }
         let moved = Happened::Move { token, to: node };
@@ -143,24 +155,40 @@ impl Work<'_> {
         if task.state != TaskState::Done {
             return Err(faults::over(task));
         }
+        let drawing = open.drawing()?;
+        let node = drawing.find(&task.node);
+        let node = node.ok_or_else(|| Fault::missing(&task.node))?;
+        if drawing.nodes[node].repeats.is_some() {
+            return Err(faults::unfit(
+                "会签（多实例）环节的意见不能单独撤回，请由下一环节驳回",
+                "one opinion of a repeated task cannot be taken back; have it sent back instead",
+            ));
+        }
         self.flush().await?;
         let followed = read::opened_in(self.tx, &open.row.id, task.ended_in).await?;
-        let [next] = followed.as_slice() else {
+        let Some(next) = followed.first().cloned() else {
             return Err(faults::unfit(
-                "之后没有环节或有多个并行环节，无法撤回",
-                "no task or several tasks followed; it cannot be taken back",
+                "之后没有环节，无法撤回",
+                "no task followed; it cannot be taken back",
             ));
         };
-        let next = next.clone();
-        self.know(&next);
-        if next.state != TaskState::Open {
-            return Err(faults::over(&next));
+        for next in &followed {
+            self.know(next);
+            if next.state != TaskState::Open {
+                return Err(faults::over(next));
+            }
+            if next.claimed_at.is_some() || next.signers > 0 || next.revision > 1 {
+                return Err(faults::taken(next));
+            }
+            let at = drawing.find(&next.node);
+            if !at.is_some_and(|at| leads(drawing, node, at)) {
+                return Err(faults::unfit(
+                    "办结后还启动了其他分支的环节，无法撤回",
+                    "tasks of other branches began with it; it cannot be taken back",
+                ));
+            }
         }
-        if next.claimed_at.is_some() || next.signers > 0 || next.revision > 1 {
-            return Err(faults::taken(&next));
-        }
-        let node = open.drawing()?.find(&task.node);
-        let node = node.ok_or_else(|| Fault::missing(&task.node))?;
+        self.nothing_went_out(open, task).await?;
         let token = token_of(open, &next)?;
         let mut cause = Cause::of(by, "withdrawn", Some(&next))
             .with("to", task.node.as_str())
@@ -172,6 +200,34 @@ impl Work<'_> {
         let said = json!({ "task": task.id, "node": task.node, "reason": reason });
         change.audit(self.now, by, "withdraw", said);
         self.hand_in(change, &next.id)
+    }
+
+    /// What went out with a task cannot be called back: messages, signals, functions, other
+    /// processes.
+    async fn nothing_went_out(&mut self, open: &Open, task: &TaskRow) -> Result<(), Fault> {
+        let drawing = open.drawing()?;
+        let entries = read::entries_of_task(self.tx, &open.row.id, &task.id).await?;
+        let done = entries.iter().rfind(|entry| entry.what == "completed");
+        let entered = done.and_then(|entry| entry.details["entered"].as_array());
+        let nodes = entered.into_iter().flatten().filter_map(Value::as_str);
+        let nodes = nodes.filter_map(|node| drawing.find(node));
+        let out = nodes
+            .map(|at| &drawing.nodes[at])
+            .find(|node| goes_out(&node.kind));
+        match out {
+            None => Ok(()),
+            Some(node) => {
+                let name = if node.name.is_empty() {
+                    &node.id
+                } else {
+                    &node.name
+                };
+                Err(faults::unfit(
+                    format!("办结后已自动执行“{name}”，不能撤回"),
+                    format!("\"{name}\" was done with it and cannot be called back"),
+                ))
+            }
+        }
     }
 
     /// 催办: whoever started the case, or had a part in it, asks to hurry.
@@ -203,6 +259,19 @@ impl Work<'_> {
         task.urged += 1;
         task.urged_at = Some(self.now);
         self.changed(by, open, task, "urged", json!({ "words": words }))
+    }
+}
+
+/// Does a node do something outside its case?
+fn goes_out(kind: &NodeKind) -> bool {
+    match kind {
+        NodeKind::Task(task) => matches!(task, Drawn::Send(_) | Drawn::Service(_)),
+        NodeKind::Call { .. } => true,
+        NodeKind::Event { moment, what } => {
+            matches!(moment, Moment::Throw | Moment::End)
+                && matches!(what, EventWhat::Message(_) | EventWhat::Signal(_))
+        }
+        _ => false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cases begin: by a person, by a message, by another case.
 
 use super::brought;
+use super::budget::Budget;
 use super::clocks;
 use super::desk::Reply;
 use super::faults;
@@ -112,13 +113,13 @@ impl Work<'_> {
             self.number_free(&number).await?;
         }
         let open = blank(self, by, new, (id, number, version), &model, &origin)?;
-        let expressions = &*self.engine.means.expressions;
+        let expressions = Budget::new(&*self.engine.means.expressions);
         let step = begin(
             &model,
             process,
             origin.node,
             new.data.clone(),
-            expressions,
+            &expressions,
             self.now,
         )?;
         let cause = Cause::of(by, "started", None)

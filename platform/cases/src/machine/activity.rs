@@ -40,7 +40,7 @@ impl Run<'_> {
 
     /// Waits for what the boundary events of an activity wait for. Errors, escalations and undoing
     /// are not waited for: whoever throws looks for who catches.
-    fn open_boundary(&mut self, id: Id) -> Result<(), Words> {
+    pub(super) fn open_boundary(&mut self, id: Id) -> Result<(), Words> {
         let (node, scope) = (self.node_of(id), self.scope_of(id));
         for event in &self.node(node).boundary {
             let NodeKind::Event { what, .. } = &self.node(*event).kind else {

@@ -3,7 +3,7 @@
 use super::Happened;
 use super::run::{Run, over};
 use super::state::{Id, Place, ROOT, Standing};
-use crate::bpmn::{Moment, Node, NodeIndex, NodeKind};
+use crate::bpmn::{NodeIndex, NodeKind};
 use kernel::Fault;
 
 impl Run<'_> {
@@ -65,34 +65,5 @@ impl Run<'_> {
         } else {
             self.queue.push_back(token);
         }
-    }
-
-    /// Takes a token elsewhere in its scope.
-    fn lead(&mut self, token: Id, to: NodeIndex) -> Result<(), Fault> {
-        let found = self.instance.tokens.get(&token).cloned().ok_or_else(over)?;
-        let here = self.node(found.node).parent;
-        let fits = |node: &Node| {
-            let enterable = !matches!(
-                node.kind,
-                NodeKind::Event {
-                    moment: Moment::Boundary { .. } | Moment::Start { .. },
-                    ..
-                } | NodeKind::SubProcess { by_event: true }
-            );
-            node.parent == here && enterable
-        };
-        if !self.process.nodes.get(to).is_some_and(fits) || self.process.is_compensation(found.node)
-        {
-            return Err(Fault::invalid_at(
-                "to",
-                "不能转到该节点（须在同一层流程中）",
-                "that node cannot be gone to; it must be in the same scope",
-            ));
-        }
-        // A turn of a repeated activity belongs to the others of it: the whole goes.
-        let (token, scope) = self.outermost_turn(token, found.scope);
-        self.cancel(token);
-        self.put(to, scope);
-        Ok(())
     }
 }

@@ -11,12 +11,14 @@ mod happen;
 mod join;
 mod migrate;
 mod repeat;
+mod rewind;
 mod run;
 mod state;
 pub(crate) mod timer;
 mod undo;
 
 pub use migrate::migrate;
+pub use rewind::leads;
 pub use state::{Awaited, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standing, Token, Wait};
 
 use crate::bpmn::{Model, NodeIndex};
@@ -65,7 +67,8 @@ pub enum Happened {
         /// The token.
         token: Id,
     },
-    /// A token is taken to another node of its scope: sent back, withdrawn, led on.
+    /// A token is taken to another node: sent back, withdrawn, led on. Back to a node that was
+    /// passed, what came after it is taken back as well.
     Move {
         /// The token.
         token: Id,

@@ -99,6 +99,7 @@ impl<'a> Run<'a> {
                 break;
             }
         }
+        self.stick_at_joins();
         Ok(Step {
             instance: self.instance,
             effects: self.effects,
@@ -289,16 +290,21 @@ impl<'a> Run<'a> {
             self.put(target, scope);
             return;
         }
+        self.put_joining(flow, scope);
+        if matches!(node.kind, NodeKind::Parallel) {
+            self.join_parallel(target, scope);
+        }
+    }
+
+    /// A token that came by a flow and waits for the others of its joining gateway.
+    pub(super) fn put_joining(&mut self, flow: FlowIndex, scope: Id) {
         let id = self.instance.number();
         let token = Token {
-            node: target,
+            node: self.process.flows[flow].target,
             scope,
             place: Place::Joining(flow),
         };
         self.instance.tokens.insert(id, token);
-        if matches!(node.kind, NodeKind::Parallel) {
-            self.join_parallel(target, scope);
-        }
     }
 
     /// One token goes on where others came together.
@@ -307,6 +313,32 @@ impl<'a> Run<'a> {
             self.instance.tokens.remove(token);
         }
         self.put(node, scope);
+    }
+
+    /// Tokens that wait at joins while nothing else is waited for would wait for ever, unseen.
+    fn stick_at_joins(&mut self) {
+        if self.instance.ended() || !self.instance.waits.is_empty() {
+            return;
+        }
+        let tokens = self.instance.tokens.iter();
+        let joining = tokens.filter(|(_, token)| matches!(token.place, Place::Joining(_)));
+        let joining: Vec<Id> = joining.map(|(id, _)| *id).collect();
+        let others = |token: &Token| {
+            !matches!(
+                token.place,
+                Place::Joining(_) | Place::Inside | Place::Stuck { .. }
+            )
+        };
+        if self.instance.tokens.values().any(others) {
+            return;
+        }
+        for token in joining {
+            let words = Words::new(
+                "在汇合处等待的分支不会再到达；请核对流程图，或重试以直接通过",
+                "what is waited for at this join can never come; mend the drawing, or try again to pass",
+            );
+            self.stick(token, words);
+        }
     }
 
     /// A new wait.

@@ -79,6 +79,10 @@ impl Expressions for Small {
         if let Ok(value) = serde_json::from_str(text) {
             return Ok(value);
         }
+        if text == "slow" {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            return Ok(json!(true));
+        }
         if text == "fails" {
             return Err(wrong());
         }

@@ -324,3 +324,137 @@ async fn handed_over_nothing_stays_with_who_has_left() {
     })
     .await;
 }
+
+/// apply → split → one (ann) and two (bob) → join → decide (chief).
+async fn split(house: &House) {
+    let body = format!(
+        r#"{ENDS}<parallelGateway id="f"/><parallelGateway id="j"/>{}{}{}{}"#,
+        own("apply", "admin"),
+        own("one", "ann"),
+        own("two", "bob"),
+        own("decide", "chief")
+    );
+    let flows = "start>apply apply>f f>one f>two one>j two>j j>decide decide>end";
+    house.publish(&body, flows).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn side_by_side_it_is_sent_back_and_taken_back() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        split(&house).await;
+        let (ann, bob) = (officer("ann", "", ""), officer("bob", "", ""));
+        let (start, chief) = (admin(), officer("chief", "", ""));
+        let case = house.start(json!({})).await;
+        let applied = house.complete(&start, json!({})).await.task.id;
+        let withdraw = || TaskVerb::Withdraw {
+            reason: text("写错了"),
+        };
+        // Nobody has touched either of the two.
+        house.act(&start, &applied, withdraw()).await.unwrap();
+        assert_eq!(
+            (house.nodes(&ann).await, house.nodes(&bob).await),
+            (text(""), text(""))
+        );
+        house.complete(&start, json!({})).await;
+        house.complete(&ann, json!({})).await;
+        let back = |to: &str| TaskVerb::SendBack {
+            to: to.into(),
+            reason: text("重做"),
+        };
+        // One does not lead to two.
+        let two = house.only(&bob).await.id;
+        let fault = house.act(&bob, &two, back("one")).await.unwrap_err();
+        assert_eq!(fault.code, "input.invalid");
+        let done = house.complete(&bob, json!({})).await.task.id;
+        house.act(&bob, &done, withdraw()).await.unwrap();
+        assert_eq!(house.nodes(&chief).await, "");
+        house.complete(&bob, json!({})).await;
+        let decide = house.only(&chief).await.id;
+        house.act(&chief, &decide, back("one")).await.unwrap();
+        assert_eq!(
+            (house.nodes(&ann).await, house.nodes(&bob).await),
+            (text("one"), text(""))
+        );
+        house.complete(&ann, json!({})).await;
+        house.complete(&chief, json!({})).await;
+        assert_eq!(house.case(&case.id).await.state, CaseState::Completed);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sent_back_to_a_countersign_everybody_has_their_own() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let body = format!(
+            r#"{ENDS}<userTask id="m" name="m" j:assignee="who"><multiInstanceLoopCharacteristics
+            j:collection="people" j:item="who"/></userTask>{}"#,
+            own("decide", "chief")
+        );
+        house.publish(&body, "start>m m>decide decide>end").await;
+        house.start(json!({ "people": ["ann", "bob"] })).await;
+        let (ann, bob) = (officer("ann", "", ""), officer("bob", "", ""));
+        house.complete(&ann, json!({})).await;
+        let done = house.complete(&bob, json!({})).await.task.id;
+        let reason = text("x");
+        let fault = house.act(&bob, &done, TaskVerb::Withdraw { reason }).await;
+        assert_eq!(fault.unwrap_err().code, "input.conflict");
+        let chief = officer("chief", "", "");
+        let decide = house.only(&chief).await.id;
+        let back = TaskVerb::SendBack {
+            to: text("m"),
+            reason: text("重签"),
+        };
+        house.act(&chief, &decide, back).await.unwrap();
+        assert_eq!(
+            (house.nodes(&ann).await, house.nodes(&bob).await),
+            (text("m"), text("m"))
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_out_is_not_called_back() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let body = format!(
+            r#"{ENDS}{}<sendTask id="tell" name="告知" messageRef="m2"/>{}"#,
+            own("apply", "admin"),
+            own("decide", "chief")
+        );
+        house
+            .publish(&body, "start>apply apply>tell tell>decide decide>end")
+            .await;
+        house.start(json!({})).await;
+        let done = house.complete(&admin(), json!({})).await.task.id;
+        let reason = text("x");
+        let fault = house
+            .act(&admin(), &done, TaskVerb::Withdraw { reason })
+            .await;
+        let fault = fault.unwrap_err();
+        assert!(
+            fault.code == "input.conflict" && fault.words.zh.contains("告知"),
+            "{fault}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_calculates_without_end_is_stopped() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let body = format!(
+            r#"{ENDS}<scriptTask id="s" scriptFormat="feel" j:result="x"><script>slow</script>
+            <standardLoopCharacteristics loopMaximum="1000"/></scriptTask>"#
+        );
+        house.publish(&body, "start>s s>end").await;
+        let begun = std::time::Instant::now();
+        let case = house.start(json!({})).await;
+        assert!(begun.elapsed().as_secs() < 60, "300 s without a budget");
+        assert_eq!((case.state, case.stuck), (CaseState::Running, 1));
+    })
+    .await;
+}

@@ -197,6 +197,24 @@ pub async fn history(
     rows.iter().map(entry).collect()
 }
 
+/// Entries of a history that a task is named in, in order.
+pub async fn entries_of_task(
+    run: &mut impl Run,
+    case: &str,
+    task: &str,
+) -> Result<Vec<Entry>, Fault> {
+    let question = Query::select()
+        .columns(["number", "at", "by", "what", "task", "node", "details"])
+        .from("case_history")
+        .and_where(Expr::col("case_id").eq(case))
+        .and_where(Expr::col("task").eq(task))
+        .order_by("number", Order::Asc)
+        .limit(TASKS)
+        .to_owned();
+    let rows = run.fetch_all(&question).await?;
+    rows.iter().map(entry).collect()
+}
+
 /// An entry of a history.
 pub(super) fn entry(row: &crate::SqlRow) -> Result<Entry, Fault> {
     Ok(Entry {
