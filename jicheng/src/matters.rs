@@ -85,6 +85,13 @@ impl Matters {
             let published = self.decisions.publish(&system, &new).await;
             published.map_err(|fault| at(&file.file, fault))?;
         }
+        for calendar in declared.systems.iter().flat_map(|s| &s.calendars) {
+            if cases.calendar(calendar.year).await?.is_empty() {
+                let days = calendar.days.clone();
+                let set = cases.set_calendar(&system, calendar.year, days, false);
+                set.await.map_err(|fault| at(&calendar.file, fault))?;
+            }
+        }
         let known = cases.processes().await?;
         for file in declared.systems.iter().flat_map(|s| &s.processes) {
             let name = stem(&file.file);

@@ -9,7 +9,6 @@ use kernel::cases::{Count, Limit};
 use kernel::declare::Declared;
 use kernel::documents::{Documents, NewLetter as Written, Office};
 use kernel::organisations::Organisations;
-use kernel::time::BEIJING_OFFSET;
 use kernel::{Actor, Fault, Problem, Time, Words};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -162,18 +161,10 @@ impl CityLetters {
                 put("content", content);
             }
         }
-        if let Some(Value::Array(titles)) = given.get("materials") {
-            let rows = titles
-                .iter()
-                .map(|title| json!({ "name": title, "form": "电子", "copies": "1" }));
-            all.insert("materials".into(), rows.collect::<Vec<_>>().into());
-        }
-        if let Some(Value::Array(missing)) = given.get("missing") {
-            let rows = missing
-                .iter()
-                .enumerate()
-                .map(|(n, one)| json!({ "name": format!("第{}项", n + 1), "problem": one }));
-            all.insert("missing".into(), rows.collect::<Vec<_>>().into());
+        for table in ["materials", "missing"] {
+            if let Some(rows @ Value::Array(_)) = given.get(table) {
+                all.insert(table.into(), rows.clone());
+            }
         }
         all
     }
@@ -338,7 +329,7 @@ fn day(text: &str) -> String {
 }
 
 fn chinese(at: Time) -> String {
-    let text = Time(at.0 + BEIJING_OFFSET).rfc3339();
+    let text = at.rfc3339(); // Beijing time
     let mut parts = text.get(..10).unwrap_or_default().split('-');
     let mut next = || {
         parts
@@ -402,7 +393,16 @@ mod tests {
 
     #[test]
     fn days_are_those_of_beijing() {
-        assert_eq!(day("2026-11-24T16:30:00Z"), "2026年11月25日");
+        for (time, expect) in [
+            ("2026-11-24T16:30:00Z", "2026年11月25日"),
+            ("2026-11-26T00:00:00+08:00", "2026年11月26日"),
+            ("2026-11-26T18:42:00+08:00", "2026年11月26日"),
+            ("2026-11-26T23:59:59+08:00", "2026年11月26日"),
+        ] {
+            assert_eq!(day(time), expect, "{time}");
+        }
+        let due = Time::parse("2026-12-11T00:00:00+08:00").map(last_day);
+        assert_eq!(due.as_deref(), Some("2026年12月10日"));
         assert_eq!(day("x"), "");
     }
 }

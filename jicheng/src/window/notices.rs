@@ -19,20 +19,41 @@ pub struct CityNotices {
     pub sms: bool,
 }
 
-/// What happened, in Chinese.
-fn progress(what: &str) -> &'static str {
+/// What happened, in Chinese and English.
+fn progress(what: &str) -> [&'static str; 2] {
     match what {
-        "application_submitted" => "已收到您的申请，将在五个工作日内告知是否受理。",
-        "application_correction" => "材料需要补正，请登录查看一次性告知书并补充。",
-        "application_accepted" => "已受理。",
-        "application_not_accepted" => "不予受理，理由和救济途径见通知书。",
-        "application_approved" => "已办结，予以批准。",
-        "application_refused" => "已作出不予批准的决定，理由和救济途径见决定书。",
-        "application_terminated" => "办理已终止，详情请咨询受理部门。",
-        "application_billed" => "请缴纳费用后继续办理。",
-        "application_delivered" => "办理结果已送达或寄出。",
-        "rating_answered" => "您的评价已得到答复。",
-        _ => "有新进展。",
+        "application_submitted" => [
+            "已收到您的申请，将在五个工作日内告知是否受理。",
+            "it was received; within five working days you will be told whether it is accepted.",
+        ],
+        "application_correction" => [
+            "材料需要补正，请登录查看一次性告知书并补充。",
+            "something must be supplied; please sign in and read the notice.",
+        ],
+        "application_accepted" => ["已受理。", "it was accepted."],
+        "application_not_accepted" => [
+            "不予受理，理由和救济途径见通知书。",
+            "it was not accepted; the notice says why and what you can do.",
+        ],
+        "application_approved" => ["已办结，予以批准。", "it was approved."],
+        "application_refused" => [
+            "已作出不予批准的决定，理由和救济途径见决定书。",
+            "it was refused; the decision says why and what you can do.",
+        ],
+        "application_terminated" => [
+            "办理已终止，详情请咨询受理部门。",
+            "it was ended; please ask the office that accepted it.",
+        ],
+        "application_billed" => [
+            "请缴纳费用后继续办理。",
+            "please pay the fee; it goes on afterwards.",
+        ],
+        "application_delivered" => [
+            "办理结果已送达或寄出。",
+            "the result was handed over or sent.",
+        ],
+        "rating_answered" => ["您的评价已得到答复。", "your rating was answered."],
+        _ => ["有新进展。", "there is news."],
     }
 }
 
@@ -50,10 +71,17 @@ impl Notices for CityNotices {
             value.unwrap_or_default().to_string()
         };
         let number = text("number");
+        let [progress, progress_en] = progress(what);
+        let title_en = match text("title_en") {
+            none if none.is_empty() => text("title"),
+            title => title,
+        };
         let words = BTreeMap::from([
             ("title".to_string(), text("title")),
+            ("title_en".to_string(), title_en),
             ("number".to_string(), number.clone()),
-            ("progress".to_string(), progress(what).to_string()),
+            ("progress".to_string(), progress.to_string()),
+            ("progress_en".to_string(), progress_en.to_string()),
         ]);
         let inbox = to
             .account

@@ -25,6 +25,7 @@ mod drafts;
 mod faults;
 mod figures;
 mod jobs;
+mod letter;
 mod means;
 mod outbox;
 mod own;

@@ -88,7 +88,8 @@ pub struct NewLetter {
     /// What it is about: `application/<id>`.
     pub about: String,
     /// Fields: `number`, `title`, `applicant`, `applicant_number`, `at` (RFC 3339), `check`
-    /// (receipt), `materials` (titles), `missing` (texts), `reason`, `basis`, `due`, `deemed`.
+    /// (receipt), `materials` (each `name`, `form`, `copies`), `missing` (each `name`, `problem`),
+    /// `reason`, `basis`, `due`, `deemed`.
     pub fields: Map<String, Value>,
     /// Text of the item in place of the city's.
     pub template: Option<String>,

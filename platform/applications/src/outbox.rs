@@ -4,7 +4,6 @@
 //! when done twice.
 
 use crate::Engine;
-use crate::body::Body;
 use crate::change::Open;
 use kernel::access::Actor;
 use kernel::applications::ApplicationState;
@@ -17,6 +16,7 @@ use std::sync::Arc;
 use store::applications::{JobRow, Write, read, write};
 use tokio::task::JoinSet;
 
+use crate::letter::letter_fields;
 use crate::means::{NewLetter, Recipient};
 
 /// Jobs looked at in one round, at most.
@@ -277,7 +277,7 @@ impl Engine {
             .await?;
         let kind = letter.line.kind.clone();
         let number = job.name.rsplit_once('-').and_then(|(_, n)| n.parse().ok());
-        let mut fields = letter_fields(&open, &kind, number.unwrap_or(1));
+        let mut fields = letter_fields(&open, &item, &kind, number.unwrap_or(1));
         let content = &item.content;
         fields.insert(
             "type".into(),
@@ -397,57 +397,4 @@ fn case_data(open: &Open, personal: &BTreeSet<String>) -> Map<String, Value> {
     let mut data = Map::new();
     data.insert("application".into(), about);
     data
-}
-
-/// What a letter says, by its kind; `number` is that of its kind, from 1.
-fn letter_fields(open: &Open, kind: &str, number: usize) -> Map<String, Value> {
-    let (row, body): (_, &Body) = (&open.row, &open.body);
-    let holder = &body.applicant.holder;
-    let mut fields = Map::new();
-    let mut put = |name: &str, value: Value| {
-        fields.insert(name.into(), value);
-    };
-    put("number", row.number.clone().into());
-    put("title", row.title_zh.clone().into());
-    put("applicant", holder.name.clone().into());
-    put(
-        "applicant_number",
-        crate::views::applicant_line(&body.applicant, false)
-            .number
-            .into(),
-    );
-    put(
-        "submitted_at",
-        kernel::Time(row.submitted_at).rfc3339().into(),
-    );
-    match kind {
-        "receipt" => {
-            put("check", body.check.clone().into());
-            let titles = body.materials.iter().map(|m| m.title.zh.clone());
-            put("materials", titles.collect::<Vec<_>>().into());
-        }
-        "acceptance" => {
-            let at = row.accepted_at.map(|at| kernel::Time(at).rfc3339());
-            put("at", at.unwrap_or_default().into());
-            let deemed = body.steps.iter().any(|s| s.what == "deemed_accepted");
-            put("deemed", deemed.into());
-            put("days", body.promised.days.into());
-        }
-        "correction" => {
-            let round = body.rounds.get(number.saturating_sub(1));
-            let missing = round.iter().flat_map(|round| &round.missing);
-            let texts: Vec<String> = missing.map(|m| m.what.clone()).collect();
-            put("missing", texts.into());
-            let at = round.map(|round| round.at.rfc3339());
-            put("at", at.unwrap_or_default().into());
-        }
-        _ => {
-            if let Some(decision) = &body.decision {
-                put("reason", decision.reason.clone().into());
-                put("basis", decision.basis.clone().into());
-                put("at", decision.at.rfc3339().into());
-            }
-        }
-    }
-    fields
 }

@@ -133,14 +133,28 @@ pub(crate) fn fill(text: &str, values: &BTreeMap<String, String>) -> String {
     filled
 }
 
-/// Both languages.
+/// Both languages; the English text takes `<field>_en` where there is one.
 pub(crate) fn fill_words(words: &Words, values: &BTreeMap<String, String>) -> Words {
-    Words::new(fill(&words.zh, values), fill(&words.en, values))
+    let mut english = values.clone();
+    for (name, value) in values {
+        if let Some(name) = name.strip_suffix("_en") {
+            english.insert(name.into(), value.clone());
+        }
+    }
+    Words::new(fill(&words.zh, values), fill(&words.en, &english))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn english_takes_english_values() {
+        let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
+        let values = BTreeMap::from([pair("a", "甲"), pair("a_en", "A"), pair("b", "2")]);
+        let words = fill_words(&Words::new("{{a}}{{b}}", "{{a}} {{b}}"), &values);
+        assert_eq!(words, Words::new("甲2", "A 2"));
+    }
 
     #[test]
     fn values_are_filled_in_once_and_never_read_again() {

@@ -2,7 +2,7 @@
 import type { Left } from '../api/cases';
 import { useI18n } from '../i18n';
 import { daysLeft, lights } from '../lib/cases';
-import { date, dateTime, weekday } from '../lib/time';
+import { date, dateTime, lastMoment, weekday } from '../lib/time';
 import { Mark } from './Marks';
 
 export function Light({ left }: { left: Left | null }) {
@@ -11,7 +11,7 @@ export function Light({ left }: { left: Left | null }) {
   const look = lights[left.light] ?? lights.green;
   const said = daysLeft(left);
   return (
-    <span className={`tag light-${left.light}`} title={`${t('clock.due')} ${dateTime(left.due)}`}>
+    <span className={`tag light-${left.light}`} title={`${t('clock.due')} ${dateTime(lastMoment(left.due))}`}>
       <Mark shape={look.shape} fill={look.fill} />
       <span>{t(`clock.${left.light}`)} · {t(said.key, { n: said.n })}{left.provisional ? <span className="muted"> *</span> : null}</span>
     </span>
@@ -24,7 +24,7 @@ export function Clock({ left }: { left: Left | null }) {
   return (
     <>
       <Light left={left} />
-      {left ? <span className="muted small"> {t('clock.due')} {date(left.due)} {weekday(left.due, lang)}</span> : null}
+      {left ? <span className="muted small"> {t('clock.due')} {date(lastMoment(left.due))} {weekday(lastMoment(left.due), lang)}</span> : null}
       {left?.provisional ? <div className="muted small">* {t('clock.provisional')}</div> : null}
     </>
   );

@@ -45,6 +45,12 @@ export function date(time: string | number | null | undefined): string {
   return Number.isNaN(at) ? '—' : fields(at).date;
 }
 
+/** The last moment before a clock is over: one that is over at midnight has the whole day before. */
+export function lastMoment(due: string | number | null | undefined): number {
+  const at = ms(due);
+  return (at + BEIJING_MS) % DAY_MS === 0 ? at - MINUTE_MS : at;
+}
+
 /** `10:32`. */
 export function clock(time: string | number | null | undefined): string {
   const at = ms(time);

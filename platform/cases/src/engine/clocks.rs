@@ -14,7 +14,8 @@ pub(super) type Timers = Vec<(String, Option<TimerRow>)>;
 /// Pauses of a case, at most.
 pub(super) const PAUSES: usize = 50;
 
-/// What the clock of a task counts: a limit in days, or up to a moment.
+/// What the clock of a task counts: a limit in days, a span of hours, or up to a moment. Days and
+/// hours stand still while the case is paused; a moment that was named comes all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct TaskClock {
     started: Time,
@@ -22,6 +23,9 @@ pub(super) struct TaskClock {
     limit: Option<Limit>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<Time>,
+    /// It was given as a span: pauses put it off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    span: bool,
 }
 
 impl TaskClock {
@@ -31,9 +35,11 @@ impl TaskClock {
             started: now,
             limit: Limit::parse(text),
             due: None,
+            span: false,
         };
         if clock.limit.is_none() {
             let span = duration(text).map(|span| now + span);
+            clock.span = span.is_some();
             clock.due = span.or_else(|| Time::parse(text));
         }
         (clock.limit.is_some() || clock.due.is_some()).then_some(clock)
@@ -47,9 +53,11 @@ impl TaskClock {
         if let Some(limit) = self.limit {
             return Some(counted(self.started, limit, pauses).left(calendar, now));
         }
-        let due = self.due?;
+        let (due, paused) = self.put_off(pauses, now)?;
         let days = due.since(now).0.div_euclid(Span::days(1).0);
-        let light = if now >= due {
+        let light = if paused {
+            Light::Paused
+        } else if now >= due {
             Light::Red
         } else if now >= self.yellow(pauses, calendar, now)? {
             Light::Yellow
@@ -68,8 +76,28 @@ impl TaskClock {
         if let Some(limit) = self.limit {
             return counted(self.started, limit, pauses).yellow(calendar, now);
         }
-        let due = self.due?;
-        Some(Time(due.0 - due.since(self.started).0 / 5))
+        let given = self.due?;
+        let (due, _) = self.put_off(pauses, now)?;
+        Some(Time(due.0 - given.since(self.started).0 / 5))
+    }
+
+    /// When a span is over, with the pauses since it began; and whether it stands still now.
+    fn put_off(&self, pauses: &[Pause], now: Time) -> Option<(Time, bool)> {
+        let (mut due, mut paused) = (self.due?, false);
+        if !self.span {
+            return Some((due, false));
+        }
+        for pause in pauses {
+            let from = std::cmp::max(pause.from, self.started);
+            // What was over already stays so.
+            if from >= due {
+                break;
+            }
+            let to = pause.to.unwrap_or(now);
+            paused |= pause.to.is_none();
+            due = due + Span(to.since(from).0.max(0));
+        }
+        Some((due, paused))
     }
 }
 

@@ -236,3 +236,42 @@ async fn a_calendar_that_changes_late_moves_what_is_running() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_in_hours_stand_still_too() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let body = r#"<startEvent id="start"/><endEvent id="end"/>
+<userTask id="u" name="u" j:assignee='"li"' j:due="PT4H"/>"#;
+        house.publish(body, "start>u u>end").await;
+        let case = house.start(json!({})).await;
+        let rule = async |verb: CaseVerb| {
+            let by = admin();
+            house.engine.rule(&by, &case.id, None, verb).await.unwrap();
+        };
+        let left = async || {
+            house.engine.settle().await.unwrap();
+            house.only(&clerk()).await.left.unwrap()
+        };
+        let begun = at("2026-11-25T10:00:00+08:00");
+        assert_eq!(left().await.due, begun + Span::hours(4));
+        house.clock.advance(Span::hours(1));
+        rule(CaseVerb::Pause {
+            kind: PauseKind::Supplement,
+            basis: "行政许可法第三十二条".into(),
+            note: String::new(),
+        })
+        .await;
+        house.clock.advance(Span::hours(30));
+        assert_eq!(left().await.light, Light::Paused);
+        rule(CaseVerb::Unpause).await;
+        let after = left().await;
+        assert_eq!(
+            (after.light, after.due),
+            (Light::Green, begun + Span::hours(34))
+        );
+        house.clock.advance(Span::hours(3));
+        assert_eq!(left().await.light, Light::Red);
+    })
+    .await;
+}

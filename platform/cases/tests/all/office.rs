@@ -201,7 +201,11 @@ fn waiting_at_joins_alone_is_seen() {
         r#"{ENDS}<exclusiveGateway id="g" default="g-b"/><parallelGateway id="j"/>{}"#,
         users("a b c")
     );
-    let mut play = Play::begin(&body, "start>g g>a:n_>_5 g>b a>j b>j j>c c>end", json!({}));
+    let mut play = Play::begin(
+        &body,
+        "start>g g>a:n_>_5 g>b a>j b>j j>c c>end",
+        json!({ "n": 1 }),
+    );
     play.come("b").expect("");
     let token = play.token("j");
     assert!(play.effects.contains(&Effect::Stuck { token }));

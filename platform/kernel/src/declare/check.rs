@@ -6,8 +6,8 @@ use super::shape::{self, Shapes};
 use super::system::read_roles;
 use super::yaml::{self, Node};
 use super::{
-    CityPack, Declared, IndicatorDecl, LayerDecl, LicenceDecl, PageDecl, PolicyFile, PostureItem,
-    PropertyDecl, RegisterDecl, RuleDecl, SystemDecl,
+    CalendarDecl, CityPack, Declared, IndicatorDecl, LayerDecl, LicenceDecl, PageDecl, PolicyFile,
+    PostureItem, PropertyDecl, RegisterDecl, RuleDecl, SystemDecl,
 };
 use crate::fault::{Problem, Words};
 use std::collections::BTreeMap;
@@ -276,6 +276,11 @@ fn read_system_file(work: &Work<'_>, system: &mut SystemDecl, file: &str, rest: 
             system
                 .pages
                 .extend(work.read("page", file, |top| PageDecl::read(stem, top)));
+        }
+        ("calendar", _) if name.ends_with(".yaml") => {
+            system
+                .calendars
+                .extend(work.read("calendar", file, |top| CalendarDecl::read(file, stem, top)));
         }
         ("processes", _) if name.ends_with(".bpmn") => system.processes.extend(work.policy(file)),
         ("decisions", _) if name.ends_with(".dmn") => system.decisions.extend(work.policy(file)),

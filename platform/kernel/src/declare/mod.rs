@@ -21,8 +21,8 @@ pub use posture::PostureItem;
 pub use register::{FieldDecl, FieldKind, RecordAccess, RegisterDecl};
 pub use rule::{AlertDecl, Amount, Comparison, Condition, Limit, RuleDecl, Schedule};
 pub use system::{
-    Face, GrantDecl, IndicatorDecl, LayerDecl, PageDecl, PolicyFile, PropertyDecl, RoleDecl, Scope,
-    SystemDecl,
+    CalendarDecl, Face, GrantDecl, IndicatorDecl, LayerDecl, PageDecl, PolicyFile, PropertyDecl,
+    RoleDecl, Scope, SystemDecl,
 };
 
 /// Everything declared: the systems and one city.

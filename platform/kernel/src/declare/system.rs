@@ -6,6 +6,7 @@ use super::read::Reader;
 use super::register::RegisterDecl;
 use super::rule::RuleDecl;
 use crate::access::Verb;
+use crate::cases::CalendarDay;
 use crate::fault::Words;
 use crate::time::Span;
 use serde::Serialize;
@@ -48,6 +49,8 @@ pub struct SystemDecl {
     pub posture: Vec<super::PostureItem>,
     /// `access/*.cedar`: policies that the roles file cannot say.
     pub policies: Vec<PolicyFile>,
+    /// `calendar/<year>.yaml`: days worked and free, set when the city starts.
+    pub calendars: Vec<CalendarDecl>,
     /// `processes/*.bpmn`: processes published when the city starts.
     pub processes: Vec<PolicyFile>,
     /// `decisions/*.dmn`: models published when the city starts.
@@ -178,6 +181,52 @@ pub struct RoleDecl {
     pub second_factor: bool,
     /// Grants.
     pub may: Vec<GrantDecl>,
+}
+
+/// The calendar of a year: days that are not what their weekday says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CalendarDecl {
+    /// Path, as in faults.
+    pub file: String,
+    /// Year.
+    pub year: i16,
+    /// Notice that says so.
+    pub source: String,
+    /// The days.
+    pub days: Vec<CalendarDay>,
+}
+
+impl CalendarDecl {
+    /// Reads one calendar file; `name` is its year.
+    pub fn read(file: &str, name: &str, top: &mut Reader<'_>) -> CalendarDecl {
+        let source = top.text("source");
+        let year = name.parse().unwrap_or_default();
+        let mut days = vec![];
+        top.each("holidays", |holiday, part| {
+            for (key, worked) in [("free", false), ("worked", true)] {
+                for day in part.texts_or(key, &[]) {
+                    if !day.starts_with(&format!("{name}-")) || day.len() != 10 {
+                        part.fault(
+                            key,
+                            format!("{day} 不是 {name} 年的日期（如 {name}-10-01）"),
+                            format!("{day} is no day of {name} such as {name}-10-01"),
+                        );
+                    }
+                    days.push(CalendarDay {
+                        day,
+                        worked,
+                        name: holiday.into(),
+                    });
+                }
+            }
+        });
+        CalendarDecl {
+            file: file.into(),
+            year,
+            source,
+            days,
+        }
+    }
 }
 
 /// A file of policies in the Cedar language.

@@ -4,7 +4,7 @@ import type { Receipt } from '../../../api/applications';
 import { PageHead } from '../../../components/PageHead';
 import { useI18n } from '../../../i18n';
 import { useOrganisations } from '../../../lib/organisations';
-import { date, dateTime } from '../../../lib/time';
+import { date, dateTime, lastMoment } from '../../../lib/time';
 
 export function ReceiptPage({ receipt: { application: a, check, parts }, onNext }: { receipt: Receipt; onNext: () => void }) {
   const { t, w } = useI18n();
@@ -20,7 +20,7 @@ export function ReceiptPage({ receipt: { application: a, check, parts }, onNext 
           <dt>{t('intake.applicant')}</dt><dd>{a.applicant.name} {a.applicant.number}</dd>
           <dt>{t('intake.submitted')}</dt><dd>{dateTime(a.submitted_at)}</dd>
           <dt>{t('counter.received_by')}</dt><dd>{nameOf(a.organisation)}</dd>
-          {a.due ? <><dt>{t('counter.answer_by')}</dt><dd>{date(a.due.due)}</dd></> : null}
+          {a.due ? <><dt>{t('counter.answer_by')}</dt><dd>{date(lastMoment(a.due.due))}</dd></> : null}
           {parts.length ? <><dt>{t('matter.parts')}</dt><dd><ul className="plain-list">{parts.map((p) => <li key={p.id}>{w(p.title)} <code>{p.number}</code></li>)}</ul></dd></> : null}
         </dl>
         <p>{t('counter.next')}</p>

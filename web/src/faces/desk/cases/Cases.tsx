@@ -15,7 +15,7 @@ import { useI18n } from '../../../i18n';
 import { useFilters } from '../../../lib/at';
 import { pressing } from '../../../lib/cases';
 import { useOrganisations } from '../../../lib/organisations';
-import { dateTime } from '../../../lib/time';
+import { dateTime, lastMoment } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
 import { Exports } from './Exports';
 import './cases.css';
@@ -69,7 +69,7 @@ export default function Cases() {
             total={p.total} page={paged.page} hasNext={p.next !== null} onPage={paged.turn} onOpen={(c) => { void navigate(`/desk/cases/${encodeURIComponent(c.id)}`); }}
             tools={<Exports<Case> name="cases" path="/cases" params={params}
               head={[t('tasks.number'), t('tasks.about'), t('word.state'), t('cases.process'), t('proc.version'), t('cases.organisation'), t('cases.started'), t('cases.started_by'), t('cases.ended'), t('clock.statutory'), t('clock.promised')]}
-              cells={(c) => [c.number, c.title, t(`case.state.${c.state}`), c.process, c.version, c.organisation, dateTime(c.started_at), c.started_by, dateTime(c.ended_at), c.statutory ? dateTime(c.statutory.due) : '', c.promised ? dateTime(c.promised.due) : '']} />} />
+              cells={(c) => [c.number, c.title, t(`case.state.${c.state}`), c.process, c.version, c.organisation, dateTime(c.started_at), c.started_by, dateTime(c.ended_at), c.statutory ? dateTime(lastMoment(c.statutory.due)) : '', c.promised ? dateTime(lastMoment(c.promised.due)) : '']} />} />
         )}
       </View>
       {starting ? <Suspense fallback={null}><StartCase processes={processes.data?.items ?? []} onClose={() => setStarting(false)} onStarted={(c) => { void navigate(`/desk/cases/${encodeURIComponent(c.id)}`); }} /></Suspense> : null}

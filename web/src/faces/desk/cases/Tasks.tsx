@@ -17,7 +17,7 @@ import { useI18n } from '../../../i18n';
 import { useFilters } from '../../../lib/at';
 import { taskRefusal } from '../../../lib/cases';
 import { number } from '../../../lib/format';
-import { dateTime } from '../../../lib/time';
+import { dateTime, lastMoment } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
 import { actAtTask, useRefresh, useSaid } from './ask';
 import { Exports } from './Exports';
@@ -115,7 +115,7 @@ export default function Tasks() {
                 selected={selected} onSelect={setSelected}
                 tools={<Exports<Task> name="tasks" path="/tasks" params={params} selected={chosen}
                   head={[t('tasks.number'), t('tasks.about'), t('tasks.step'), t('tasks.kind'), t('tasks.process'), t('tasks.with'), t('tasks.opened'), t('clock.title'), t('clock.due'), t('tasks.urged')]}
-                  cells={(task) => [task.number, task.title, task.name || task.node, t(`task.kind.${task.kind}`), task.process, task.assignee, dateTime(task.opened_at), task.left ? t(`clock.${task.left.light}`) : '', task.left ? dateTime(task.left.due) : '', task.urged]} />} />
+                  cells={(task) => [task.number, task.title, task.name || task.node, t(`task.kind.${task.kind}`), task.process, task.assignee, dateTime(task.opened_at), task.left ? t(`clock.${task.left.light}`) : '', task.left ? dateTime(lastMoment(task.left.due)) : '', task.urged]} />} />
             )}
           </View>
         </div>

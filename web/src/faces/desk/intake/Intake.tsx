@@ -18,7 +18,7 @@ import { useFilters } from '../../../lib/at';
 import { number } from '../../../lib/format';
 import { QUEUES, queueParams, type Queue } from '../../../lib/matter';
 import { useOrganisationList, useOrganisations } from '../../../lib/organisations';
-import { dateTime } from '../../../lib/time';
+import { dateTime, lastMoment } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
 import { Exports } from '../cases/Exports';
 import '../alert/alerts.css';
@@ -61,7 +61,7 @@ export default function Intake() {
   ];
   const chosen = (query.data?.items ?? []).filter((a) => selected.includes(a.id));
   const head = [t('intake.number'), t('intake.item'), t('intake.applicant'), t('intake.document'), t('word.state'), t('intake.channel'), t('app.organisation'), t('intake.submitted'), t('matter.accepted_at'), t('matter.decided_at'), t('clock.title'), t('clock.due'), t('intake.rating')];
-  const cells = (a: Application) => [a.number, w(a.title), a.applicant.name, a.applicant.number, t(`matter.state_${a.state}`), t(`desk_channel.${a.channel}`), nameOf(a.organisation), dateTime(a.submitted_at), a.accepted_at ? dateTime(a.accepted_at) : '', a.decided_at ? dateTime(a.decided_at) : '', a.due ? t(`clock.${a.due.light}`) : '', a.due ? dateTime(a.due.due) : '', a.rating ?? ''];
+  const cells = (a: Application) => [a.number, w(a.title), a.applicant.name, a.applicant.number, t(`matter.state_${a.state}`), t(`desk_channel.${a.channel}`), nameOf(a.organisation), dateTime(a.submitted_at), a.accepted_at ? dateTime(a.accepted_at) : '', a.decided_at ? dateTime(a.decided_at) : '', a.due ? t(`clock.${a.due.light}`) : '', a.due ? dateTime(lastMoment(a.due.due)) : '', a.rating ?? ''];
   return (
     <>
       <PageHead title={t('intake.title')} sub={t('intake.sub')}>

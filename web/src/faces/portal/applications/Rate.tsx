@@ -6,7 +6,7 @@ import { FormFault, useAct } from '../../../components/Inputs';
 import { useI18n, type Key } from '../../../i18n';
 import { apply } from '../../../i18n/texts/apply';
 import { pointsFor } from '../../../lib/services';
-import { date, dateTime } from '../../../lib/time';
+import { date, dateTime, lastMoment } from '../../../lib/time';
 
 const MARKS = [5, 4, 3, 2, 1] as const;
 /** Mouths of the faces, from very dissatisfied to very satisfied. */
@@ -63,7 +63,7 @@ export function RatingShown({ rating }: { rating: Rating }) {
       <p className="row"><MarkFace mark={rating.mark} /> <strong>{t(`app.mark_${rating.mark}` as Key)}</strong> <span className="muted small">{dateTime(rating.at)}</span></p>
       {rating.about.length ? <p>{rating.about.map((a) => { const key = pointKey(a); return key ? t(key) : a; }).join('、')}</p> : null}
       {rating.text ? <p>{rating.text}</p> : null}
-      {rating.answer ? <><h3>{t('app.rate_answer')}</h3><p>{rating.answer}</p><p className="muted small">{dateTime(rating.answered_at)}{rating.visited ? ` · ${t('app.rate_visited')}` : ''}</p></> : rating.answer_due ? <p role="status">{t('app.rate_due', { day: date(rating.answer_due) })}</p> : null}
+      {rating.answer ? <><h3>{t('app.rate_answer')}</h3><p>{rating.answer}</p><p className="muted small">{dateTime(rating.answered_at)}{rating.visited ? ` · ${t('app.rate_visited')}` : ''}</p></> : rating.answer_due ? <p role="status">{t('app.rate_due', { day: date(lastMoment(rating.answer_due)) })}</p> : null}
     </section>
   );
 }

@@ -5,7 +5,7 @@ import { applicationPath, letterAddress, type ApplicationFile, type Receipt } fr
 import { useApi } from '../../../api/hooks';
 import { PageHead } from '../../../components/PageHead';
 import { useI18n } from '../../../i18n';
-import { date } from '../../../lib/time';
+import { date, lastMoment } from '../../../lib/time';
 
 const ASK_AGAIN_MS = 2_500;
 
@@ -28,7 +28,7 @@ export function Done({ receipt }: { receipt: Receipt }) {
         <p className="muted small">{t('apply.done_check_help')}</p>
         <h2>{t('apply.done_next')}</h2>
         <ol>
-          <li>{due ? t('apply.done_next_1', { day: date(due.due) }) : t('apply.done_next_1_open')}</li>
+          <li>{due ? t('apply.done_next_1', { day: date(lastMoment(due.due)) }) : t('apply.done_next_1_open')}</li>
           <li>{t('apply.done_next_2')}</li>
           <li>{t('apply.done_next_3')}</li>
         </ol>
