@@ -171,6 +171,10 @@ impl Expressions for Matters {
         Ok(self.feel.evaluate(expression, variables)?.value)
     }
 
+    fn check(&self, expression: &str, names: &[&str]) -> Result<(), Fault> {
+        self.feel.compile(expression, names).map(drop)
+    }
+
     fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
         let (model, decision) = self.model(decision)?;
         let asked = model.shape().inputs.iter();

@@ -22,7 +22,8 @@ impl Engine {
         xml: &str,
     ) -> Result<Vec<Process>, Fault> {
         let by = self.demand(by, Verb::Operate, "processes")?;
-        let model = Arc::new(bpmn::read(name, xml).map_err(Fault::invalid)?);
+        let model =
+            Arc::new(bpmn::read_new(name, xml, &*self.means.expressions).map_err(Fault::invalid)?);
         self.no_circle(name, &model)?;
         let hash = Sha256::digest(xml.as_bytes());
         let digest: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -116,7 +116,7 @@ impl Engine {
         }
         let file = processes::file(run, process, version).await?;
         let file = file.ok_or_else(|| Fault::missing(&format!("{process} v{version}")))?;
-        let model = bpmn::read(process, &file).map_err(Fault::invalid)?;
+        let model = bpmn::read_stored(process, &file).map_err(Fault::invalid)?;
         let model = Arc::new(model);
         self.shelf.put(process, version, model.clone());
         Ok(model)

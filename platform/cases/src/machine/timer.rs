@@ -31,6 +31,16 @@ pub(super) fn awaited(
     })
 }
 
+/// Is this text a time as an element of the standard (`timeDate`, `timeDuration`, `timeCycle`) has it?
+pub(crate) fn is_time(element: &str, text: &str) -> bool {
+    let trigger = match element {
+        "timeDate" => Trigger::Date,
+        "timeDuration" => Trigger::Duration,
+        _ => Trigger::Cycle,
+    };
+    reads(&trigger(String::new()), text, Time(0)).is_some()
+}
+
 fn reads(trigger: &Trigger, text: &str, now: Time) -> Option<Awaited> {
     let once = |due| Awaited::Timer {
         due,

@@ -52,6 +52,9 @@ impl Expressions for Words {
     fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
         Ok(self.feel.evaluate(expression, variables)?.value)
     }
+    fn check(&self, expression: &str, names: &[&str]) -> Result<(), Fault> {
+        self.feel.compile(expression, names).map(drop)
+    }
     fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
         let (model, decision) = decision.split_once(':').unwrap();
         let model = &self.ready[model];

@@ -32,6 +32,11 @@ use std::collections::BTreeMap;
 pub trait Expressions: Send + Sync {
     /// The value of an expression over these variables.
     fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
+    /// Can this expression be read? `names` are variables of several words it may use; single words
+    /// are known anyway. A drawing whose expressions cannot be read is not published.
+    fn check(&self, _expression: &str, _names: &[&str]) -> Result<(), Fault> {
+        Ok(())
+    }
     /// The result of a decision over these variables.
     fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
 }
