@@ -3,6 +3,7 @@
 use super::desk::Reply;
 use super::faults;
 use super::follow::Cause;
+use super::publish::not_published;
 use super::start::{DEPTH, Origin, digest, size};
 use super::work::{Change, Open, Work};
 use crate::machine::{Awaited, Happened, ROOT};
@@ -230,6 +231,16 @@ impl Work<'_> {
         let Some(found) = open.kept.instance.waits.get(&wait) else {
             return Ok(());
         };
+        if self.engine.shelf.newest(&job.name).is_none() {
+            // Trying again would not help before somebody publishes it: it is shown, and tried again by hand.
+            let words = not_published(&job.name);
+            let mut cause = Cause::system("blocked", json!({ "process": job.name }));
+            cause.answered = Some(wait);
+            let happened = Happened::Blocked { wait, words };
+            let change = self.advance(&open, happened, cause).await?;
+            self.take(change)?;
+            return Ok(());
+        }
         if open.row.depth + 1 >= DEPTH {
             let mut cause = Cause::system("failed", json!({ "code": "call_depth" }));
             cause.answered = Some(wait);

@@ -37,6 +37,10 @@ pub trait Expressions: Send + Sync {
     fn check(&self, _expression: &str, _names: &[&str]) -> Result<(), Fault> {
         Ok(())
     }
+    /// Is there such a decision? A drawing that asks for one that is not there is not published.
+    fn check_decision(&self, _decision: &str) -> Result<(), Fault> {
+        Ok(())
+    }
     /// The result of a decision over these variables.
     fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
 }
@@ -416,8 +420,8 @@ pub struct SetAside {
 #[async_trait]
 pub trait Cases: Send + Sync {
     /// Publishes every process of a BPMN file as its next version; one whose drawing is the same
-    /// stays as it is. A wrong file is refused whole, each fault with its line; processes that call
-    /// each other in a circle are refused. Needs `operate` on `processes`.
+    /// stays as it is. A wrong file is refused whole, each fault with its line; so are calls of
+    /// processes and decisions that are not there, and processes that call each other in a circle. Needs `operate` on `processes`.
     async fn publish(&self, by: &Actor, name: &str, xml: &str) -> Result<Vec<Process>, Fault>;
     /// The newest version of every process, by identification.
     async fn processes(&self) -> Result<Vec<Process>, Fault>;

@@ -1,0 +1,131 @@
+//! Between cases: what is called and is not there, signals that begin cases, escalations that leave
+//! a called process, messages that bring a key.
+
+use crate::house::{House, admin, officer, own};
+use crate::stage::file;
+use kernel::Time;
+use kernel::cases::{CaseState, CaseVerb, Cases, NewCase, Process};
+use serde_json::json;
+use store::Store;
+use store::cases::processes;
+use testkit::each_store;
+
+const ENDS: &str = r#"<startEvent id="start"/><endEvent id="end"/>"#;
+
+/// The file of a process of this identification.
+fn of(id: &str, body: &str, flows: &str) -> String {
+    file(body, flows).replace(r#"process id="p""#, &format!(r#"process id="{id}""#))
+}
+
+/// A drawing in the store, as an older program left it there.
+async fn left_by_an_older_program(store: &Store, id: &str, xml: &str) {
+    let process = Process {
+        process: id.into(),
+        version: 1,
+        name: String::new(),
+        published_at: Time(0),
+        published_by: "old".into(),
+        digest: "0".into(),
+        open: 0,
+    };
+    let mut tx = store.begin().await.unwrap();
+    processes::put(&mut tx, &process, xml).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+fn new(process: &str) -> NewCase {
+    NewCase {
+        process: process.into(),
+        ..NewCase::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_called_must_be_there() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let call = r#"<callActivity id="k" calledElement="gone"/>"#;
+        let rule = r#"<businessRuleTask id="r" j:decision="nothing" j:result="x"/>"#;
+        let xml = of("q", &format!("{ENDS}\n{call}\n{rule}"), "start>k k>r r>end");
+        let fault = house.engine.publish(&admin(), "q.bpmn", &xml).await;
+        let fault = fault.unwrap_err();
+        let said: Vec<String> = fault
+            .problems
+            .iter()
+            .map(|p| format!("{} {}", p.at, p.words.en))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "q.bpmn:9 k: the process \"gone\" it calls is not published",
+                "q.bpmn:10 r: there is no decision \"nothing\"",
+            ]
+        );
+        // Both in one file.
+        let gone = format!("{ENDS}{}", own("u", "li"));
+        let both = of("q", &format!("{ENDS}{call}"), "start>k k>end");
+        let second = of("gone", &gone, "start>u u>end");
+        let second = &second[second.find("<process").unwrap()..];
+        let both = format!("{}{second}", both.replace("</definitions>", ""));
+        house
+            .engine
+            .publish(&admin(), "both.bpmn", &both)
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_whose_called_process_is_missing_is_stuck_and_says_why() {
+    each_store(|store| async move {
+        // Taken by an older program: what it passed over is passed over still.
+        let body = format!(
+            r#"{ENDS}<callActivity id="k" calledElement="gone" completionQuantity="2"/>{}"#,
+            own("after", "wang")
+        );
+        let xml = of("q", &body, "start>k k>after after>end");
+        left_by_an_older_program(&store, "q", &xml).await;
+        let house = House::open(&store).await;
+        let case = house.engine.start(&admin(), new("q")).await.unwrap();
+        house.engine.settle().await.unwrap();
+        let file = house.engine.case(&admin(), &case.id).await.unwrap();
+        assert_eq!(file.case.stuck, 1);
+        let said = file.marks[0].stuck.clone().unwrap();
+        assert!(
+            said.en.contains("\"gone\"") && said.zh.contains("gone"),
+            "{said:?}"
+        );
+        assert_eq!(house.history(&case.id).await, "started blocked");
+        // Nothing is tried over and over.
+        house.clock.advance(kernel::Span::days(2));
+        house.engine.settle().await.unwrap();
+        assert!(
+            house
+                .engine
+                .set_aside(&admin(), 10)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        let gone = of(
+            "gone",
+            &format!("{ENDS}{}", own("u", "li")),
+            "start>u u>end",
+        );
+        house
+            .engine
+            .publish(&admin(), "gone.bpmn", &gone)
+            .await
+            .unwrap();
+        let by = admin();
+        let retry = house.engine.rule(&by, &case.id, None, CaseVerb::Retry);
+        assert_eq!(retry.await.unwrap().stuck, 0);
+        house.engine.settle().await.unwrap();
+        house.complete(&officer("li", "", ""), json!({})).await;
+        house.engine.settle().await.unwrap();
+        house.complete(&officer("wang", "", ""), json!({})).await;
+        assert_eq!(house.case(&case.id).await.state, CaseState::Completed);
+    })
+    .await;
+}
