@@ -243,6 +243,7 @@ impl<'a> Reader<'a> {
         self.scope(xml, None, 0, &mut draft);
         self.tie(&mut draft);
         shape::check(self, &draft);
+        self.look_at_events(&draft.process);
         draft.process
     }
 

@@ -3,6 +3,7 @@
 //! times. Drawings that are in the store already were taken by an older program and are not asked.
 
 use super::elements::{Fate, fate};
+use super::model::{EventWhat, Moment, NodeKind, Process};
 use super::read::{BPMN, OURS, Reader, bare};
 use crate::machine::timer;
 use kernel::Time;
@@ -193,6 +194,28 @@ impl<'a> Reader<'a> {
             }
             let inner: Vec<_> = xml.children().filter(Xml::is_element).collect();
             next.extend(inner.into_iter().rev());
+        }
+    }
+
+    /// Events that would never do anything.
+    pub(super) fn look_at_events(&mut self, process: &Process) {
+        if matches!(self.strictness, Strictness::Stored) {
+            return;
+        }
+        for node in &process.nodes {
+            let NodeKind::Event { moment, what } = &node.kind else {
+                continue;
+            };
+            let begins = matches!(moment, Moment::Start { .. }) && node.parent.is_none();
+            let (zh, en) = match what {
+                EventWhat::Timer(_) | EventWhat::Conditional(_) if begins => (
+                    "流程不能由定时或条件启动（可由消息或信号启动）",
+                    "a process is not begun by a timer or a condition, but by a message or a signal",
+                ),
+                _ => continue,
+            };
+            let id = &node.id;
+            self.fault(node.line, format!("{id}：{zh}"), format!("{id}: {en}"));
         }
     }
 

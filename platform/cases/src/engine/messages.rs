@@ -137,7 +137,7 @@ impl Work<'_> {
             id: id.clone(),
             kind: "signal".into(),
             name: name.into(),
-            body: json!({ "variables": data }).to_string(),
+            body: json!({ "variables": data, "by": by.account }).to_string(),
             next_at: self.now.0,
             at: self.now.0,
             ..JobRow::default()
@@ -179,13 +179,17 @@ impl Work<'_> {
         Ok(Reply::Nothing)
     }
 
-    /// Gives a signal to the next cases that wait for it; one that cannot take it is passed over.
+    /// Gives a signal to the next cases that wait for it, then begins those it begins; one that
+    /// cannot take it is passed over.
     async fn do_signal(
         &mut self,
         job: &JobRow,
         body: &Value,
         variables: Map<String, Value>,
     ) -> Result<Reply, Fault> {
+        if body["begun"].is_string() {
+            return self.begin_by_signal(job, body, variables).await;
+        }
         let after = body["after"].as_str().unwrap_or("").to_string();
         let waits = read::waits_for(self.tx, "signal", &job.name, None, &after, SIGNALLED).await?;
         let next = waits.last().map(|wait| wait.id.clone());
@@ -210,15 +214,65 @@ impl Work<'_> {
                 tracing::warn!(%fault, case = wait.case_id, signal = job.name, "a signal");
             }
         }
+        // Who waits is looked for before any case begins: what the signal began does not hear it again.
+        let mut body = json!({ "variables": variables, "by": body["by"] });
         match next {
-            Some(next) => {
-                let mut job = job.clone();
-                job.body = json!({ "variables": variables, "after": next }).to_string();
-                job.next_at = self.now.0;
-                self.put_job(job.id.clone(), Some(job));
-            }
-            None => self.put_job(job.id.clone(), None),
+            Some(next) => body["after"] = json!(next),
+            None => body["begun"] = json!(""),
         }
+        self.go_on_later(job, &body);
+        Ok(Reply::Nothing)
+    }
+
+    /// A job that is not yet done whole goes on with what its body says now.
+    fn go_on_later(&mut self, job: &JobRow, body: &Value) {
+        let mut job = job.clone();
+        (job.body, job.next_at) = (body.to_string(), self.now.0);
+        self.put_job(job.id.clone(), Some(job));
+    }
+
+    /// Begins a case of the next processes whose newest version a signal begins.
+    async fn begin_by_signal(
+        &mut self,
+        job: &JobRow,
+        body: &Value,
+        variables: Map<String, Value>,
+    ) -> Result<Reply, Fault> {
+        let after = body["begun"].as_str().unwrap_or("");
+        let shelf = &self.engine.shelf;
+        let beginnings = shelf.begun_by_signal(&job.name, after, SIGNALLED as usize);
+        let Some(last) = beginnings.last().map(|last| last.process.clone()) else {
+            self.put_job(job.id.clone(), None);
+            return Ok(Reply::Nothing);
+        };
+        let by = match body["by"].as_str() {
+            Some(account) => Actor {
+                account: account.into(),
+                ..Actor::default()
+            },
+            None => Actor::system(),
+        };
+        for beginning in beginnings {
+            let new = NewCase {
+                process: beginning.process,
+                version: Some(beginning.version),
+                data: variables.clone(),
+                ..NewCase::default()
+            };
+            let origin = Origin {
+                node: Some(beginning.node),
+                ..Origin::default()
+            };
+            if let Err(fault) = self.begin(&by, &new, origin, None).await {
+                if fault.code.starts_with("store.") {
+                    return Err(fault);
+                }
+                let process = new.process;
+                tracing::warn!(%fault, process, signal = job.name, "a signal begins a case");
+            }
+        }
+        let body = json!({ "variables": variables, "by": body["by"], "begun": last });
+        self.go_on_later(job, &body);
         Ok(Reply::Nothing)
     }
 

@@ -1,7 +1,7 @@
 //! Between cases: what is called and is not there, signals that begin cases, escalations that leave
 //! a called process, messages that bring a key.
 
-use crate::house::{House, admin, officer, own};
+use crate::house::{House, admin, object, officer, own};
 use crate::stage::file;
 use kernel::Time;
 use kernel::cases::{CaseState, CaseVerb, Cases, NewCase, Process};
@@ -126,6 +126,46 @@ async fn a_case_whose_called_process_is_missing_is_stuck_and_says_why() {
         house.engine.settle().await.unwrap();
         house.complete(&officer("wang", "", ""), json!({})).await;
         assert_eq!(house.case(&case.id).await.state, CaseState::Completed);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_begins_a_case_of_every_process_that_starts_with_it() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let start = r#"<startEvent id="start"><signalEventDefinition signalRef="s1"/></startEvent><endEvent id="end"/>"#;
+        let again = r#"<intermediateCatchEvent id="c"><signalEventDefinition signalRef="s1"/></intermediateCatchEvent>"#;
+        // What the signal began does not hear it again.
+        let body = format!("{start}{again}{}", own("u", "li"));
+        let publish = async |id: &str, body: &str, flows: &str| {
+            let xml = of(id, body, flows);
+            let published = house.engine.publish(&admin(), id, &xml).await;
+            published.unwrap_or_else(|fault| panic!("{fault} {:?}", fault.problems));
+        };
+        publish("one", &body, "start>c c>u u>end").await;
+        publish("two", &format!("{start}{}", own("u", "wang")), "start>u u>end").await;
+        // Only the newest version counts.
+        publish("three", &format!("{start}{}", own("u", "wang")), "start>u u>end").await;
+        publish("three", &format!("{ENDS}{}", own("u", "wang")), "start>u u>end").await;
+        let data = object(json!({ "level": 3 }));
+        house.engine.signal(&admin(), "storm", data).await.unwrap();
+        let (li, wang) = (officer("li", "", ""), officer("wang", "", ""));
+        house.engine.settle().await.unwrap();
+        assert_eq!(house.nodes(&li).await, "");
+        let task = house.only(&wang).await;
+        let file = house.engine.case(&admin(), &task.case).await.unwrap();
+        assert_eq!((file.case.process.as_str(), &file.data["level"]), ("two", &json!(3)));
+        assert_eq!(file.case.started_by, "admin");
+        // Thrown by a case it does the same, and those that wait go on.
+        let throw = r#"<startEvent id="start"/><endEvent id="end"><signalEventDefinition signalRef="s1"/></endEvent>"#;
+        publish("thrower", throw, "start>end").await;
+        house.engine.start(&admin(), new("thrower")).await.unwrap();
+        house.engine.settle().await.unwrap();
+        assert_eq!(house.nodes(&li).await, "u");
+        assert_eq!(house.nodes(&wang).await, "u u");
+        let filter = kernel::cases::CaseFilter::default();
+        assert_eq!(house.engine.cases(&admin(), &filter).await.unwrap().count, 5);
     })
     .await;
 }

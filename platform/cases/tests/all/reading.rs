@@ -447,3 +447,26 @@ async fn expressions_languages_and_times_are_read_before_they_are_published() {
         "{said:?}"
     );
 }
+
+#[test]
+fn a_start_that_would_never_begin_anything_is_refused() {
+    let start = |what: &str| {
+        format!(
+            "<endEvent id=\"end\"/><userTask id=\"a\"/>\n<startEvent id=\"start\">{what}</startEvent>"
+        )
+    };
+    let timer = "<timerEventDefinition><timeDuration>PT1S</timeDuration></timerEventDefinition>";
+    let condition =
+        "<conditionalEventDefinition><condition>x</condition></conditionalEventDefinition>";
+    for what in [timer, condition] {
+        let body = start(what);
+        check(
+            &body,
+            "start>a a>end",
+            &["f:9 start: a process is not begun by a timer or a condition"],
+        );
+        assert!(read_stored("f", &file(&body, "start>a a>end")).is_ok());
+    }
+    let signal = start(r#"<signalEventDefinition signalRef="s1"/>"#);
+    check(&signal, "start>a a>end", &[]);
+}
