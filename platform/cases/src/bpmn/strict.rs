@@ -3,7 +3,7 @@
 //! times. Drawings that are in the store already were taken by an older program and are not asked.
 
 use super::elements::{Fate, fate};
-use super::model::{EventWhat, Moment, NodeKind, Process};
+use super::model::{EventWhat, Moment, Node, NodeKind, Process};
 use super::read::{BPMN, OURS, Reader, bare};
 use crate::machine::timer;
 use kernel::Time;
@@ -136,6 +136,27 @@ fn is_feel(language: &str) -> bool {
     language == "feel" || language.ends_with("/feel")
 }
 
+/// Does a throw of compensation see this activity? One that does not exist is said elsewhere.
+fn is_seen(process: &Process, node: &Node, activity: &str) -> bool {
+    let Some(target) = process.find(activity).map(|at| &process.nodes[at]) else {
+        return true;
+    };
+    let is_activity = matches!(
+        target.kind,
+        NodeKind::Task(_) | NodeKind::Call { .. } | NodeKind::SubProcess { by_event: false }
+    );
+    let mut scope = node.parent;
+    while scope != target.parent {
+        match scope.map(|at| &process.nodes[at]) {
+            Some(around) if matches!(around.kind, NodeKind::SubProcess { by_event: true }) => {
+                scope = around.parent;
+            }
+            _ => return false,
+        }
+    }
+    is_activity
+}
+
 /// Is it written as a time, and not as an expression for one?
 fn is_literal(text: &str) -> bool {
     let mut signs = text.chars();
@@ -211,6 +232,10 @@ impl<'a> Reader<'a> {
                 EventWhat::Timer(_) | EventWhat::Conditional(_) if begins => (
                     "流程不能由定时或条件启动（可由消息或信号启动）",
                     "a process is not begun by a timer or a condition, but by a message or a signal",
+                ),
+                EventWhat::Compensation(Some(activity)) if !is_seen(process, node, activity) => (
+                    "activityRef 指向的活动从此处不可见（须在同一层，或在事件子流程所在的一层）",
+                    "activityRef names an activity that is not seen from here: it is neither of this scope nor of the one around its event sub-process",
                 ),
                 _ => continue,
             };
