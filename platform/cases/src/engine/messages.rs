@@ -48,8 +48,12 @@ impl Work<'_> {
                 let open = self.case_or_number(case).await?;
                 open.running()?;
                 self.flush().await?;
-                let waits = read::waits_of(self.tx, &open.row.id, &message.name).await?;
-                waits.into_iter().next()
+                let key = (!message.key.is_null()).then(|| message.key.to_string());
+                let (case, name) = (&open.row.id, &message.name);
+                let waits = read::waits_of(self.tx, case, name, key.as_deref()).await?;
+                // What waits for this very key comes before what takes any.
+                let exact = waits.iter().find(|wait| key.as_ref() == Some(&wait.key));
+                exact.or(waits.first()).cloned()
             }
             None => {
                 self.flush().await?;

@@ -4,7 +4,7 @@
 use crate::house::{House, admin, object, officer, own};
 use crate::stage::file;
 use kernel::Time;
-use kernel::cases::{CaseState, CaseVerb, Cases, NewCase, Process};
+use kernel::cases::{CaseState, CaseVerb, Cases, Message, NewCase, Process};
 use serde_json::json;
 use store::Store;
 use store::cases::processes;
@@ -166,6 +166,51 @@ async fn a_signal_begins_a_case_of_every_process_that_starts_with_it() {
         assert_eq!(house.nodes(&wang).await, "u u");
         let filter = kernel::cases::CaseFilter::default();
         assert_eq!(house.engine.cases(&admin(), &filter).await.unwrap().count, 5);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_for_a_case_goes_where_its_key_fits() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        // Twelve turns that wait, each for its own key, so that waits have numbers of two digits.
+        let body = format!(
+            r#"{ENDS}<subProcess id="s"><multiInstanceLoopCharacteristics j:collection="numbers" j:item="number"/><startEvent id="s1"/><receiveTask id="r" messageRef="m1"/>{}<endEvent id="e1"/>{}</subProcess>"#,
+            own("u", "li"),
+            crate::stage::draw("s1>r r>u u>e1")
+        );
+        house.publish(&body, "start>s s>end").await;
+        let numbers: Vec<String> = (1..=12).map(|n| format!("k{n}")).collect();
+        let case = house.start(json!({ "numbers": numbers })).await;
+        let send = async |key: serde_json::Value, data| {
+            let message = Message {
+                name: "paid".into(),
+                key,
+                case: Some(case.id.clone()),
+                data: object(data),
+                once: None,
+            };
+            house.engine.message(&admin(), message).await
+        };
+        let wrong = send(json!("WRONG"), json!({})).await.unwrap_err();
+        assert_eq!(wrong.code, "input.not_found");
+        let li = officer("li", "", "");
+        assert_eq!(house.nodes(&li).await, "", "nothing went on");
+        for key in ["k12", "k1", "k7"] {
+            send(json!(key), json!({})).await.unwrap();
+            let task = house.only(&li).await;
+            let (_, shown) = house.engine.task(&li, &task.id).await.unwrap();
+            assert_eq!(shown["number"], key);
+            house.complete(&li, json!({})).await;
+            let again = send(json!(key), json!({})).await.unwrap_err();
+            assert_eq!(again.code, "input.not_found", "it was taken");
+        }
+        // Without a key: what began to wait first.
+        send(json!(null), json!({})).await.unwrap();
+        let task = house.only(&li).await;
+        let (_, shown) = house.engine.task(&li, &task.id).await.unwrap();
+        assert_eq!(shown["number"], "k2");
     })
     .await;
 }

@@ -375,7 +375,7 @@ pub struct Message {
     /// What tells for which case it is; compared with what the drawing's correlation says.
     #[serde(default)]
     pub key: Value,
-    /// For this very case.
+    /// For this very case; a key that is given must fit all the same.
     #[serde(default)]
     pub case: Option<String>,
     /// Variables it brings.
