@@ -259,6 +259,11 @@ impl Work<'_> {
             Effect::Escalated { code } => {
                 let at = self.now;
                 change.note(at, &cause.by, "escalated", None, json!({ "code": code }));
+                if change.case.row.parent.is_some() {
+                    let id = later(change);
+                    let job = self.job(&id, &change.case, 0, "escalation", code, json!({}));
+                    change.jobs.push((id, Some(job)));
+                }
             }
             _ => {}
         }

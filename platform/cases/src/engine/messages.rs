@@ -12,7 +12,7 @@ use kernel::cases::{CaseState, Correlated, Message, NewCase};
 use kernel::{Fault, Verb};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use store::cases::{JobRow, JobState, KeyRow, WaitRow, read};
+use store::cases::{JobRow, JobState, KeyRow, WaitRow, outbox, read};
 
 /// Cases a signal reaches in one step of its job.
 const SIGNALLED: u64 = 50;
@@ -156,7 +156,7 @@ impl Work<'_> {
     /// Does a job other than a service, and takes it away with what it did.
     pub(super) async fn do_job(&mut self, job: &JobRow) -> Result<Reply, Fault> {
         self.flush().await?;
-        let there = store::cases::outbox::job(self.tx, &job.id).await?;
+        let there = outbox::job(self.tx, &job.id).await?;
         if there.is_none_or(|there| there.state == JobState::Aside) {
             return Ok(Reply::Nothing); // done already, or of no use any more
         }
@@ -175,6 +175,7 @@ impl Work<'_> {
             }
             "signal" => return self.do_signal(job, &body, variables).await,
             "call" => self.do_call(job).await?,
+            "escalation" => self.do_escalation(job).await?,
             "return" => self.do_return(job).await?,
             "cancel" => self.do_cancel(job, &body).await?,
             _ => {}
@@ -331,8 +332,37 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A called case has ended: its caller goes on, with its variables.
+    /// A called case escalated and nothing in it caught that: its caller may.
+    async fn do_escalation(&mut self, job: &JobRow) -> Result<(), Fault> {
+        let child = self.case(&job.case_id).await?;
+        let Some(parent) = &child.row.parent else {
+            return Ok(());
+        };
+        let open = self.case(parent).await?;
+        let wait = child.row.parent_wait as u64;
+        let waited = open.kept.instance.waits.get(&wait);
+        let waits = waited.is_some_and(|w| matches!(w.what, Awaited::Call { .. }));
+        if open.row.state.ended() || !waits {
+            return Ok(());
+        }
+        open.running()?;
+        let code = job.name.clone();
+        let details = json!({ "case": child.row.id, "code": code });
+        let cause = Cause::system("escalation", details);
+        let change = self
+            .advance(&open, Happened::Escalated { wait, code }, cause)
+            .await?;
+        self.take(change)?;
+        Ok(())
+    }
+
+    /// A called case has ended: its caller goes on, with its variables. What it escalated before
+    /// comes first.
     async fn do_return(&mut self, job: &JobRow) -> Result<(), Fault> {
+        for before in outbox::jobs_of(self.tx, &job.case_id, "escalation").await? {
+            self.do_escalation(&before).await?;
+            self.put_job(before.id, None);
+        }
         let child = self.case(&job.case_id).await?;
         let Some(parent) = &child.row.parent else {
             return Ok(());

@@ -214,3 +214,104 @@ async fn a_message_for_a_case_goes_where_its_key_fits() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_escalation_leaves_a_called_process() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let up = |id: &str, kind: &str| {
+            format!(r#"<{kind} id="{id}"><escalationEventDefinition escalationRef="x1"/></{kind}>"#)
+        };
+        let publish = async |id: &str, body: &str, flows: &str| {
+            let xml = of(id, body, flows);
+            let published = house.engine.publish(&admin(), id, &xml).await;
+            published.unwrap_or_else(|fault| panic!("{fault} {:?}", fault.problems));
+        };
+        let child = format!("{ENDS}{}{}", up("up", "intermediateThrowEvent"), own("in", "li"));
+        publish("child", &child, "start>up up>in in>end").await;
+        // It escalates with its last breath: that comes before its return.
+        let last = format!(r#"<startEvent id="start"/>{}"#, up("end", "endEvent"));
+        publish("last", &last, "start>end").await;
+        // One that calls another hands on what it does not catch.
+        let middle = format!(r#"{ENDS}<callActivity id="m" calledElement="child"/>"#);
+        publish("middle", &middle, "start>m m>end").await;
+        let (li, wang) = (officer("li", "", ""), officer("wang", "", ""));
+        for (called, interrupts) in [
+            ("child", true),
+            ("child", false),
+            ("middle", true),
+            ("middle", false),
+            ("last", true),
+            ("last", false),
+        ] {
+            let body = format!(
+                r#"{ENDS}<callActivity id="k" calledElement="{called}"/><boundaryEvent id="b" attachedToRef="k" cancelActivity="{interrupts}"><escalationEventDefinition escalationRef="x1"/></boundaryEvent>{}{}"#,
+                own("told", "wang"),
+                own("after", "wang")
+            );
+            publish("q", &body, "start>k k>after after>end b>told told>end").await;
+            let case = house.engine.start(&admin(), new("q")).await.unwrap();
+            house.engine.settle().await.unwrap();
+            let at = format!("{called} {interrupts}");
+            let expect = match (called, interrupts) {
+                (_, true) => ("told", ""),
+                ("last", false) => ("told after", ""),
+                _ => ("told", "in"),
+            };
+            let rows = house.inbox(&wang).await.rows;
+            let mut told: Vec<String> = rows.into_iter().map(|task| task.node).collect();
+            told.sort_by_key(|node| node != "told");
+            let found = (told.join(" "), house.nodes(&li).await);
+            assert_eq!((found.0.as_str(), found.1.as_str()), expect, "{at}");
+            if expect.1 == "in" {
+                house.complete(&li, json!({})).await;
+                house.engine.settle().await.unwrap();
+            }
+            for task in house.inbox(&wang).await.rows {
+                let data = object(json!({}));
+                let verb = kernel::cases::TaskVerb::Complete { data };
+                house.act(&wang, &task.id, verb).await.unwrap();
+            }
+            house.engine.settle().await.unwrap();
+            let case = house.case(&case.id).await;
+            assert_eq!((case.state, case.stuck), (CaseState::Completed, 0), "{at}");
+        }
+        let filter = kernel::cases::CaseFilter {
+            states: vec![CaseState::Running],
+            ..Default::default()
+        };
+        assert_eq!(house.engine.cases(&admin(), &filter).await.unwrap().count, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_escalation_survives_a_stop() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let child = format!(
+            r#"{ENDS}{}<intermediateThrowEvent id="up"><escalationEventDefinition escalationRef="x1"/></intermediateThrowEvent>{}"#,
+            own("first", "li"),
+            own("in", "li")
+        );
+        let xml = of("child", &child, "start>first first>up up>in in>end");
+        house.engine.publish(&admin(), "child", &xml).await.unwrap();
+        let body = format!(
+            r#"{ENDS}<callActivity id="k" calledElement="child"/><boundaryEvent id="b" attachedToRef="k"><escalationEventDefinition/></boundaryEvent>{}"#,
+            own("told", "wang")
+        );
+        let xml = of("q", &body, "start>k k>end b>told told>end");
+        house.engine.publish(&admin(), "q", &xml).await.unwrap();
+        house.engine.start(&admin(), new("q")).await.unwrap();
+        house.engine.settle().await.unwrap();
+        let li = officer("li", "", "");
+        house.complete(&li, json!({})).await;
+        // The program stops before it told the caller.
+        let house = House::again(&store, house.clock.clone()).await;
+        assert_eq!(house.nodes(&li).await, "in");
+        house.engine.settle().await.unwrap();
+        assert_eq!(house.nodes(&officer("wang", "", "")).await, "told");
+        assert_eq!(house.nodes(&li).await, "", "what was called is given up");
+    })
+    .await;
+}

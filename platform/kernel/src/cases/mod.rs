@@ -404,7 +404,7 @@ pub struct SetAside {
     pub case: String,
     /// Its number; `None` when it is there no more.
     pub number: Option<String>,
-    /// What it is: `service`, `message`, `signal`, `call`, `return`, `timer`.
+    /// What it is: `service`, `message`, `signal`, `call`, `escalation`, `return`, `timer`.
     pub kind: String,
     /// Name of the function, message, signal or process.
     pub name: String,
