@@ -92,18 +92,29 @@ impl Matters {
                 set.await.map_err(|fault| at(&calendar.file, fault))?;
             }
         }
-        let known = cases.processes().await?;
-        for file in declared.systems.iter().flat_map(|s| &s.processes) {
-            let name = stem(&file.file);
-            if !known.iter().any(|p| p.process == name) {
-                cases
-                    .publish(&system, name, &file.text)
-                    .await
-                    .map_err(|fault| at(&file.file, fault))?;
-            }
-        }
+        // A process is not published before what it asks for: decisions, processes it calls.
         for model in self.decisions.models(None, MODELS).await? {
             self.learn(&model.model).await?;
+        }
+        let known = cases.processes().await?;
+        let mut left: Vec<_> = declared
+            .systems
+            .iter()
+            .flat_map(|s| &s.processes)
+            .filter(|file| !known.iter().any(|p| p.process == stem(&file.file)))
+            .collect();
+        while !left.is_empty() {
+            let (before, mut refused) = (left.len(), None);
+            for file in std::mem::take(&mut left) {
+                let published = cases.publish(&system, stem(&file.file), &file.text);
+                if let Err(fault) = published.await {
+                    left.push(file);
+                    refused.get_or_insert(at(&file.file, fault));
+                }
+            }
+            if let Some(fault) = refused.filter(|_| left.len() == before) {
+                return Err(fault);
+            }
         }
         Ok(())
     }
@@ -176,6 +187,18 @@ fn at(file: &str, mut fault: Fault) -> Fault {
 impl Expressions for Matters {
     fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
         Ok(self.feel.evaluate(expression, variables)?.value)
+    }
+
+    fn check(&self, expression: &str, names: &[&str]) -> Result<(), Fault> {
+        self.feel.compile(expression, names).map(drop)
+    }
+
+    fn check_decision(&self, decision: &str) -> Result<(), Fault> {
+        let (model, name) = self.model(decision)?;
+        let shape = model.shape();
+        let known =
+            shape.decisions.iter().any(|d| d.name == name) || shape.services.contains(&name);
+        known.then_some(()).ok_or_else(|| Fault::missing(decision))
     }
 
     fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {

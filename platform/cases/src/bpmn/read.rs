@@ -5,13 +5,15 @@ use super::elements::{Fate, fate};
 use super::events::{self, Words2};
 use super::model::*;
 use super::shape;
+use super::strict::Strictness;
+use kernel::cases::Expressions;
 use kernel::lines::Lines;
 use kernel::{Problem, Words};
 use roxmltree::{Document, Node as Xml, ParsingOptions};
 use std::collections::BTreeMap;
 
 /// Namespace of BPMN 2.0 models.
-const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
+pub(super) const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 /// Namespace of what BPMN leaves to us: who does a task, which function, which form.
 pub(super) const OURS: &str = "urn:jicheng:bpmn:1";
 /// Bytes of a file, at most.
@@ -27,6 +29,25 @@ const FAULT_LIMIT: usize = 200;
 
 /// Reads a file; `name` stands in front of the lines in faults.
 pub fn read(name: &str, xml: &str) -> Result<Model, Vec<Problem>> {
+    read_as(name, xml, Strictness::Whole)
+}
+
+/// Reads a file that is to be published: its expressions too.
+pub fn read_new(
+    name: &str,
+    xml: &str,
+    expressions: &dyn Expressions,
+) -> Result<Model, Vec<Problem>> {
+    read_as(name, xml, Strictness::Expressions(expressions))
+}
+
+/// Reads a file that was published once. What an older program took and passed over is passed over
+/// still, so that cases that run go on.
+pub fn read_stored(name: &str, xml: &str) -> Result<Model, Vec<Problem>> {
+    read_as(name, xml, Strictness::Stored)
+}
+
+fn read_as(name: &str, xml: &str, strictness: Strictness<'_>) -> Result<Model, Vec<Problem>> {
     let one = |line: usize, zh: String, en: String| {
         let at = format!("{name}:{line}");
         vec![Problem {
@@ -60,6 +81,8 @@ pub fn read(name: &str, xml: &str) -> Result<Model, Vec<Problem>> {
         lines: Lines::of(xml),
         faults: vec![],
         model: Model::default(),
+        strictness,
+        expressions: 0,
     };
     reader.definitions();
     if reader.faults.is_empty() {
@@ -72,10 +95,13 @@ pub fn read(name: &str, xml: &str) -> Result<Model, Vec<Problem>> {
 /// Reads one document.
 pub(super) struct Reader<'a> {
     name: &'a str,
-    document: &'a Document<'a>,
+    pub(super) document: &'a Document<'a>,
     lines: Lines,
     faults: Vec<Problem>,
     pub(super) model: Model,
+    pub(super) strictness: Strictness<'a>,
+    /// Expressions looked at.
+    pub(super) expressions: usize,
 }
 
 /// What is known of a process while it is read.
@@ -144,6 +170,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let children = self.children(root);
+        self.look_through();
         for child in &children {
             self.named(*child);
         }
@@ -216,6 +243,7 @@ impl<'a> Reader<'a> {
         self.scope(xml, None, 0, &mut draft);
         self.tie(&mut draft);
         shape::check(self, &draft);
+        self.look_at_events(&draft.process);
         draft.process
     }
 
@@ -438,15 +466,7 @@ impl<'a> Reader<'a> {
         let child = xml
             .children()
             .find(|c| c.tag_name().namespace() == Some(BPMN) && c.tag_name().name() == name)?;
-        let text: String = child
-            .descendants()
-            .filter(Xml::is_text)
-            .filter_map(|t| t.text())
-            .collect();
-        let text = text.trim();
-        // Modellers mark a FEEL expression with a leading equals sign.
-        let text = text.strip_prefix('=').unwrap_or(text).trim();
-        (!text.is_empty()).then(|| text.to_string())
+        bare(child)
     }
 
     fn repeats(&mut self, xml: Xml<'a, 'a>) -> Option<Loop> {
@@ -500,6 +520,19 @@ impl<'a> Reader<'a> {
             until: self.child_text(looped, "completionCondition"),
         })
     }
+}
+
+/// The text of an element, if there is any.
+pub(super) fn bare(xml: Xml<'_, '_>) -> Option<String> {
+    let text: String = xml
+        .descendants()
+        .filter(Xml::is_text)
+        .filter_map(|t| t.text())
+        .collect();
+    let text = text.trim();
+    // Modellers mark a FEEL expression with a leading equals sign.
+    let text = text.strip_prefix('=').unwrap_or(text).trim();
+    (!text.is_empty()).then(|| text.to_string())
 }
 
 fn is_node(name: &str) -> bool {

@@ -5,6 +5,7 @@ use super::budget::Budget;
 use super::clocks::{self, TaskClock, Timers};
 use super::work::{Change, Open, Work};
 use crate::bpmn::{Assignment, NodeKind, TaskKind as Drawn};
+use crate::clock::Counted;
 use crate::machine::{Awaited, Effect, Happened, Place, Standing, Step, step};
 use kernel::cases::{CaseState, TaskKind, TaskState};
 use kernel::{Fault, Time};
@@ -80,14 +81,16 @@ impl Work<'_> {
         if let Some(brought) = brought::step(open, &happened) {
             cause = cause.with(brought::BROUGHT, brought);
         }
-        let expressions = Budget::new(&*self.engine.means.expressions);
-        let taken = step(
-            &open.model,
-            &open.kept.instance,
-            happened,
-            &expressions,
-            self.now,
-        )?;
+        let taken = {
+            let calendar = self.engine.days();
+            let budget = Budget::new(&*self.engine.means.expressions);
+            let expressions = Counted {
+                expressions: &budget,
+                calendar: &calendar,
+            };
+            let instance = &open.kept.instance;
+            step(&open.model, instance, happened, &expressions, self.now)?
+        };
         self.follow(open, taken, cause).await
     }
 
@@ -260,6 +263,11 @@ impl Work<'_> {
             Effect::Escalated { code } => {
                 let at = self.now;
                 change.note(at, &cause.by, "escalated", None, json!({ "code": code }));
+                if change.case.row.parent.is_some() {
+                    let id = later(change);
+                    let job = self.job(&id, &change.case, 0, "escalation", code, json!({}));
+                    change.jobs.push((id, Some(job)));
+                }
             }
             _ => {}
         }

@@ -3,6 +3,7 @@
 use super::desk::Reply;
 use super::faults;
 use super::follow::Cause;
+use super::publish::not_published;
 use super::start::{DEPTH, Origin, digest, size};
 use super::work::{Change, Open, Work};
 use crate::machine::{Awaited, Happened, ROOT};
@@ -11,7 +12,7 @@ use kernel::cases::{CaseState, Correlated, Message, NewCase};
 use kernel::{Fault, Verb};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use store::cases::{JobRow, JobState, KeyRow, WaitRow, read};
+use store::cases::{JobRow, JobState, KeyRow, WaitRow, outbox, read};
 
 /// Cases a signal reaches in one step of its job.
 const SIGNALLED: u64 = 50;
@@ -47,8 +48,12 @@ impl Work<'_> {
                 let open = self.case_or_number(case).await?;
                 open.running()?;
                 self.flush().await?;
-                let waits = read::waits_of(self.tx, &open.row.id, &message.name).await?;
-                waits.into_iter().next()
+                let key = (!message.key.is_null()).then(|| message.key.to_string());
+                let (case, name) = (&open.row.id, &message.name);
+                let waits = read::waits_of(self.tx, case, name, key.as_deref()).await?;
+                // What waits for this very key comes before what takes any.
+                let exact = waits.iter().find(|wait| key.as_ref() == Some(&wait.key));
+                exact.or(waits.first()).cloned()
             }
             None => {
                 self.flush().await?;
@@ -136,7 +141,7 @@ impl Work<'_> {
             id: id.clone(),
             kind: "signal".into(),
             name: name.into(),
-            body: json!({ "variables": data }).to_string(),
+            body: json!({ "variables": data, "by": by.account }).to_string(),
             next_at: self.now.0,
             at: self.now.0,
             ..JobRow::default()
@@ -151,7 +156,7 @@ impl Work<'_> {
     /// Does a job other than a service, and takes it away with what it did.
     pub(super) async fn do_job(&mut self, job: &JobRow) -> Result<Reply, Fault> {
         self.flush().await?;
-        let there = store::cases::outbox::job(self.tx, &job.id).await?;
+        let there = outbox::job(self.tx, &job.id).await?;
         if there.is_none_or(|there| there.state == JobState::Aside) {
             return Ok(Reply::Nothing); // done already, or of no use any more
         }
@@ -170,6 +175,7 @@ impl Work<'_> {
             }
             "signal" => return self.do_signal(job, &body, variables).await,
             "call" => self.do_call(job).await?,
+            "escalation" => self.do_escalation(job).await?,
             "return" => self.do_return(job).await?,
             "cancel" => self.do_cancel(job, &body).await?,
             _ => {}
@@ -178,13 +184,17 @@ impl Work<'_> {
         Ok(Reply::Nothing)
     }
 
-    /// Gives a signal to the next cases that wait for it; one that cannot take it is passed over.
+    /// Gives a signal to the next cases that wait for it, then begins those it begins; one that
+    /// cannot take it is passed over.
     async fn do_signal(
         &mut self,
         job: &JobRow,
         body: &Value,
         variables: Map<String, Value>,
     ) -> Result<Reply, Fault> {
+        if body["begun"].is_string() {
+            return self.begin_by_signal(job, body, variables).await;
+        }
         let after = body["after"].as_str().unwrap_or("").to_string();
         let waits = read::waits_for(self.tx, "signal", &job.name, None, &after, SIGNALLED).await?;
         let next = waits.last().map(|wait| wait.id.clone());
@@ -209,15 +219,65 @@ impl Work<'_> {
                 tracing::warn!(%fault, case = wait.case_id, signal = job.name, "a signal");
             }
         }
+        // Who waits is looked for before any case begins: what the signal began does not hear it again.
+        let mut body = json!({ "variables": variables, "by": body["by"] });
         match next {
-            Some(next) => {
-                let mut job = job.clone();
-                job.body = json!({ "variables": variables, "after": next }).to_string();
-                job.next_at = self.now.0;
-                self.put_job(job.id.clone(), Some(job));
-            }
-            None => self.put_job(job.id.clone(), None),
+            Some(next) => body["after"] = json!(next),
+            None => body["begun"] = json!(""),
         }
+        self.go_on_later(job, &body);
+        Ok(Reply::Nothing)
+    }
+
+    /// A job that is not yet done whole goes on with what its body says now.
+    fn go_on_later(&mut self, job: &JobRow, body: &Value) {
+        let mut job = job.clone();
+        (job.body, job.next_at) = (body.to_string(), self.now.0);
+        self.put_job(job.id.clone(), Some(job));
+    }
+
+    /// Begins a case of the next processes whose newest version a signal begins.
+    async fn begin_by_signal(
+        &mut self,
+        job: &JobRow,
+        body: &Value,
+        variables: Map<String, Value>,
+    ) -> Result<Reply, Fault> {
+        let after = body["begun"].as_str().unwrap_or("");
+        let shelf = &self.engine.shelf;
+        let beginnings = shelf.begun_by_signal(&job.name, after, SIGNALLED as usize);
+        let Some(last) = beginnings.last().map(|last| last.process.clone()) else {
+            self.put_job(job.id.clone(), None);
+            return Ok(Reply::Nothing);
+        };
+        let by = match body["by"].as_str() {
+            Some(account) => Actor {
+                account: account.into(),
+                ..Actor::default()
+            },
+            None => Actor::system(),
+        };
+        for beginning in beginnings {
+            let new = NewCase {
+                process: beginning.process,
+                version: Some(beginning.version),
+                data: variables.clone(),
+                ..NewCase::default()
+            };
+            let origin = Origin {
+                node: Some(beginning.node),
+                ..Origin::default()
+            };
+            if let Err(fault) = self.begin(&by, &new, origin, None).await {
+                if fault.code.starts_with("store.") {
+                    return Err(fault);
+                }
+                let process = new.process;
+                tracing::warn!(%fault, process, signal = job.name, "a signal begins a case");
+            }
+        }
+        let body = json!({ "variables": variables, "by": body["by"], "begun": last });
+        self.go_on_later(job, &body);
         Ok(Reply::Nothing)
     }
 
@@ -230,6 +290,16 @@ impl Work<'_> {
         let Some(found) = open.kept.instance.waits.get(&wait) else {
             return Ok(());
         };
+        if self.engine.shelf.newest(&job.name).is_none() {
+            // Trying again would not help before somebody publishes it: it is shown, and tried again by hand.
+            let words = not_published(&job.name);
+            let mut cause = Cause::system("blocked", json!({ "process": job.name }));
+            cause.answered = Some(wait);
+            let happened = Happened::Blocked { wait, words };
+            let change = self.advance(&open, happened, cause).await?;
+            self.take(change)?;
+            return Ok(());
+        }
         if open.row.depth + 1 >= DEPTH {
             let mut cause = Cause::system("failed", json!({ "code": "call_depth" }));
             cause.answered = Some(wait);
@@ -262,8 +332,37 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A called case has ended: its caller goes on, with its variables.
+    /// A called case escalated and nothing in it caught that: its caller may.
+    async fn do_escalation(&mut self, job: &JobRow) -> Result<(), Fault> {
+        let child = self.case(&job.case_id).await?;
+        let Some(parent) = &child.row.parent else {
+            return Ok(());
+        };
+        let open = self.case(parent).await?;
+        let wait = child.row.parent_wait as u64;
+        let waited = open.kept.instance.waits.get(&wait);
+        let waits = waited.is_some_and(|w| matches!(w.what, Awaited::Call { .. }));
+        if open.row.state.ended() || !waits {
+            return Ok(());
+        }
+        open.running()?;
+        let code = job.name.clone();
+        let details = json!({ "case": child.row.id, "code": code });
+        let cause = Cause::system("escalation", details);
+        let change = self
+            .advance(&open, Happened::Escalated { wait, code }, cause)
+            .await?;
+        self.take(change)?;
+        Ok(())
+    }
+
+    /// A called case has ended: its caller goes on, with its variables. What it escalated before
+    /// comes first.
     async fn do_return(&mut self, job: &JobRow) -> Result<(), Fault> {
+        for before in outbox::jobs_of(self.tx, &job.case_id, "escalation").await? {
+            self.do_escalation(&before).await?;
+            self.put_job(before.id, None);
+        }
         let child = self.case(&job.case_id).await?;
         let Some(parent) = &child.row.parent else {
             return Ok(());

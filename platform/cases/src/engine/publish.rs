@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::work::audit;
-use crate::bpmn::{self, Model, NodeKind};
+use crate::bpmn::{self, Model, NodeKind, TaskKind};
 use kernel::access::Actor;
 use kernel::cases::Process;
 use kernel::fault::Problem;
@@ -22,7 +22,9 @@ impl Engine {
         xml: &str,
     ) -> Result<Vec<Process>, Fault> {
         let by = self.demand(by, Verb::Operate, "processes")?;
-        let model = Arc::new(bpmn::read(name, xml).map_err(Fault::invalid)?);
+        let model =
+            Arc::new(bpmn::read_new(name, xml, &*self.means.expressions).map_err(Fault::invalid)?);
+        self.all_there(name, &model)?;
         self.no_circle(name, &model)?;
         let hash = Sha256::digest(xml.as_bytes());
         let digest: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -58,6 +60,42 @@ impl Engine {
         Ok(published)
     }
 
+    /// What is called must be there: processes in the file or published already, decisions.
+    fn all_there(&self, name: &str, model: &Model) -> Result<(), Fault> {
+        let mut problems = vec![];
+        for node in model.processes.values().flat_map(|p| &p.nodes) {
+            let words = match &node.kind {
+                NodeKind::Call { process } => {
+                    let known = model.processes.contains_key(process)
+                        || self.shelf.newest(process).is_some();
+                    (!known).then(|| not_published(process))
+                }
+                NodeKind::Task(TaskKind::Rule { decision, .. }) => {
+                    let missing = self.means.expressions.check_decision(decision).is_err();
+                    missing.then(|| {
+                        Words::new(
+                            format!("没有决策“{decision}”"),
+                            format!("there is no decision \"{decision}\""),
+                        )
+                    })
+                }
+                _ => None,
+            };
+            if let Some(words) = words {
+                let id = &node.id;
+                problems.push(Problem {
+                    at: format!("{name}:{}", node.line),
+                    words: Words::new(format!("{id}：{}", words.zh), format!("{id}: {}", words.en)),
+                });
+            }
+        }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Fault::invalid(problems))
+        }
+    }
+
     /// Processes that call each other in a circle would never end. What is published already and
     /// what is in the file are looked at together.
     fn no_circle(&self, name: &str, model: &Model) -> Result<(), Fault> {
@@ -90,6 +128,14 @@ impl Engine {
             Err(Fault::invalid(problems))
         }
     }
+}
+
+/// A process that is called is not there.
+pub(super) fn not_published(process: &str) -> Words {
+    Words::new(
+        format!("被调用的流程“{process}”没有发布"),
+        format!("the process \"{process}\" it calls is not published"),
+    )
 }
 
 fn called(model: &Model, process: &str) -> BTreeSet<String> {

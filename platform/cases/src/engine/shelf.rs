@@ -67,6 +67,35 @@ impl Shelf {
         found
     }
 
+    /// Processes a signal begins, after one, in order; `limit` at most.
+    pub(super) fn begun_by_signal(
+        &self,
+        signal: &str,
+        after: &str,
+        limit: usize,
+    ) -> Vec<Beginning> {
+        let newest = self.all_newest().into_iter();
+        let later = newest.filter(|(process, _, _)| process.as_str() > after);
+        let begun = later.filter_map(|(process, version, model)| {
+            let (node, _) = model
+                .processes
+                .get(&process)?
+                .within(None)
+                .find(|(_, found)| {
+                    matches!(&found.kind, NodeKind::Event {
+                        moment: Moment::Start { .. },
+                        what: EventWhat::Signal(id),
+                    } if model.signals.get(id).is_some_and(|s| s.name == signal))
+                })?;
+            Some(Beginning {
+                process,
+                version,
+                node,
+            })
+        });
+        begun.take(limit).collect()
+    }
+
     /// The process a message begins.
     pub(super) fn begun_by(&self, message: &str) -> Option<Beginning> {
         for (process, version, model) in self.all_newest() {
@@ -116,7 +145,7 @@ impl Engine {
         }
         let file = processes::file(run, process, version).await?;
         let file = file.ok_or_else(|| Fault::missing(&format!("{process} v{version}")))?;
-        let model = bpmn::read(process, &file).map_err(Fault::invalid)?;
+        let model = bpmn::read_stored(process, &file).map_err(Fault::invalid)?;
         let model = Arc::new(model);
         self.shelf.put(process, version, model.clone());
         Ok(model)

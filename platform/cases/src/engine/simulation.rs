@@ -91,7 +91,10 @@ impl Engine {
                     "give a version or a drawing, not both",
                 ));
             }
-            (Some(xml), None) => Arc::new(bpmn::read("xml", xml).map_err(Fault::invalid)?),
+            (Some(xml), None) => {
+                let read = bpmn::read_new("xml", xml, &*self.means.expressions);
+                Arc::new(read.map_err(Fault::invalid)?)
+            }
             (None, version) => {
                 let version = version.unwrap_or(last);
                 self.model(&mut reader, &process, version).await?

@@ -9,6 +9,7 @@ use super::follow::Cause;
 use super::views;
 use super::work::{Change, Kept, Open, Work};
 use crate::bpmn::{Model, NodeIndex};
+use crate::clock::Counted;
 use crate::machine::{Instance, Standing, begin};
 use kernel::access::Actor;
 use kernel::cases::{CaseState, NewCase};
@@ -113,15 +114,16 @@ impl Work<'_> {
             self.number_free(&number).await?;
         }
         let open = blank(self, by, new, (id, number, version), &model, &origin)?;
-        let expressions = Budget::new(&*self.engine.means.expressions);
-        let step = begin(
-            &model,
-            process,
-            origin.node,
-            new.data.clone(),
-            &expressions,
-            self.now,
-        )?;
+        let step = {
+            let calendar = self.engine.days();
+            let budget = Budget::new(&*self.engine.means.expressions);
+            let expressions = Counted {
+                expressions: &budget,
+                calendar: &calendar,
+            };
+            let data = new.data.clone();
+            begin(&model, process, origin.node, data, &expressions, self.now)?
+        };
         let cause = Cause::of(by, "started", None)
             .with("version", version)
             .with("parent", open.row.parent.clone())

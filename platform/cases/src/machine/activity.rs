@@ -78,7 +78,7 @@ impl Run<'_> {
     }
 
     /// Sticks with nothing waited for, so that trying again begins anew.
-    fn stick_closed(&mut self, id: Id, words: Words) {
+    pub(super) fn stick_closed(&mut self, id: Id, words: Words) {
         self.close_waits_of(id);
         self.stick(id, words);
     }

@@ -1,9 +1,10 @@
 //! Events: what is thrown, who catches it, and event sub-processes.
 
 use super::Effect;
-use super::run::Run;
+use super::run::{Run, over};
 use super::state::{Id, Place, Scope, Standing, Wait};
 use crate::bpmn::{EventWhat, Moment, NodeIndex, NodeKind};
+use kernel::{Fault, Words};
 
 /// Who catches an error or an escalation.
 enum Catcher {
@@ -107,6 +108,22 @@ impl Run<'_> {
             Some(catcher) => self.catch(catcher),
             None => self.effects.push(Effect::Escalated { code: code.into() }),
         }
+    }
+
+    /// A called process escalated: as if its call activity had.
+    pub(super) fn escalated(&mut self, wait: Id, code: &str) -> Result<(), Fault> {
+        let found = self.instance.waits.get(&wait).ok_or_else(over)?;
+        let token = found.token.ok_or_else(over)?;
+        self.throw_escalation(token, code);
+        Ok(())
+    }
+
+    /// What is waited for cannot come; trying again enters the activity anew.
+    pub(super) fn block(&mut self, wait: Id, words: Words) -> Result<(), Fault> {
+        let found = self.instance.waits.get(&wait).ok_or_else(over)?;
+        let token = found.token.ok_or_else(over)?;
+        self.stick_closed(token, words);
+        Ok(())
     }
 
     fn catch(&mut self, catcher: Catcher) {

@@ -27,6 +27,8 @@ impl Run<'_> {
                 self.set_all(found.scope, variables);
                 self.throw_error(token, &code);
             }
+            Happened::Blocked { wait, words } => self.block(wait, words)?,
+            Happened::Escalated { wait, code } => self.escalated(wait, &code)?,
             Happened::Signal { name, variables } => {
                 self.set_all(ROOT, variables);
                 self.signal(&name);

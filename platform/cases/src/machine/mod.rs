@@ -23,7 +23,7 @@ pub use state::{Awaited, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standi
 
 use crate::bpmn::{Model, NodeIndex};
 pub use kernel::cases::Expressions;
-use kernel::{Fault, Time};
+use kernel::{Fault, Time, Words};
 use run::Run;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -47,6 +47,20 @@ pub enum Happened {
         code: String,
         /// What it brought.
         variables: Map<String, Value>,
+    },
+    /// What a wait waited for cannot come: its token is stuck until somebody has looked.
+    Blocked {
+        /// The wait.
+        wait: Id,
+        /// Why.
+        words: Words,
+    },
+    /// A called process escalated, and goes on or has ended.
+    Escalated {
+        /// The wait for it.
+        wait: Id,
+        /// Code of the escalation.
+        code: String,
     },
     /// A signal was given; everything that waits for it goes on.
     Signal {

@@ -3,22 +3,48 @@
 
 use super::run::Run;
 use super::state::{Done, Id, Place, Scope};
+use crate::bpmn::NodeKind;
 
 impl Run<'_> {
-    /// A token throws: everything done in its scope, or one activity, is undone before it goes on.
+    /// A token throws: everything done that it sees, or one activity, is undone before it goes on.
+    /// It sees its own scope; in an event sub-process what surrounds that too (10.5.1 of the
+    /// standard).
     pub(super) fn begin_undo(&mut self, id: Id, activity: Option<&str>) {
         let scope = self.scope_of(id);
         let wanted = activity.and_then(|activity| self.process.find(activity));
-        let Some(here) = self.instance.scopes.get_mut(&scope) else {
-            return;
-        };
-        let all = std::mem::take(&mut here.done);
-        let (undone, kept): (Vec<Done>, Vec<Done>) = all
-            .into_iter()
-            .partition(|done| activity.is_none() || Some(done.node) == wanted);
-        here.done = kept;
+        let mut undone: Vec<Done> = vec![];
+        // What surrounds was done before what the event sub-process did.
+        for seen in self.seen_from(scope).into_iter().rev() {
+            let Some(here) = self.instance.scopes.get_mut(&seen) else {
+                continue;
+            };
+            let all = std::mem::take(&mut here.done);
+            let (wanted, kept): (Vec<Done>, Vec<Done>) = all
+                .into_iter()
+                .partition(|done| activity.is_none() || Some(done.node) == wanted);
+            here.done = kept;
+            undone.extend(wanted);
+        }
         self.place(id, Place::Undoing(undone));
         self.undo_next(id);
+    }
+
+    /// Scopes whose activities a throw in this one sees, the inner before the outer.
+    fn seen_from(&self, scope: Id) -> Vec<Id> {
+        let mut seen = vec![scope];
+        let mut next = scope;
+        while let Some(here) = self.instance.scopes.get(&next)
+            && let Some(node) = here.node
+            && matches!(
+                self.process.nodes[node].kind,
+                NodeKind::SubProcess { by_event: true }
+            )
+            && let Some(around) = here.parent
+        {
+            seen.push(around);
+            next = around;
+        }
+        seen
     }
 
     /// Undoes the next, or goes on when nothing remains.

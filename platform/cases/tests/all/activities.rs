@@ -324,3 +324,64 @@ fn what_was_done_within_a_sub_process_is_undone_too_and_only_once() {
         .come("a")
         .ended(Standing::Completed);
 }
+
+/// A sub-process P with X (which `ux` undoes), Y that fails, and an event sub-process that catches
+/// the error, throws compensation and goes on to Z.
+fn undoing_in_an_event_sub_process(activity: &str) -> String {
+    let handler = |inner: &str| {
+        format!(
+            r#"<subProcess id="h" triggeredByEvent="true"><startEvent id="hs"><errorEventDefinition errorRef="e1"/></startEvent><intermediateThrowEvent id="c"><compensateEventDefinition{inner}/></intermediateThrowEvent><userTask id="z"/><endEvent id="he"/>{}</subProcess>"#,
+            draw("hs>c c>z z>he")
+        )
+    };
+    let undone = |name: &str| {
+        format!(
+            r#"<userTask id="{name}"/><boundaryEvent id="b{name}" attachedToRef="{name}"><compensateEventDefinition/></boundaryEvent><userTask id="u{name}" isForCompensation="true"/><association id="a{name}" sourceRef="b{name}" targetRef="u{name}"/>"#
+        )
+    };
+    format!(
+        r#"{ENDS}{}<subProcess id="p"><startEvent id="ps"/>{}{}<userTask id="y"/><endEvent id="bad"><errorEventDefinition errorRef="e1"/></endEvent>{}{}</subProcess>"#,
+        undone("o"),
+        undone("x"),
+        undone("w"),
+        draw("ps>x x>w w>y y>bad"),
+        handler(activity)
+    )
+}
+
+#[test]
+fn compensation_in_an_event_sub_process_undoes_what_surrounds_it() {
+    let flows = "start>o o>p p>end";
+    let mut play = Play::begin(&undoing_in_an_event_sub_process(""), flows, json!({}));
+    play.come("o").come("x").come("w").come("y");
+    // In the reverse order; what was done outside the sub-process is not seen.
+    play.expect("uw").come("uw").expect("ux").come("ux");
+    play.expect("z").come("z").ended(Standing::Completed);
+    let one = undoing_in_an_event_sub_process(r#" activityRef="x""#);
+    let mut play = Play::begin(&one, flows, json!({}));
+    play.come("o").come("x").come("w").come("y");
+    play.expect("ux").come("ux").expect("z");
+    play.come("z").ended(Standing::Completed);
+    // What has not been done is not undone.
+    let mut play = Play::begin(&one, flows, json!({}));
+    play.come("o").fail("x", "E1").expect("z");
+}
+
+#[test]
+fn an_activity_the_throw_does_not_see_is_refused() {
+    for (activity, seen) in [
+        ("x", true),
+        ("w", true),
+        ("o", false),
+        ("p", false),
+        ("ps", false),
+    ] {
+        let body = undoing_in_an_event_sub_process(&format!(r#" activityRef="{activity}""#));
+        let xml = crate::stage::file(&body, "start>o o>p p>end");
+        let faults = cases::bpmn::read("f", &xml).err().unwrap_or_default();
+        let said: Vec<&str> = faults.iter().map(|f| f.words.en.as_str()).collect();
+        assert_eq!(said.is_empty(), seen, "{activity}: {said:?}");
+        assert!(seen || said[0].contains("c: activityRef names an activity that is not seen"));
+        assert!(cases::bpmn::read_stored("f", &xml).is_ok());
+    }
+}

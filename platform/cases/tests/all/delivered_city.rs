@@ -52,6 +52,16 @@ impl Expressions for Words {
     fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
         Ok(self.feel.evaluate(expression, variables)?.value)
     }
+    fn check(&self, expression: &str, names: &[&str]) -> Result<(), Fault> {
+        self.feel.compile(expression, names).map(drop)
+    }
+    fn check_decision(&self, decision: &str) -> Result<(), Fault> {
+        let known = decision.split_once(':').and_then(|(model, name)| {
+            let shape = self.ready.get(model)?.shape();
+            shape.decisions.iter().find(|d| d.name == name).map(drop)
+        });
+        known.ok_or_else(|| Fault::missing(decision))
+    }
     fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
         let (model, decision) = decision.split_once(':').unwrap();
         let model = &self.ready[model];

@@ -8,6 +8,7 @@
 
 mod activities;
 mod arrivals;
+mod between;
 mod clocks;
 mod crash;
 mod delivered;

@@ -89,6 +89,11 @@ impl Expressions for Small {
         Ok(variables.get(text).cloned().unwrap_or(Value::Null))
     }
 
+    fn check_decision(&self, decision: &str) -> Result<(), Fault> {
+        let known = (decision != "nothing").then_some(());
+        known.ok_or_else(|| Fault::missing(decision))
+    }
+
     fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
         Ok(json!(format!("{decision} of {}", variables.len())))
     }

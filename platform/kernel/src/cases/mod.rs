@@ -32,6 +32,20 @@ use std::collections::BTreeMap;
 pub trait Expressions: Send + Sync {
     /// The value of an expression over these variables.
     fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
+    /// Can this expression be read? `names` are variables of several words it may use; single words
+    /// are known anyway. A drawing whose expressions cannot be read is not published.
+    fn check(&self, _expression: &str, _names: &[&str]) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// When a limit that begins at a moment is over, by the calendar of the city; `None` where nobody
+    /// keeps one. The engine of cases answers it.
+    fn after(&self, _from: Time, _limit: Limit) -> Option<Time> {
+        None
+    }
+    /// Is there such a decision? A drawing that asks for one that is not there is not published.
+    fn check_decision(&self, _decision: &str) -> Result<(), Fault> {
+        Ok(())
+    }
     /// The result of a decision over these variables.
     fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
 }
@@ -366,7 +380,7 @@ pub struct Message {
     /// What tells for which case it is; compared with what the drawing's correlation says.
     #[serde(default)]
     pub key: Value,
-    /// For this very case.
+    /// For this very case; a key that is given must fit all the same.
     #[serde(default)]
     pub case: Option<String>,
     /// Variables it brings.
@@ -395,7 +409,7 @@ pub struct SetAside {
     pub case: String,
     /// Its number; `None` when it is there no more.
     pub number: Option<String>,
-    /// What it is: `service`, `message`, `signal`, `call`, `return`, `timer`.
+    /// What it is: `service`, `message`, `signal`, `call`, `escalation`, `return`, `timer`.
     pub kind: String,
     /// Name of the function, message, signal or process.
     pub name: String,
@@ -411,8 +425,8 @@ pub struct SetAside {
 #[async_trait]
 pub trait Cases: Send + Sync {
     /// Publishes every process of a BPMN file as its next version; one whose drawing is the same
-    /// stays as it is. A wrong file is refused whole, each fault with its line; processes that call
-    /// each other in a circle are refused. Needs `operate` on `processes`.
+    /// stays as it is. A wrong file is refused whole, each fault with its line; so are calls of
+    /// processes and decisions that are not there, and processes that call each other in a circle. Needs `operate` on `processes`.
     async fn publish(&self, by: &Actor, name: &str, xml: &str) -> Result<Vec<Process>, Fault>;
     /// The newest version of every process, by identification.
     async fn processes(&self) -> Result<Vec<Process>, Fault>;

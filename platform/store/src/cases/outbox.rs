@@ -58,6 +58,21 @@ pub async fn due_jobs(
     Ok(found)
 }
 
+/// Jobs of a kind that a case has left to do, those set aside too, in order; 1,000 at most.
+pub async fn jobs_of(run: &mut impl Run, case: &str, kind: &str) -> Result<Vec<JobRow>, Fault> {
+    let question = Query::select()
+        .columns(names(JOB))
+        .from("case_jobs")
+        .and_where(Expr::col("case_id").eq(case))
+        .and_where(Expr::col("kind").eq(kind))
+        .order_by("at", Order::Asc)
+        .order_by("id", Order::Asc)
+        .limit(1000)
+        .to_owned();
+    let rows = run.fetch_all(&question).await?;
+    rows.iter().map(JobRow::read).collect()
+}
+
 /// Reserves a job until a time, counting the attempt; `false` when somebody else has it, or it is
 /// there no more. While it is reserved `next_at` is when the reservation runs out.
 pub async fn reserve(tx: &mut Tx, job: &JobRow, until: Time, now: Time) -> Result<bool, Fault> {

@@ -272,17 +272,25 @@ pub async fn waits_for(
     rows.iter().map(WaitRow::read).collect()
 }
 
-/// What a case waits for by messages of a name; 100 at most.
-pub async fn waits_of(run: &mut impl Run, case: &str, name: &str) -> Result<Vec<WaitRow>, Fault> {
-    let question = Query::select()
+/// What a case waits for by messages of a name, for this key or for any, in the order it began to
+/// wait; 100 at most.
+pub async fn waits_of(
+    run: &mut impl Run,
+    case: &str,
+    name: &str,
+    key: Option<&str>,
+) -> Result<Vec<WaitRow>, Fault> {
+    let mut question = Query::select();
+    question
         .columns(names(WAIT))
         .from("case_waits")
         .and_where(Expr::col("case_id").eq(case))
         .and_where(Expr::col("kind").eq("message"))
-        .and_where(Expr::col("name").eq(name))
-        .order_by("id", Order::Asc)
-        .limit(100)
-        .to_owned();
+        .and_where(Expr::col("name").eq(name));
+    if let Some(key) = key {
+        question.and_where(Expr::col("key").is_in([key, "null"]));
+    }
+    question.order_by("wait", Order::Asc).limit(100);
     let rows = run.fetch_all(&question).await?;
     rows.iter().map(WaitRow::read).collect()
 }

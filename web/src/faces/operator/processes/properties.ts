@@ -5,7 +5,7 @@ export type Property = (typeof PROPERTIES)[number];
 const OWN: Record<string, readonly Property[]> = {
   'bpmn:UserTask': ['assignee', 'roles', 'organisation', 'form', 'due'],
   'bpmn:ManualTask': ['assignee', 'roles', 'organisation', 'form', 'due'],
-  'bpmn:ServiceTask': ['function'], 'bpmn:SendTask': ['function'],
+  'bpmn:ServiceTask': ['function'],
   'bpmn:BusinessRuleTask': ['decision', 'result'],
   'bpmn:ScriptTask': ['result'],
   'bpmn:SequenceFlow': ['condition'],
@@ -19,7 +19,11 @@ const attribute = (name: string) => ({ name, isAttr: true, type: 'String' });
 export const OURS = {
   name: 'Jicheng', uri: 'urn:jicheng:bpmn:1', prefix: 'jicheng', xml: { tagAlias: 'lowerCase' },
   types: [
-    { name: 'Step', extends: ['bpmn:FlowElement'], properties: ['assignee', 'roles', 'organisation', 'form', 'due', 'function', 'decision', 'result'].map(attribute) },
+    // Each only where it means something: a node that becomes another kind does not keep what would be refused there.
+    { name: 'Asked', extends: ['bpmn:UserTask', 'bpmn:ManualTask'], properties: ['assignee', 'roles', 'organisation', 'form', 'due'].map(attribute) },
+    { name: 'Called', extends: ['bpmn:ServiceTask'], properties: ['function'].map(attribute) },
+    { name: 'Scripted', extends: ['bpmn:ScriptTask'], properties: ['result'].map(attribute) },
+    { name: 'Decided', extends: ['bpmn:BusinessRuleTask'], properties: ['decision', 'result'].map(attribute) },
     { name: 'Turns', extends: ['bpmn:LoopCharacteristics'], properties: ['collection', 'item', 'result', 'results'].map(attribute) },
     { name: 'Letter', extends: ['bpmn:Message'], properties: ['correlation'].map(attribute) },
   ],
