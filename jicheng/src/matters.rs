@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::window::{Serving, refused};
 use async_trait::async_trait;
 use kernel::cases::{Cases, Expressions, Served, Services};
-use kernel::decisions::{Decisions, Expressions as Feel, NewModel, ReadyModel};
+use kernel::decisions::{Decisions, Expressions as Feel, NewModel, Outcome, ReadyModel};
 use kernel::declare::Declared;
 use kernel::licences::{Holder, Licences, NewLicence};
 use kernel::{Actor, Fault};
@@ -171,14 +171,25 @@ impl Expressions for Matters {
         Ok(self.feel.evaluate(expression, variables)?.value)
     }
 
-    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
+    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Outcome, Fault> {
         let (model, decision) = self.model(decision)?;
         let asked = model.shape().inputs.iter();
         let input = asked.filter_map(|input| {
             let value = variables.get(&input.name)?;
             Some((input.name.clone(), value.clone()))
         });
-        Ok(model.decide(&decision, &input.collect())?.result)
+        let outcome = model.decide(&decision, &input.collect())?;
+        // It is kept with its reasons; what cannot be is not acted on.
+        let size = serde_json::to_vec(&outcome).map_or(usize::MAX, |json| json.len());
+        if size > decisions::limits::KEPT_LIMIT {
+            return Err(Fault::new(
+                kernel::fault::FaultKind::TooLarge,
+                "input.too_large",
+                "决策及其说明过大，不能保存",
+                "the decision and its explanation are too large to keep",
+            ));
+        }
+        Ok(outcome)
     }
 }
 

@@ -120,6 +120,7 @@ impl Work<'_> {
         }
         walked(&mut details, &step.effects, &change.case)?;
         let at = self.now;
+        change.decided(at, &cause, &step.effects, &mut details)?;
         change.note(
             at,
             &cause.by,

@@ -10,6 +10,7 @@ mod apply;
 mod brought;
 mod calendar;
 mod clocks;
+mod decided;
 mod desk;
 mod faults;
 mod follow;

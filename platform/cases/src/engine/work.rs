@@ -18,6 +18,7 @@ use store::audit::AuditEntry;
 use store::cases::{
     CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, WaitRow, Writes, pack, read, unpack, write,
 };
+use store::decisions::EvaluationRow;
 
 /// What a case knows, as it is kept: bounded, and of what runs only, not of what has been.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +81,7 @@ pub(super) struct Change {
     pub(super) jobs: Vec<(String, Option<JobRow>)>,
     pub(super) key: Option<KeyRow>,
     pub(super) audits: Vec<AuditEntry>,
+    pub(super) evaluations: Vec<(EvaluationRow, String)>,
     /// Tasks that opened.
     pub(super) opened: Vec<String>,
 }
@@ -99,6 +101,7 @@ impl Change {
             jobs: vec![],
             key: None,
             audits: vec![],
+            evaluations: vec![],
             opened: vec![],
         }
     }
@@ -317,6 +320,7 @@ impl<'a> Work<'a> {
             jobs,
             key,
             audits,
+            evaluations,
             ..
         } = change;
         let json =
@@ -361,6 +365,7 @@ impl<'a> Work<'a> {
         self.writes.jobs.extend(jobs);
         self.writes.keys.extend(key);
         self.writes.audits.extend(audits);
+        self.writes.evaluations.extend(evaluations);
         if begun {
             self.writes.begun.insert(case.row.id.clone());
         }

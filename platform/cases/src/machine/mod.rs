@@ -21,6 +21,7 @@ pub use state::{Awaited, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standi
 
 use crate::bpmn::{Model, NodeIndex};
 pub use kernel::cases::Expressions;
+use kernel::decisions::Outcome;
 use kernel::{Fault, Time};
 use run::Run;
 use serde::{Deserialize, Serialize};
@@ -131,6 +132,13 @@ pub enum Effect {
     Escalated {
         /// Its code.
         code: String,
+    },
+    /// A decision was made; why it came out so is to be kept.
+    Decided {
+        /// Where.
+        node: NodeIndex,
+        /// The decision.
+        outcome: Box<Outcome>,
     },
     /// A token cannot go on.
     Stuck {

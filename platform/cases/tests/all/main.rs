@@ -10,6 +10,7 @@ mod activities;
 mod arrivals;
 mod clocks;
 mod crash;
+mod decided;
 mod delivered;
 mod delivered_city;
 mod delivered_ways;

@@ -20,6 +20,7 @@ pub use simulation::{
 pub use task::{Acted, Inbox, InboxFilter, Task, TaskKind, TaskState, TaskVerb, Whose};
 
 use crate::access::Actor;
+use crate::decisions::Outcome;
 use crate::fault::{Fault, Noted, Problem};
 use crate::time::Time;
 use async_trait::async_trait;
@@ -32,8 +33,8 @@ use std::collections::BTreeMap;
 pub trait Expressions: Send + Sync {
     /// The value of an expression over these variables.
     fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
-    /// The result of a decision over these variables.
-    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
+    /// A decision over these variables, with why it came out so.
+    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Outcome, Fault>;
 }
 
 /// How a service answered, if it did.
