@@ -377,6 +377,15 @@ pub trait Decisions: Send + Sync {
     -> Result<(ModelVersion, String), Fault>;
     /// A model ready to decide; the newest version for `None`. Kept in memory.
     async fn ready(&self, model: &str, version: Option<i64>) -> Result<Arc<dyn ReadyModel>, Fault>;
+    /// The version in force at a moment, ready to decide: the newest that was published by then; the
+    /// first when none was. Read within a transaction or by a reader of the store (`store::Tx`,
+    /// `store::Reader`, which this crate does not know).
+    async fn ready_at(
+        &self,
+        run: &mut (dyn Any + Send),
+        model: &str,
+        at: Time,
+    ) -> Result<Arc<dyn ReadyModel>, Fault>;
     /// Decides, without keeping anything.
     async fn decide(&self, question: &Question) -> Result<Outcome, Fault>;
     /// Keeps an outcome, in a transaction of its own, and returns its identification.

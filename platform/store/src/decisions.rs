@@ -195,6 +195,25 @@ pub async fn newest(run: &mut impl Run, code: &str) -> Result<Option<ModelRow>, 
     row.as_ref().map(model).transpose()
 }
 
+/// The number of the version in force at a moment: the newest that was published by then; the first
+/// when none was.
+pub async fn in_force(run: &mut impl Run, code: &str, at: i64) -> Result<Option<i64>, Fault> {
+    let by_then = of_model(code)
+        .and_where(Expr::col("published_at").lte(at))
+        .limit(1)
+        .to_owned();
+    let first = of_model(code)
+        .clear_order_by()
+        .order_by("version", Order::Asc)
+        .limit(1)
+        .to_owned();
+    let found = match run.fetch_optional(&by_then).await? {
+        Some(row) => Some(row),
+        None => run.fetch_optional(&first).await?,
+    };
+    found.map(|row| row.i64("version")).transpose()
+}
+
 /// A version of a model with its XML; the newest for `None`.
 pub async fn with_xml(
     run: &mut impl Run,

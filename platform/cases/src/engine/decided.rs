@@ -1,13 +1,18 @@
-//! Decisions that a step rests on: kept with it, so that each can be explained afterwards, and named
-//! in the history of the case.
+//! Decisions that a step rests on: made by the versions in force when the case began; kept with the
+//! step, so that each can be explained afterwards, and named in the history of the case.
 
+use super::Engine;
 use super::follow::Cause;
 use super::work::Change;
-use crate::bpmn::{Node, Process};
+use crate::bpmn::{Model, Node, NodeKind, Process, TaskKind};
 use crate::machine::Effect;
+use crate::simulate::{Drawing, Past};
+use kernel::cases::Expressions;
 use kernel::decisions::Outcome;
 use kernel::{Fault, Time, new_id};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use store::audit::AuditEntry;
 use store::decisions::EvaluationRow;
 
@@ -15,6 +20,61 @@ use store::decisions::EvaluationRow;
 const NAMED: usize = 100;
 /// Characters of a purpose, at most.
 const PURPOSE: usize = 500;
+
+impl Engine {
+    /// What a case of this drawing decides by that began at this moment.
+    pub(super) async fn deciding<R: Send + 'static>(
+        &self,
+        run: &mut R,
+        model: &Model,
+        process: &str,
+        began: Time,
+    ) -> Result<Arc<dyn Expressions>, Fault> {
+        let common = &self.means.expressions;
+        let decisions: Vec<&str> = asked(model, process).collect();
+        if decisions.is_empty() {
+            return Ok(common.clone());
+        }
+        let own = common.of_case(run, &decisions, began).await?;
+        Ok(own.unwrap_or_else(|| common.clone()))
+    }
+
+    /// The same for every case of the past that is to be replayed: what was in force when it began,
+    /// whichever drawing it goes through.
+    pub(super) async fn deciding_then(
+        &self,
+        past: &Past,
+        changed: &Drawing,
+    ) -> Result<Vec<Arc<dyn Expressions>>, Fault> {
+        let drawings = past.drawings.iter().chain([changed]);
+        let decisions = drawings.flat_map(|d| asked(&d.model, &d.process));
+        let decisions: BTreeSet<&str> = decisions.collect();
+        if decisions.is_empty() {
+            return Ok(vec![]);
+        }
+        let decisions: Vec<&str> = decisions.into_iter().collect();
+        let common = &self.means.expressions;
+        let mut reader = self.store.reader().await?;
+        let mut found = vec![];
+        for case in &past.cases {
+            let own = common
+                .of_case(&mut reader, &decisions, case.started)
+                .await?;
+            found.push(own.unwrap_or_else(|| common.clone()));
+        }
+        Ok(found)
+    }
+}
+
+/// The decisions a process asks for.
+fn asked<'a>(model: &'a Model, process: &str) -> impl Iterator<Item = &'a str> {
+    let drawn = model.processes.get(process);
+    let nodes = drawn.into_iter().flat_map(|process| &process.nodes);
+    nodes.filter_map(|node| match &node.kind {
+        NodeKind::Task(TaskKind::Rule { decision, .. }) => Some(decision.as_str()),
+        _ => None,
+    })
+}
 
 impl Change {
     /// Keeps the decisions of a step.

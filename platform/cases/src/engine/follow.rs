@@ -79,12 +79,11 @@ impl Work<'_> {
         if let Some(brought) = brought::step(open, &happened) {
             cause = cause.with(brought::BROUGHT, brought);
         }
-        let expressions = &*self.engine.means.expressions;
         let taken = step(
             &open.model,
             &open.kept.instance,
             happened,
-            expressions,
+            &*open.expressions,
             self.now,
         )?;
         self.follow(open, taken, cause).await

@@ -10,7 +10,7 @@ use super::work::{Change, Kept, Open, Work};
 use crate::bpmn::{Model, NodeIndex};
 use crate::machine::{Instance, Standing, begin};
 use kernel::access::Actor;
-use kernel::cases::{CaseState, NewCase};
+use kernel::cases::{CaseState, Expressions, NewCase};
 use kernel::fault::{FaultKind, Problem};
 use kernel::{Fault, Span, Time, Verb, Words, new_id};
 use serde_json::{Map, Value, json};
@@ -111,14 +111,16 @@ impl Work<'_> {
         if new.number.is_some() {
             self.number_free(&number).await?;
         }
-        let open = blank(self, by, new, (id, number, version), &model, &origin)?;
-        let expressions = &*self.engine.means.expressions;
+        let deciding = self.engine.deciding(self.tx, &model, process, self.now);
+        let expressions = deciding.await?;
+        let named = (id, number, version);
+        let open = blank(self, by, new, named, (&model, &expressions), &origin)?;
         let step = begin(
             &model,
             process,
             origin.node,
             new.data.clone(),
-            expressions,
+            &*expressions,
             self.now,
         )?;
         let cause = Cause::of(by, "started", None)
@@ -159,7 +161,7 @@ fn blank(
     by: &Actor,
     new: &NewCase,
     (id, number, version): (String, String, i64),
-    model: &Arc<Model>,
+    (model, expressions): (&Arc<Model>, &Arc<dyn Expressions>),
     origin: &Origin,
 ) -> Result<Open, Fault> {
     let drawing = model.processes.get(&new.process);
@@ -211,6 +213,7 @@ fn blank(
         row,
         kept,
         model: model.clone(),
+        expressions: expressions.clone(),
     })
 }
 

@@ -7,7 +7,7 @@ use super::{Engine, faults};
 use crate::bpmn::{Model, Process};
 use crate::machine::Instance;
 use kernel::access::Actor;
-use kernel::cases::{Entry, Limit, Pause, TaskState};
+use kernel::cases::{Entry, Expressions, Limit, Pause, TaskState};
 use kernel::{Fault, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -36,11 +36,13 @@ pub(super) struct Kept {
 }
 
 /// A case in hand.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Open {
     pub(super) row: CaseRow,
     pub(super) kept: Kept,
     pub(super) model: Arc<Model>,
+    /// What it decides by.
+    pub(super) expressions: Arc<dyn Expressions>,
 }
 
 impl Open {
@@ -235,7 +237,11 @@ impl<'a> Work<'a> {
             .engine
             .model(self.tx, &row.process, row.version)
             .await?;
+        let deciding = self
+            .engine
+            .deciding(self.tx, &model, &row.process, row.started_at);
         Ok(Open {
+            expressions: deciding.await?,
             kept: kept(&row)?,
             row,
             model,

@@ -1,31 +1,32 @@
 //! Decisions in cases: each is kept with the step that rests on it and explained afterwards; a table
 //! that breaks its hit policy holds the case up with words.
 
-use crate::house::{House, admin, at, object, own};
+use crate::house::{House, admin, at, object, officer, own};
 use crate::stage::Small;
-use kernel::cases::{CaseState, CaseVerb, Cases, Expressions, NewCase};
+use async_trait::async_trait;
+use kernel::cases::{
+    CaseState, CaseVerb, Cases, Expressions, Migration, NewCase, Simulation, TaskVerb,
+};
 use kernel::decisions::{Decisions, NewModel, Outcome, ReadyModel};
-use kernel::{Actor, Fault, ManualClock};
+use kernel::{Actor, Clock, Fault, ManualClock, Span, Time};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::any::Any;
+use std::sync::Arc;
 use store::Store;
 use store::audit::AuditFilter;
 use store::decisions::{EvaluationRow, Which};
 use testkit::each_store;
 
 /// The decisions engine of a city, with the little FEEL of the stage for everything else.
-struct Models {
-    engine: Arc<decisions::Engine>,
-    ready: Mutex<HashMap<String, Arc<dyn ReadyModel>>>,
-}
+struct Models(Arc<decisions::Engine>);
+
+/// What one case decides by: its version of the model `levy`.
+struct Levy(Arc<dyn ReadyModel>);
 
 impl Models {
     fn open(store: &Store, clock: Arc<ManualClock>) -> Arc<Models> {
-        Arc::new(Models {
-            engine: decisions::Engine::open(store.clone(), clock).unwrap(),
-            ready: Mutex::default(),
-        })
+        let engine = decisions::Engine::open(store.clone(), clock).unwrap();
+        Arc::new(Models(engine))
     }
 
     /// Publishes a version of the model `levy`, whose fee is that of these rules, `amount | fee`.
@@ -36,23 +37,42 @@ impl Models {
             note: String::new(),
             after_version: None,
         };
-        self.engine.publish(&Actor::system(), &new).await.unwrap();
-        let ready = self.engine.ready("levy", None).await.unwrap();
-        self.ready.lock().unwrap().insert("levy".into(), ready);
+        self.0.publish(&Actor::system(), &new).await.unwrap();
     }
 }
 
+#[async_trait]
 impl Expressions for Models {
     fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
         Small.evaluate(expression, variables)
     }
 
+    fn decide(&self, decision: &str, _: &Map<String, Value>) -> Result<Outcome, Fault> {
+        Err(Fault::missing(decision))
+    }
+
+    async fn of_case(
+        &self,
+        run: &mut (dyn Any + Send),
+        decisions: &[&str],
+        began: Time,
+    ) -> Result<Option<Arc<dyn Expressions>>, Fault> {
+        assert_eq!(decisions, ["levy:fee"]);
+        let ready = self.0.ready_at(run, "levy", began).await?;
+        Ok(Some(Arc::new(Levy(ready))))
+    }
+}
+
+impl Expressions for Levy {
+    fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
+        Small.evaluate(expression, variables)
+    }
+
     fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Outcome, Fault> {
-        let (model, decision) = decision.split_once(':').unwrap();
-        let ready = self.ready.lock().unwrap().get(model).cloned().unwrap();
-        let asked = ready.shape().inputs.iter();
+        let (_, decision) = decision.split_once(':').unwrap();
+        let asked = self.0.shape().inputs.iter();
         let input = asked.filter_map(|i| Some((i.name.clone(), variables.get(&i.name)?.clone())));
-        ready.decide(decision, &input.collect())
+        self.0.decide(decision, &input.collect())
     }
 }
 
@@ -197,16 +217,77 @@ async fn two_rules_where_one_may_match_hold_the_case_up() {
             "what held it up is explained too"
         );
         assert_eq!(broken[0].1.explanation[0].tables[0].matched.len(), 2);
-        // Mended, it is tried again.
-        models.publish(&[("< 150", "5"), (">= 150", "9")]).await;
-        house
-            .engine
-            .rule(&admin(), &case.id, None, CaseVerb::Retry)
-            .await
-            .unwrap();
-        let file = house.engine.case(&admin(), &case.id).await.unwrap();
-        assert_eq!((file.case.stuck, file.data["fee"].as_i64()), (0, Some(9)));
-        assert_eq!(kept(&store).await.len(), 2);
+        // The case keeps its version, whatever is published; data that were mended are decided about.
+        house.clock.advance(Span::seconds(1));
+        models.publish(&[("-", "7")]).await;
+        for (amount, stuck, fee) in [(150, 1, None), (250, 0, Some(9))] {
+            let data = object(json!({ "amount": amount }));
+            for verb in [CaseVerb::Set { data }, CaseVerb::Retry] {
+                let done = house.engine.rule(&admin(), &case.id, None, verb).await;
+                done.unwrap_or_else(|fault| panic!("{fault}"));
+            }
+            let file = house.engine.case(&admin(), &case.id).await.unwrap();
+            let found = file.data.get("fee").and_then(Value::as_i64);
+            assert_eq!((file.case.stuck, found), (stuck, fee));
+        }
+        assert_eq!(kept(&store).await.len(), 3, "each time it was tried");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_keeps_the_decisions_it_began_under() {
+    each_store(|store| async move {
+        let (house, models) = house(&store, &[("-", "5")]).await;
+        let body = |name: &str| {
+            format!(
+                r#"<startEvent id="start"/><endEvent id="end"/><businessRuleTask id="rule" name="{name}" j:decision="levy:fee" j:result="fee"/>{}{}"#,
+                own("apply", "li"),
+                own("pay", "chief")
+            )
+        };
+        let flows = "start>apply apply>rule rule>pay pay>end";
+        house.publish(&body("定费"), flows).await;
+        let mut cases = vec![];
+        for fee in ["9", "11"] {
+            cases.push(house.start(json!({ "amount": 1 })).await);
+            house.clock.advance(Span::seconds(1));
+            models.publish(&[("-", fee)]).await;
+        }
+        // Neither a stop nor another version of the process changes that.
+        let models = Models::open(&store, house.clock.clone());
+        let house = House::with(&store, house.clock.clone(), models).await;
+        house.publish(&body("核定"), flows).await;
+        let migration = Migration {
+            process: "p".into(),
+            from: 2,
+            to: 3,
+            ..Migration::default()
+        };
+        let moved = house.engine.migrate(&admin(), &migration).await.unwrap();
+        assert!(moved.len() == 2 && moved.iter().all(|m| m.problems.is_empty()), "{moved:?}");
+        cases.push(house.start(json!({ "amount": 1 })).await);
+        let li = officer("li", "", "");
+        for (case, (version, fee)) in cases.iter().zip([(1, 5), (2, 9), (3, 11)]) {
+            let tasks = house.inbox_of(&li, 10).await;
+            let task = tasks.iter().find(|task| task.case == case.id).unwrap();
+            let data = Map::new();
+            house.act(&li, &task.id, TaskVerb::Complete { data }).await.unwrap();
+            let file = house.engine.case(&admin(), &case.id).await.unwrap();
+            assert_eq!(file.data["fee"], fee);
+            let kept = kept(&store).await;
+            let of_case = kept.iter().find(|(row, _)| row.case == case.id).unwrap();
+            assert_eq!(of_case.0.version, version);
+        }
+        house.clock.advance(Span::seconds(1));
+        // A simulation decides by what was in force when each began.
+        let what = Simulation {
+            process: "p".into(),
+            from: at("2026-11-25T00:00:00+08:00"),
+            to: house.clock.now(),
+            ..Simulation::default()
+        };
+        assert_eq!(house.engine.simulate(&admin(), &what).await.unwrap().arrivals, 3);
     })
     .await;
 }
