@@ -5,13 +5,13 @@ use crate::config::Config;
 use crate::window::{Serving, refused};
 use async_trait::async_trait;
 use kernel::cases::{Cases, Expressions, Served, Services};
-use kernel::decisions::{Decisions, Expressions as Feel, NewModel, ReadyModel};
+use kernel::decisions::{Decisions, Expressions as Feel, NewModel, Outcome, ReadyModel};
 use kernel::declare::Declared;
 use kernel::licences::{Holder, Licences, NewLicence};
-use kernel::{Actor, Fault};
-use parking_lot::RwLock;
+use kernel::{Actor, Fault, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,8 +26,6 @@ pub struct Matters {
     decisions: Arc<decisions::Engine>,
     licences: Arc<licences::Engine>,
     serving: Serving,
-    /// The newest version of every model, ready to decide within a step.
-    ready: RwLock<HashMap<String, Arc<dyn ReadyModel>>>,
 }
 
 /// What the variable `licence` holds.
@@ -51,15 +49,12 @@ impl Matters {
             decisions,
             licences,
             serving,
-            ready: RwLock::default(),
         })
     }
 
-    /// Takes in the newest version of a model.
+    /// Makes the newest version of a model ready, so that no step waits until it is read.
     pub async fn learn(&self, model: &str) -> Result<(), Fault> {
-        let ready = self.decisions.ready(model, None).await?;
-        self.ready.write().insert(model.into(), ready);
-        Ok(())
+        self.decisions.ready(model, None).await.map(drop)
     }
 
     /// Publishes what the declarations hold, unless it is the newest version already, and takes in
@@ -119,19 +114,6 @@ impl Matters {
         Ok(())
     }
 
-    /// The model and the name of the decision in `model:decision`.
-    fn model(&self, named: &str) -> Result<(Arc<dyn ReadyModel>, String), Fault> {
-        let (model, decision) = named.split_once(':').unwrap_or((named, ""));
-        let found = self.ready.read().get(model.trim()).cloned();
-        let ready = found.ok_or_else(|| Fault::missing(model))?;
-        let last = ready.shape().decisions.last().map(|d| d.name.clone());
-        let decision = match decision.trim() {
-            "" => last.ok_or_else(|| Fault::missing(named))?,
-            name => name.to_string(),
-        };
-        Ok((ready, decision))
-    }
-
     async fn issue(&self, key: &str, input: &Map<String, Value>) -> Result<Served, Fault> {
         let wanted = input.get(LICENCE).cloned().unwrap_or_default();
         let wanted: Wanted = match serde_json::from_value(wanted) {
@@ -184,6 +166,7 @@ fn at(file: &str, mut fault: Fault) -> Fault {
     fault
 }
 
+#[async_trait]
 impl Expressions for Matters {
     fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
         Ok(self.feel.evaluate(expression, variables)?.value)
@@ -193,22 +176,106 @@ impl Expressions for Matters {
         self.feel.compile(expression, names).map(drop)
     }
 
-    fn check_decision(&self, decision: &str) -> Result<(), Fault> {
-        let (model, name) = self.model(decision)?;
-        let shape = model.shape();
-        let known =
-            shape.decisions.iter().any(|d| d.name == name) || shape.services.contains(&name);
-        known.then_some(()).ok_or_else(|| Fault::missing(decision))
+    /// Only a case decides, by the versions it began under: see [`Expressions::of_case`].
+    fn decide(&self, decision: &str, _: &Map<String, Value>) -> Result<Outcome, Fault> {
+        Err(Fault::missing(decision))
     }
 
-    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
-        let (model, decision) = self.model(decision)?;
-        let asked = model.shape().inputs.iter();
-        let input = asked.filter_map(|input| {
+    async fn of_case(
+        &self,
+        run: &mut (dyn Any + Send),
+        decisions: &[&str],
+        began: Time,
+    ) -> Result<Option<Arc<dyn Expressions>>, Fault> {
+        let mut models = HashMap::new();
+        for named in decisions {
+            let model = parts(named).0;
+            if models.contains_key(model) {
+                continue;
+            }
+            let ready = match self.decisions.ready_at(run, model, began).await {
+                // A model that is not there, or wrong, is told by the step that asks for it.
+                Err(fault) if !fault.code.starts_with("input.") => return Err(fault),
+                ready => ready,
+            };
+            models.insert(model.to_string(), ready);
+        }
+        Ok(Some(Arc::new(OfCase {
+            feel: self.feel.clone(),
+            models,
+        })))
+    }
+}
+
+/// What one case decides by.
+struct OfCase {
+    feel: decisions::FeelExpressions,
+    /// By model, the version that was in force when the case began.
+    models: HashMap<String, Result<Arc<dyn ReadyModel>, Fault>>,
+}
+
+/// Model and decision in `model:decision`; without a decision the last of the model is meant.
+fn parts(named: &str) -> (&str, &str) {
+    let (model, decision) = named.split_once(':').unwrap_or((named, ""));
+    (model.trim(), decision.trim())
+}
+
+impl OfCase {
+    fn model(&self, named: &str) -> Result<&Arc<dyn ReadyModel>, Fault> {
+        let model = parts(named).0;
+        let ready = self.models.get(model);
+        let ready = ready.ok_or_else(|| Fault::missing(model))?;
+        ready.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Expressions for OfCase {
+    fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
+        Ok(self.feel.evaluate(expression, variables)?.value)
+    }
+
+    fn check(&self, expression: &str, names: &[&str]) -> Result<(), Fault> {
+        self.feel.compile(expression, names).map(drop)
+    }
+
+    fn check_decision(&self, named: &str) -> Result<(), Fault> {
+        let name = parts(named).1;
+        let shape = self.model(named)?.shape();
+        let known = match name {
+            "" => !shape.decisions.is_empty(),
+            name => {
+                shape.decisions.iter().any(|d| d.name == name)
+                    || shape.services.iter().any(|service| service == name)
+            }
+        };
+        known.then_some(()).ok_or_else(|| Fault::missing(named))
+    }
+
+    fn decide(&self, named: &str, variables: &Map<String, Value>) -> Result<Outcome, Fault> {
+        let decision = parts(named).1;
+        let ready = self.model(named)?;
+        let shape = ready.shape();
+        let last = shape.decisions.last().map(|d| d.name.as_str());
+        let decision = match decision {
+            "" => last.ok_or_else(|| Fault::missing(named))?,
+            name => name,
+        };
+        let input = shape.inputs.iter().filter_map(|input| {
             let value = variables.get(&input.name)?;
             Some((input.name.clone(), value.clone()))
         });
-        Ok(model.decide(&decision, &input.collect())?.result)
+        let outcome = ready.decide(decision, &input.collect())?;
+        // It is kept with its reasons; what cannot be is not acted on.
+        let size = serde_json::to_vec(&outcome).map_or(usize::MAX, |json| json.len());
+        if size > decisions::limits::KEPT_LIMIT {
+            return Err(Fault::new(
+                kernel::fault::FaultKind::TooLarge,
+                "input.too_large",
+                "决策及其说明过大，不能保存",
+                "the decision and its explanation are too large to keep",
+            ));
+        }
+        Ok(outcome)
     }
 }
 

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use cases::{Engine, Means, Tuning};
 use kernel::access::{Actor, Decision};
 use kernel::cases::{Cases, Expressions, NewCase, Served, Services, Simulation, TaskVerb};
+use kernel::decisions::Outcome;
 use kernel::{Clock, Fault, ManualClock, Policy, Span, Time, Verb};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -25,8 +26,8 @@ impl Expressions for Plain {
         let known = || variables.get(text.trim()).cloned();
         Ok(literal.or_else(known).unwrap_or(Value::Null))
     }
-    fn decide(&self, _: &str, _: &Map<String, Value>) -> Result<Value, Fault> {
-        Ok(Value::Null)
+    fn decide(&self, _: &str, _: &Map<String, Value>) -> Result<Outcome, Fault> {
+        Ok(Outcome::default())
     }
 }
 

@@ -18,6 +18,7 @@ use kernel::access::{Actor, Decision};
 use kernel::cases::{
     Cases, Expressions, Inbox, InboxFilter, Light, NewCase, Served, Services, TaskVerb,
 };
+use kernel::decisions::Outcome;
 use kernel::{Fault, Policy, SystemClock, Time, Verb, new_id};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -36,8 +37,8 @@ impl Expressions for Plain {
         }
         Ok(variables.get(text).cloned().unwrap_or(Value::Null))
     }
-    fn decide(&self, _: &str, _: &Map<String, Value>) -> Result<Value, Fault> {
-        Ok(Value::Null)
+    fn decide(&self, _: &str, _: &Map<String, Value>) -> Result<Outcome, Fault> {
+        Ok(Outcome::default())
     }
 }
 

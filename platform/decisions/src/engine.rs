@@ -21,7 +21,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use store::audit::AuditEntry;
 use store::decisions::{EvaluationRow, ModelRow, Which};
-use store::{Store, Tx};
+use store::{Reader, Run, Store, Tx};
 
 /// Rows of one page, at most.
 pub const PAGE_LIMIT: u64 = 500;
@@ -75,12 +75,20 @@ impl Engine {
                 newest.ok_or_else(|| Fault::missing(code))?.version
             }
         };
+        self.ready_version(&mut reader, code, version).await
+    }
+
+    async fn ready_version(
+        &self,
+        run: &mut impl Run,
+        code: &str,
+        version: i64,
+    ) -> Result<Arc<Model>, Fault> {
         let key = (code.to_owned(), version);
         if let Some(model) = self.ready.lock().get(&key) {
             return Ok(model.clone());
         }
-        let found = store::decisions::with_xml(&mut reader, code, Some(version)).await?;
-        drop(reader);
+        let found = store::decisions::with_xml(run, code, Some(version)).await?;
         let (row, xml) = found.ok_or_else(|| Fault::missing(&format!("{code} {version}")))?;
         let model = Arc::new(self.built(&xml, version_of(row)).await?);
         let mut ready = self.ready.lock();
@@ -89,6 +97,17 @@ impl Engine {
         }
         ready.insert(key, model.clone());
         Ok(model)
+    }
+
+    async fn in_force(
+        &self,
+        run: &mut impl Run,
+        code: &str,
+        at: Time,
+    ) -> Result<Arc<Model>, Fault> {
+        let version = store::decisions::in_force(run, code, at.0).await?;
+        let version = version.ok_or_else(|| Fault::missing(code))?;
+        self.ready_version(run, code, version).await
     }
 
     fn entry(&self, by: &Actor, verb: &str, subject: &str, details: Value) -> AuditEntry {
@@ -364,6 +383,21 @@ impl Decisions for Engine {
     async fn ready(&self, model: &str, version: Option<i64>) -> Result<Arc<dyn ReadyModel>, Fault> {
         let model: Arc<dyn ReadyModel> = self.ready_model(model, version).await?;
         Ok(model)
+    }
+
+    async fn ready_at(
+        &self,
+        run: &mut (dyn Any + Send),
+        model: &str,
+        at: Time,
+    ) -> Result<Arc<dyn ReadyModel>, Fault> {
+        if let Some(tx) = run.downcast_mut::<Tx>() {
+            return Ok(self.in_force(tx, model, at).await?);
+        }
+        match run.downcast_mut::<Reader>() {
+            Some(reader) => Ok(self.in_force(reader, model, at).await?),
+            None => Err(Fault::internal("reading a model", "no store to read it in")),
+        }
     }
 
     async fn decide(&self, question: &Question) -> Result<Outcome, Fault> {

@@ -169,7 +169,7 @@ pub struct Question {
 }
 
 /// A decision that was made, and why it came out so.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Code of the model.
     pub model: String,
@@ -187,6 +187,35 @@ pub struct Outcome {
     /// How it came about: one entry a decision that took part, those that were asked first, the
     /// decision itself last.
     pub explanation: Vec<Explained>,
+}
+
+impl Outcome {
+    /// What to tell when a table that was read broke its hit policy, whatever became of the result:
+    /// rules matched, and none of them counts (clause 8.2.10).
+    pub fn violated(&self) -> Option<Words> {
+        let tables = self.explanation.iter().flat_map(|made| &made.tables);
+        let table = tables
+            .filter(|table| !table.matched.is_empty())
+            .find(|table| table.matched.iter().all(|rule| !rule.counted))?;
+        let rows: Vec<String> = table.matched.iter().map(|r| r.row.to_string()).collect();
+        let (name, policy) = (&table.name, &table.hit_policy);
+        let (zh, en) = match policy.as_str() {
+            "U" => ("只允许一行命中", "only one may"),
+            _ => ("命中各行的结果须相同", "their results must be the same"),
+        };
+        Some(Words::new(
+            format!(
+                "决策表“{name}”（第 {} 版）的第 {} 行同时命中，违反命中策略 {policy}：{zh}",
+                self.version,
+                rows.join("、"),
+            ),
+            format!(
+                "rows {} of the decision table \"{name}\" (version {}) match, against its hit policy {policy}: {en}",
+                rows.join(", "),
+                self.version,
+            ),
+        ))
+    }
 }
 
 /// One decision that took part.
@@ -348,6 +377,15 @@ pub trait Decisions: Send + Sync {
     -> Result<(ModelVersion, String), Fault>;
     /// A model ready to decide; the newest version for `None`. Kept in memory.
     async fn ready(&self, model: &str, version: Option<i64>) -> Result<Arc<dyn ReadyModel>, Fault>;
+    /// The version in force at a moment, ready to decide: the newest that was published by then; the
+    /// first when none was. Read within a transaction or by a reader of the store (`store::Tx`,
+    /// `store::Reader`, which this crate does not know).
+    async fn ready_at(
+        &self,
+        run: &mut (dyn Any + Send),
+        model: &str,
+        at: Time,
+    ) -> Result<Arc<dyn ReadyModel>, Fault>;
     /// Decides, without keeping anything.
     async fn decide(&self, question: &Question) -> Result<Outcome, Fault>;
     /// Keeps an outcome, in a transaction of its own, and returns its identification.

@@ -22,6 +22,9 @@ const EVALUATION: [&str; 11] = [
     "result",
 ];
 
+/// Evaluations of one statement.
+const ROWS: usize = 50;
+
 /// What this module adds to the store, in order.
 pub(crate) fn migrations() -> Vec<Migration> {
     vec![Migration {
@@ -192,6 +195,25 @@ pub async fn newest(run: &mut impl Run, code: &str) -> Result<Option<ModelRow>, 
     row.as_ref().map(model).transpose()
 }
 
+/// The number of the version in force at a moment: the newest that was published by then; the first
+/// when none was.
+pub async fn in_force(run: &mut impl Run, code: &str, at: i64) -> Result<Option<i64>, Fault> {
+    let by_then = of_model(code)
+        .and_where(Expr::col("published_at").lte(at))
+        .limit(1)
+        .to_owned();
+    let first = of_model(code)
+        .clear_order_by()
+        .order_by("version", Order::Asc)
+        .limit(1)
+        .to_owned();
+    let found = match run.fetch_optional(&by_then).await? {
+        Some(row) => Some(row),
+        None => run.fetch_optional(&first).await?,
+    };
+    found.map(|row| row.i64("version")).transpose()
+}
+
 /// A version of a model with its XML; the newest for `None`.
 pub async fn with_xml(
     run: &mut impl Run,
@@ -252,25 +274,35 @@ pub async fn models(
 
 /// Keeps an evaluation; `outcome` is JSON.
 pub async fn keep(tx: &mut Tx, row: &EvaluationRow, outcome: &str) -> Result<(), Fault> {
-    let statement = Query::insert()
-        .into_table("decision_evaluations")
-        .columns(EVALUATION.into_iter().chain(["outcome"]))
-        .values_panic([
-            Expr::val(row.id.as_str()),
-            Expr::val(row.at),
-            Expr::val(row.account.as_str()),
-            Expr::val(row.model.as_str()),
-            Expr::val(row.version),
-            Expr::val(row.decision.as_str()),
-            Expr::val(row.case.as_str()),
-            Expr::val(row.person.as_str()),
-            Expr::val(row.purpose.as_str()),
-            Expr::val(row.basis.as_str()),
-            Expr::val(row.result.as_str()),
-            Expr::val(outcome),
-        ])
-        .to_owned();
-    tx.execute(&statement).await.map(|_| ())
+    keep_many(tx, &[(row.clone(), outcome.to_owned())]).await
+}
+
+/// Keeps evaluations, each with its outcome (JSON).
+pub async fn keep_many(tx: &mut Tx, rows: &[(EvaluationRow, String)]) -> Result<(), Fault> {
+    for some in rows.chunks(ROWS) {
+        let mut statement = Query::insert();
+        statement
+            .into_table("decision_evaluations")
+            .columns(EVALUATION.into_iter().chain(["outcome"]));
+        for (row, outcome) in some {
+            statement.values_panic([
+                Expr::val(row.id.as_str()),
+                Expr::val(row.at),
+                Expr::val(row.account.as_str()),
+                Expr::val(row.model.as_str()),
+                Expr::val(row.version),
+                Expr::val(row.decision.as_str()),
+                Expr::val(row.case.as_str()),
+                Expr::val(row.person.as_str()),
+                Expr::val(row.purpose.as_str()),
+                Expr::val(row.basis.as_str()),
+                Expr::val(row.result.as_str()),
+                Expr::val(outcome.as_str()),
+            ]);
+        }
+        tx.execute(&statement).await?;
+    }
+    Ok(())
 }
 
 /// An evaluation with its outcome.

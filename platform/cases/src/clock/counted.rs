@@ -2,6 +2,7 @@
 
 use super::{Calendar, Clock};
 use kernel::cases::{Expressions, Limit};
+use kernel::decisions::Outcome;
 use kernel::{Fault, Time};
 use serde_json::{Map, Value};
 
@@ -26,7 +27,7 @@ impl Expressions for Counted<'_> {
     fn check_decision(&self, decision: &str) -> Result<(), Fault> {
         self.expressions.check_decision(decision)
     }
-    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
+    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Outcome, Fault> {
         self.expressions.decide(decision, variables)
     }
 }

@@ -4,6 +4,7 @@
 
 use kernel::Fault;
 use kernel::cases::Expressions;
+use kernel::decisions::Outcome;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use std::time::{Duration, Instant};
@@ -47,7 +48,7 @@ impl Expressions for Budget<'_> {
         self.within(|| self.inner.evaluate(expression, variables))
     }
 
-    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
+    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Outcome, Fault> {
         self.within(|| self.inner.decide(decision, variables))
     }
 }

@@ -83,7 +83,7 @@ impl Work<'_> {
         }
         let taken = {
             let calendar = self.engine.days();
-            let budget = Budget::new(&*self.engine.means.expressions);
+            let budget = Budget::new(&*open.expressions);
             let expressions = Counted {
                 expressions: &budget,
                 calendar: &calendar,
@@ -124,6 +124,7 @@ impl Work<'_> {
         }
         walked(&mut details, &step.effects, &change.case)?;
         let at = self.now;
+        change.decided(at, &cause, &step.effects, &mut details)?;
         change.note(
             at,
             &cause.by,

@@ -68,6 +68,9 @@ impl Engine {
                             moved.kept.instance = instance;
                             moved.row.version = *to;
                             moved.model = new.clone();
+                            moved.expressions = self
+                                .deciding(work.tx, &new, process, open.row.started_at)
+                                .await?;
                             work.moved(&by, &open, moved).await?;
                         }
                         vec![]

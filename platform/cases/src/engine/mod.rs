@@ -11,6 +11,7 @@ mod brought;
 mod budget;
 mod calendar;
 mod clocks;
+mod decided;
 mod desk;
 mod faults;
 mod follow;

@@ -24,7 +24,7 @@ impl Engine {
         let by = self.demand(by, Verb::Operate, "processes")?;
         let model =
             Arc::new(bpmn::read_new(name, xml, &*self.means.expressions).map_err(Fault::invalid)?);
-        self.all_there(name, &model)?;
+        self.all_there(name, &model).await?;
         self.no_circle(name, &model)?;
         let hash = Sha256::digest(xml.as_bytes());
         let digest: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -61,9 +61,19 @@ impl Engine {
     }
 
     /// What is called must be there: processes in the file or published already, decisions.
-    fn all_there(&self, name: &str, model: &Model) -> Result<(), Fault> {
+    async fn all_there(&self, name: &str, model: &Model) -> Result<(), Fault> {
         let mut problems = vec![];
-        for node in model.processes.values().flat_map(|p| &p.nodes) {
+        let mut deciding = BTreeMap::new();
+        let mut reader = self.store.reader().await?;
+        for id in model.processes.keys() {
+            let now = self.clock.now();
+            let expressions = self.deciding(&mut reader, model, id, now).await?;
+            deciding.insert(id, expressions);
+        }
+        drop(reader);
+        let nodes = model.processes.iter();
+        let nodes = nodes.flat_map(|(id, drawing)| drawing.nodes.iter().map(move |n| (id, n)));
+        for (id, node) in nodes {
             let words = match &node.kind {
                 NodeKind::Call { process } => {
                     let known = model.processes.contains_key(process)
@@ -71,7 +81,7 @@ impl Engine {
                     (!known).then(|| not_published(process))
                 }
                 NodeKind::Task(TaskKind::Rule { decision, .. }) => {
-                    let missing = self.means.expressions.check_decision(decision).is_err();
+                    let missing = deciding[id].check_decision(decision).is_err();
                     missing.then(|| {
                         Words::new(
                             format!("没有决策“{decision}”"),

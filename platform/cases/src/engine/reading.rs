@@ -37,6 +37,7 @@ impl Engine {
             kept: kept(&row)?,
             row,
             model,
+            expressions: self.means.expressions.clone(),
         };
         if !self.may_see(run, by, &open).await? {
             return Err(Fault::missing(case));
@@ -185,6 +186,7 @@ impl Engine {
                 kept: kept(&case)?,
                 row: case,
                 model,
+                expressions: self.means.expressions.clone(),
             };
             if may_do(by, &row).is_err() && !self.may_see(&mut reader, by, &open).await? {
                 return Err(Fault::missing(task));

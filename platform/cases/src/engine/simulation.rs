@@ -57,7 +57,8 @@ impl Engine {
         }
         let permit = self.simulating.clone().try_acquire_owned();
         let permit = permit.map_err(|_| Fault::overloaded("simulation", 30))?;
-        let past = self.past(what).await?;
+        let mut past = self.past(what).await?;
+        past.deciding = self.deciding_then(&past, &changed).await?;
         self.note_simulation(&by, what, now, past.cases.len())
             .await?;
         let stop = Stop(Arc::new(AtomicBool::new(false)));

@@ -12,7 +12,7 @@ use crate::bpmn::{Model, NodeIndex};
 use crate::clock::Counted;
 use crate::machine::{Instance, Standing, begin};
 use kernel::access::Actor;
-use kernel::cases::{CaseState, NewCase};
+use kernel::cases::{CaseState, Expressions, NewCase};
 use kernel::fault::{FaultKind, Problem};
 use kernel::{Fault, Span, Time, Verb, Words, new_id};
 use serde_json::{Map, Value, json};
@@ -113,10 +113,13 @@ impl Work<'_> {
         if new.number.is_some() {
             self.number_free(&number).await?;
         }
-        let open = blank(self, by, new, (id, number, version), &model, &origin)?;
+        let deciding = self.engine.deciding(self.tx, &model, process, self.now);
+        let deciding = deciding.await?;
+        let named = (id, number, version);
+        let open = blank(self, by, new, named, (&model, &deciding), &origin)?;
         let step = {
             let calendar = self.engine.days();
-            let budget = Budget::new(&*self.engine.means.expressions);
+            let budget = Budget::new(&*deciding);
             let expressions = Counted {
                 expressions: &budget,
                 calendar: &calendar,
@@ -162,7 +165,7 @@ fn blank(
     by: &Actor,
     new: &NewCase,
     (id, number, version): (String, String, i64),
-    model: &Arc<Model>,
+    (model, expressions): (&Arc<Model>, &Arc<dyn Expressions>),
     origin: &Origin,
 ) -> Result<Open, Fault> {
     let drawing = model.processes.get(&new.process);
@@ -214,6 +217,7 @@ fn blank(
         row,
         kept,
         model: model.clone(),
+        expressions: expressions.clone(),
     })
 }
 

@@ -7,7 +7,7 @@ use super::{Engine, faults};
 use crate::bpmn::{Model, Process};
 use crate::machine::Instance;
 use kernel::access::Actor;
-use kernel::cases::{Entry, Limit, Pause, TaskState};
+use kernel::cases::{Entry, Expressions, Limit, Pause, TaskState};
 use kernel::{Fault, Time};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use store::audit::AuditEntry;
 use store::cases::{
     CaseRow, EntryRow, JobRow, KeyRow, Queue, TaskRow, WaitRow, Writes, pack, read, unpack, write,
 };
+use store::decisions::EvaluationRow;
 
 /// What a case knows, as it is kept: bounded, and of what runs only, not of what has been.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,11 +36,13 @@ pub(super) struct Kept {
 }
 
 /// A case in hand.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Open {
     pub(super) row: CaseRow,
     pub(super) kept: Kept,
     pub(super) model: Arc<Model>,
+    /// What it decides by.
+    pub(super) expressions: Arc<dyn Expressions>,
 }
 
 impl Open {
@@ -80,6 +83,7 @@ pub(super) struct Change {
     pub(super) jobs: Vec<(String, Option<JobRow>)>,
     pub(super) key: Option<KeyRow>,
     pub(super) audits: Vec<AuditEntry>,
+    pub(super) evaluations: Vec<(EvaluationRow, String)>,
     /// Tasks that opened.
     pub(super) opened: Vec<String>,
 }
@@ -99,6 +103,7 @@ impl Change {
             jobs: vec![],
             key: None,
             audits: vec![],
+            evaluations: vec![],
             opened: vec![],
         }
     }
@@ -232,7 +237,11 @@ impl<'a> Work<'a> {
             .engine
             .model(self.tx, &row.process, row.version)
             .await?;
+        let deciding = self
+            .engine
+            .deciding(self.tx, &model, &row.process, row.started_at);
         Ok(Open {
+            expressions: deciding.await?,
             kept: kept(&row)?,
             row,
             model,
@@ -317,6 +326,7 @@ impl<'a> Work<'a> {
             jobs,
             key,
             audits,
+            evaluations,
             ..
         } = change;
         let json =
@@ -361,6 +371,7 @@ impl<'a> Work<'a> {
         self.writes.jobs.extend(jobs);
         self.writes.keys.extend(key);
         self.writes.audits.extend(audits);
+        self.writes.evaluations.extend(evaluations);
         if begun {
             self.writes.begun.insert(case.row.id.clone());
         }

@@ -5,7 +5,7 @@ use super::run::Run;
 use super::state::{Awaited, Done, Id, Place, Scope, Wait};
 use crate::bpmn::{EventWhat, Moment, NodeIndex, NodeKind, TaskKind};
 use kernel::{Span, Words};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 impl Run<'_> {
     /// Is this token one turn of a repeated activity?
@@ -66,7 +66,7 @@ impl Run<'_> {
             NodeKind::Call { process } => Awaited::Call {
                 process: process.clone(),
             },
-            NodeKind::Task(task) => match self.start_task(task, scope) {
+            NodeKind::Task(task) => match self.start_task(task, node, scope) {
                 Ok(Some(what)) => what,
                 Ok(None) => return self.activity_done(id),
                 Err(words) => return self.stick_closed(id, words),
@@ -84,7 +84,12 @@ impl Run<'_> {
     }
 
     /// What a task waits for; `None` when it is done at once.
-    fn start_task(&mut self, task: &TaskKind, scope: Id) -> Result<Option<Awaited>, Words> {
+    fn start_task(
+        &mut self,
+        task: &TaskKind,
+        node: NodeIndex,
+        scope: Id,
+    ) -> Result<Option<Awaited>, Words> {
         let variables = self.instance.variables(scope);
         Ok(match task {
             TaskKind::Abstract => None,
@@ -98,9 +103,8 @@ impl Run<'_> {
                 None
             }
             TaskKind::Rule { decision, result } => {
-                let value = self.expressions.decide(decision, &variables);
-                self.instance
-                    .set(scope, result, value.map_err(|fault| fault.words)?);
+                let value = self.decide(node, decision, &variables)?;
+                self.instance.set(scope, result, value);
                 None
             }
             TaskKind::Send(message) => {
@@ -109,6 +113,29 @@ impl Run<'_> {
             }
             TaskKind::Receive(message) => Some(self.message(message, &variables)?),
         })
+    }
+
+    /// The result of a decision, which is kept with its reasons. Where no rule matches it is `null`
+    /// and the case goes on; a table that breaks its hit policy has no result to go on with.
+    fn decide(
+        &mut self,
+        node: NodeIndex,
+        decision: &str,
+        variables: &Map<String, Value>,
+    ) -> Result<Value, Words> {
+        let made = self.expressions.decide(decision, variables);
+        let outcome = made.map_err(|fault| {
+            let mut words = fault.words;
+            if let Some(problem) = fault.problems.first() {
+                words.zh += &format!("（{}：{}）", problem.at, problem.words.zh);
+                words.en += &format!(" ({}: {})", problem.at, problem.words.en);
+            }
+            words
+        })?;
+        let (violated, value) = (outcome.violated(), outcome.result.clone());
+        let outcome = Box::new(outcome);
+        self.effects.push(Effect::Decided { node, outcome });
+        violated.map_or(Ok(value), Err)
     }
 
     /// A message goes out, with what the sender sees.

@@ -23,6 +23,7 @@ pub use state::{Awaited, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standi
 
 use crate::bpmn::{Model, NodeIndex};
 pub use kernel::cases::Expressions;
+use kernel::decisions::Outcome;
 use kernel::{Fault, Time, Words};
 use run::Run;
 use serde::{Deserialize, Serialize};
@@ -148,6 +149,13 @@ pub enum Effect {
     Escalated {
         /// Its code.
         code: String,
+    },
+    /// A decision was made; why it came out so is to be kept.
+    Decided {
+        /// Where.
+        node: NodeIndex,
+        /// The decision.
+        outcome: Box<Outcome>,
     },
     /// A token cannot go on.
     Stuck {

@@ -4,7 +4,7 @@
 use super::hours::Hours;
 use crate::bpmn::{Model, NodeKind, Process, TaskKind};
 use kernel::Time;
-use kernel::cases::{Limit, Pause, TaskState};
+use kernel::cases::{Expressions, Limit, Pause, TaskState};
 use kernel::time::MINUTE;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,8 @@ pub struct Past {
     pub cases: Vec<PastCase>,
     /// How many arrived.
     pub arrivals: usize,
+    /// What each of them decides by, in the same order; what is common when nothing is said.
+    pub deciding: Vec<Arc<dyn Expressions>>,
 }
 
 /// A case.

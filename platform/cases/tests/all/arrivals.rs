@@ -58,6 +58,7 @@ pub fn past(drawing: &Drawing, cases: Vec<PastCase>) -> Past {
         drawings: vec![drawing.clone()],
         arrivals: cases.len(),
         cases,
+        ..Past::default()
     }
 }
 

@@ -9,7 +9,7 @@ use kernel::cases::{
     CaseFile, CaseState, CaseVerb, Cases, Count, Expressions, InboxFilter, Limit, NewCase,
     PauseKind, Served, Services, TaskVerb,
 };
-use kernel::decisions::{Decisions, Expressions as Feel, NewModel, ReadyModel};
+use kernel::decisions::{Decisions, Expressions as Feel, NewModel, Outcome, ReadyModel};
 use kernel::{Fault, ManualClock};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -62,12 +62,12 @@ impl Expressions for Words {
         });
         known.ok_or_else(|| Fault::missing(decision))
     }
-    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
+    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Outcome, Fault> {
         let (model, decision) = decision.split_once(':').unwrap();
         let model = &self.ready[model];
         let asked = model.shape().inputs.iter();
         let input = asked.filter_map(|i| Some((i.name.clone(), variables.get(&i.name)?.clone())));
-        Ok(model.decide(decision, &input.collect())?.result)
+        model.decide(decision, &input.collect())
     }
 }
 

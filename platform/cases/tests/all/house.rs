@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use cases::{Engine, Means, Tuning};
 use kernel::access::{Actor, Decision};
 use kernel::cases::{
-    Acted, Case, Cases, Inbox, InboxFilter, NewCase, Served, Services, Task, TaskVerb,
+    Acted, Case, Cases, Expressions, Inbox, InboxFilter, NewCase, Served, Services, Task, TaskVerb,
 };
 use kernel::{Fault, ManualClock, Policy, Span, Time, Verb};
 use serde_json::{Map, Value};
@@ -109,9 +109,18 @@ impl House {
 
     /// Opens it anew, as after a stop.
     pub async fn again(store: &Store, clock: Arc<ManualClock>) -> House {
+        House::with(store, clock, Arc::new(Small)).await
+    }
+
+    /// The same with these expressions and decisions.
+    pub async fn with(
+        store: &Store,
+        clock: Arc<ManualClock>,
+        expressions: Arc<dyn Expressions>,
+    ) -> House {
         let functions = Arc::new(Functions::default());
         let means = Means {
-            expressions: Arc::new(Small),
+            expressions,
             services: functions.clone(),
             policy: Arc::new(Rules),
         };

@@ -11,6 +11,7 @@ mod arrivals;
 mod between;
 mod clocks;
 mod crash;
+mod decided;
 mod delivered;
 mod delivered_city;
 mod delivered_ways;

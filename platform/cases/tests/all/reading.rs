@@ -4,7 +4,7 @@ use crate::stage::file;
 use cases::bpmn::{Fate, SUBSET, read, read_new, read_stored};
 use kernel::ManualClock;
 use kernel::cases::Expressions;
-use kernel::decisions::Expressions as Feel;
+use kernel::decisions::{Expressions as Feel, Outcome};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -308,8 +308,8 @@ impl Expressions for Real {
     fn check(&self, text: &str, names: &[&str]) -> Result<(), kernel::Fault> {
         self.0.compile(text, names).map(drop)
     }
-    fn decide(&self, _: &str, _: &Map<String, Value>) -> Result<Value, kernel::Fault> {
-        Ok(Value::Null)
+    fn decide(&self, _: &str, _: &Map<String, Value>) -> Result<Outcome, kernel::Fault> {
+        Ok(Outcome::default())
     }
 }
 

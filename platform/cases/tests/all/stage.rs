@@ -2,6 +2,7 @@
 
 use cases::bpmn::{Model, read};
 use cases::machine::{Effect, Expressions, Happened, Instance, Standing, Step, begin, step};
+use kernel::decisions::Outcome;
 use kernel::{Fault, Time};
 use serde_json::{Map, Value, json};
 
@@ -94,8 +95,12 @@ impl Expressions for Small {
         known.ok_or_else(|| Fault::missing(decision))
     }
 
-    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault> {
-        Ok(json!(format!("{decision} of {}", variables.len())))
+    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Outcome, Fault> {
+        Ok(Outcome {
+            decision: decision.into(),
+            result: json!(format!("{decision} of {}", variables.len())),
+            ..Outcome::default()
+        })
     }
 }
 

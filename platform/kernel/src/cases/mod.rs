@@ -20,15 +20,19 @@ pub use simulation::{
 pub use task::{Acted, Inbox, InboxFilter, Task, TaskKind, TaskState, TaskVerb, Whose};
 
 use crate::access::Actor;
+use crate::decisions::Outcome;
 use crate::fault::{Fault, Noted, Problem};
 use crate::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::any::Any;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Evaluates what a drawing says: FEEL expressions (DMN 1.5) and decisions. Pure and quick; it is
 /// called within a step.
+#[async_trait]
 pub trait Expressions: Send + Sync {
     /// The value of an expression over these variables.
     fn evaluate(&self, expression: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
@@ -46,8 +50,20 @@ pub trait Expressions: Send + Sync {
     fn check_decision(&self, _decision: &str) -> Result<(), Fault> {
         Ok(())
     }
-    /// The result of a decision over these variables.
-    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Value, Fault>;
+    /// A decision over these variables, with why it came out so.
+    fn decide(&self, decision: &str, variables: &Map<String, Value>) -> Result<Outcome, Fault>;
+    /// What a case decides by that began at this moment: of the models these decisions belong to the
+    /// versions in force then, made ready. Asked before a step, within `run`: a transaction or a
+    /// reader of the store (`store::Tx`, `store::Reader`, which this crate does not know). `None`
+    /// when it is this itself.
+    async fn of_case(
+        &self,
+        _run: &mut (dyn Any + Send),
+        _decisions: &[&str],
+        _began: Time,
+    ) -> Result<Option<Arc<dyn Expressions>>, Fault> {
+        Ok(None)
+    }
 }
 
 /// How a service answered, if it did.

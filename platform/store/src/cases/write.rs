@@ -3,6 +3,7 @@
 use super::rows::{CASE, CaseRow, Queue, TASK, TaskRow, names};
 use super::small::{ENTRY, EntryRow, JOB, JobRow, KeyRow, TIMER, TimerRow, WAIT, WaitRow};
 use crate::audit::{self, AuditEntry};
+use crate::decisions::{self, EvaluationRow};
 use crate::sql::Run;
 use crate::{Tx, events};
 use kernel::events::EventKind;
@@ -38,6 +39,8 @@ pub struct Writes {
     pub events: Vec<(Time, String, Vec<u8>)>,
     /// Deeds for the audit log.
     pub audits: Vec<AuditEntry>,
+    /// Decisions that steps rest on, each with its outcome (JSON).
+    pub evaluations: Vec<(EvaluationRow, String)>,
 }
 
 /// Writes. `known` are queues whose holders are in the store already. Fails with `input.conflict`,
@@ -58,6 +61,7 @@ pub async fn write(tx: &mut Tx, writes: &Writes, known: &BTreeSet<i64>) -> Resul
     if !writes.audits.is_empty() {
         audit::append_many(tx, &writes.audits).await?;
     }
+    decisions::keep_many(tx, &writes.evaluations).await?;
     Ok(())
 }
 

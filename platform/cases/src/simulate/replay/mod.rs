@@ -179,6 +179,12 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// What a case decides by.
+    fn expressions(&self, case: usize) -> &'a dyn Expressions {
+        let own = self.set.past.deciding.get(case);
+        own.map_or(self.set.expressions, |own| &**own)
+    }
+
     fn process(&self, case: usize) -> Option<&'a Process> {
         self.drawing(case).1.drawn()
     }
@@ -261,7 +267,7 @@ impl<'a> Replay<'a> {
             &drawing.process,
             start,
             data,
-            self.set.expressions,
+            self.expressions(number),
             now,
         );
         match begun {
@@ -286,6 +292,7 @@ impl<'a> Replay<'a> {
     /// Takes a step of a case.
     fn step(&mut self, case: usize, happened: Happened, now: Time) -> bool {
         let drawing = self.drawing(case).1;
+        let expressions = self.expressions(case);
         let Some(live) = &mut self.lives[case] else {
             return false;
         };
@@ -299,7 +306,6 @@ impl<'a> Replay<'a> {
             self.give_up(case, words, now);
             return true;
         }
-        let expressions = self.set.expressions;
         match step(&drawing.model, &live.instance, happened, expressions, now) {
             Ok(Step { instance, effects }) => {
                 live.instance = instance;
