@@ -1,7 +1,7 @@
 //! Licences over HTTP: types, issuing and changing for those who issue, the wallet of those who
 //! hold, and verification for anybody. Codes and documents are secrets of their holder.
 
-use super::guard::Caller;
+use super::guard::{Caller, From};
 use super::input::{Json, Query};
 use super::output::{Listing, with_version};
 use super::problem::Answer;
@@ -10,11 +10,14 @@ use crate::app::App;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use kernel::licences::{Change, Licences, NewLicence, Shown, Use};
-use kernel::{Access, Actor, Verb};
-use licences::NewPresentation;
-use serde::Deserialize;
-use serde_json::json;
+use kernel::applications::Applications;
+use kernel::cases::{Cases, InboxFilter};
+use kernel::fault::FaultKind;
+use kernel::licences::{Change, Licence, Licences, Shown, Use};
+use kernel::{Access, Actor, Fault, Problem, Span, Verb};
+use licences::{NewPresentation, Reissue};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 const READ: Access = Access::May(Verb::Read, "licences");
@@ -74,7 +77,7 @@ fn add_office(table: &mut Table) {
             "Issue licences, all or none",
         )
         .takes("NewLicences")
-        .gives("LicenceList")
+        .gives("LicencesIssued")
         .large(),
         issue,
     );
@@ -112,12 +115,23 @@ fn add_office(table: &mut Table) {
     );
     table.add(
         line(
+            "POST /api/v1/licences/{identifier}/reissue",
+            WRITE,
+            "换发、补发",
+            "Issue a licence in place of this one",
+        )
+        .takes("LicenceReissue")
+        .gives("Licence"),
+        reissue,
+    );
+    table.add(
+        line(
             "POST /api/v1/licences/{identifier}/consult",
             READ,
             "以证照代替纸质材料",
             "Use a licence in place of paper",
         )
-        .takes("LicenceFields")
+        .takes("LicenceConsultation")
         .gives("Verification"),
         consult,
     );
@@ -186,7 +200,15 @@ async fn types(State(app): State<Arc<App>>) -> Answer<Response> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewLicences {
-    licences: Vec<NewLicence>,
+    licences: Vec<Value>,
+}
+
+/// What was issued, and what of it a print will show as a mark only.
+#[derive(Serialize)]
+struct Issued {
+    #[serde(flatten)]
+    list: Listing<Licence>,
+    warnings: Vec<Problem>,
 }
 
 async fn issue(
@@ -194,8 +216,43 @@ async fn issue(
     caller: Caller,
     Json(new): Json<NewLicences>,
 ) -> Answer<Response> {
-    let issued = app.licences.issue(caller.actor()?, &new.licences).await?;
-    Ok((StatusCode::CREATED, Listing::whole(issued)).into_response())
+    let actor = caller.actor()?;
+    let issued = app.licences.issue_rows(actor, &new.licences).await?;
+    let warnings = issued.iter().enumerate();
+    let warnings = warnings.flat_map(|(n, licence)| undrawn(&app, &format!("rows/{n}/"), licence));
+    let issued = Issued {
+        warnings: warnings.collect(),
+        list: Listing::whole(issued),
+    };
+    Ok((StatusCode::CREATED, axum::Json(issued)).into_response())
+}
+
+/// Characters of a licence that no font of the machine has: it counts all the same, and a print
+/// shows a mark in their place.
+fn undrawn(app: &App, within: &str, licence: &Licence) -> Vec<Problem> {
+    let own = licence.fields.iter().filter_map(|(name, value)| {
+        let text = value.as_str()?;
+        Some((format!("{within}fields/{name}"), text))
+    });
+    let holder = (format!("{within}holder/name"), licence.holder.name.as_str());
+    let number = (format!("{within}number"), licence.number.as_str());
+    let all = [holder, number].into_iter().chain(own);
+    all.filter_map(|(at, text)| app.documents.undrawn(&at, text))
+        .collect()
+}
+
+async fn reissue(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(identifier): Path<String>,
+    Json(asked): Json<Reissue>,
+) -> Answer<Response> {
+    let issued = app
+        .licences
+        .reissue_as_office(caller.actor()?, &identifier, &asked)
+        .await?;
+    let answer = with_version(issued.version, &issued);
+    Ok((StatusCode::CREATED, answer).into_response())
 }
 
 async fn list(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Answer<Response> {
@@ -243,17 +300,99 @@ struct Fields {
     fields: Vec<String>,
 }
 
+/// Which fields an office uses, and for which matter.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Consultation {
+    #[serde(default)]
+    fields: Vec<String>,
+    #[serde(default)]
+    matter: String,
+}
+
 async fn consult(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(identifier): Path<String>,
-    Json(asked): Json<Fields>,
+    Json(asked): Json<Consultation>,
 ) -> Answer<Response> {
+    let actor = for_matter(&app, caller.actor()?, asked.matter.trim()).await?;
     let found = app
         .licences
-        .consult(caller.actor()?, &identifier, &asked.fields)
+        .consult(&actor, &identifier, &asked.fields)
         .await?;
     Ok(axum::Json(found).into_response())
+}
+
+/// The officer working on a matter: its number stands in the use, and it is the purpose. Only the
+/// office that handles it, or somebody with a task of it in hand, uses licences for it.
+async fn for_matter(app: &App, actor: &Actor, matter: &str) -> Result<Actor, Fault> {
+    let wrong = |zh: &str, en: &str| Err(Fault::invalid_at("matter", zh, en));
+    if matter.is_empty() {
+        let zh = "请写明所办的办件或案件编号";
+        return wrong(zh, "say for which application or case, by its number");
+    }
+    let known = match app.applications.application(actor, matter).await {
+        Ok(file) => {
+            let known = file.application;
+            Some((
+                known.number,
+                known.title.zh,
+                Some(known.organisation),
+                known.case,
+            ))
+        }
+        Err(fault) if fault.kind == FaultKind::Missing => None,
+        Err(fault) => return Err(fault),
+    };
+    let known = match known {
+        Some(known) => Some(known),
+        None => match app.cases.case(actor, matter).await {
+            Ok(file) => {
+                let known = file.case;
+                Some((
+                    known.number,
+                    known.title,
+                    known.organisation,
+                    Some(known.id),
+                ))
+            }
+            Err(fault) if matches!(fault.kind, FaultKind::Missing | FaultKind::Denied) => None,
+            Err(fault) => return Err(fault),
+        },
+    };
+    let Some((number, title, organisation, case)) = known else {
+        let zh = "没有这个办件，或您不能查看";
+        return wrong(zh, "there is no such matter, or you may not know of it");
+    };
+    let standing = &actor.standing;
+    let works_for = |code: &String| {
+        actor.organisation.as_ref() == Some(code)
+            || standing.organisations.contains(code)
+            || standing.scope.contains(code)
+    };
+    let mut works = organisation.as_ref().is_some_and(works_for);
+    if let (false, Some(case)) = (works, &case) {
+        let filter = InboxFilter {
+            text: Some(number.clone()),
+            limit: 200,
+            ..InboxFilter::default()
+        };
+        let inbox = app.cases.inbox(actor, &filter).await?;
+        works = inbox.rows.iter().any(|task| task.case == *case);
+    }
+    if !works {
+        return Err(Fault::new(
+            FaultKind::Denied,
+            "access.denied",
+            "只有承办这个办件的单位可以为它调用证照",
+            "only the office that works on this matter uses licences for it",
+        ));
+    }
+    let mut actor = actor.clone();
+    actor.standing.case = Some(number);
+    actor.grant.purpose = format!("办理“{title}”");
+    Ok(actor)
 }
 
 async fn wallet(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Answer<Response> {
@@ -335,12 +474,16 @@ struct Verification {
 
 async fn verify(
     State(app): State<Arc<App>>,
+    from: From,
     caller: Caller,
     Json(asked): Json<Verification>,
 ) -> Answer<Response> {
     let stranger = Actor::default();
     let actor = caller.actor().unwrap_or(&stranger);
-    let found = app.licences.verify(actor, &asked.shown, &asked.why).await?;
+    let found = app
+        .licences
+        .verify_from(actor, &asked.shown, &asked.why, &from.0.address)
+        .await?;
     Ok(axum::Json(found).into_response())
 }
 
@@ -360,5 +503,14 @@ async fn signed_statuses(app: &App, list: &str, for_wallets: bool) -> Answer<Res
         .parse::<i64>()
         .map_err(|_| kernel::Fault::missing(list))?;
     let text = app.licences.status_list(number, for_wallets).await?;
-    Ok(([(header::CONTENT_TYPE, "application/statuslist+jwt")], text).into_response())
+    let head = [
+        (header::CONTENT_TYPE, "application/statuslist+jwt".into()),
+        (header::CACHE_CONTROL, public_for(licences::STATUS_TTL)),
+    ];
+    Ok((head, text).into_response())
+}
+
+/// Public and signed: others may keep it as long as its own `ttl` says.
+pub(super) fn public_for(span: Span) -> String {
+    format!("public, max-age={}", span.0 / 1_000_000)
 }

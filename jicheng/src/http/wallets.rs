@@ -134,7 +134,9 @@ fn add_metadata(table: &mut Table) {
 }
 
 async fn keys(State(app): State<Arc<App>>) -> Answer<Response> {
-    Ok(axum::Json(app.licences.jwt_vc_issuer()?).into_response())
+    let kept = super::licences::public_for(licences::STATUS_TTL);
+    let head = [(header::CACHE_CONTROL, kept)];
+    Ok((head, axum::Json(app.licences.jwt_vc_issuer()?)).into_response())
 }
 
 async fn kind(State(app): State<Arc<App>>, Path(kind): Path<String>) -> Answer<Response> {

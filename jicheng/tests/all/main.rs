@@ -16,6 +16,7 @@ mod figures;
 mod foreign;
 mod golden;
 mod keys;
+mod licence_desk;
 mod limits;
 mod meters;
 mod my_data;

@@ -279,7 +279,8 @@ async fn suspended(
                 .is_some_and(|d| d.contains("整改期间暂停"))
         );
     }
-    assert_eq!(uses(town, holder, identifier).await.len(), before);
+    let after = uses(town, holder, identifier).await.len();
+    assert_eq!(after, before + 1, "what the change showed, and no print");
     let found = examine(town, pdf).await;
     assert_eq!(found["verdict"], "valid", "{found}");
     assert_eq!(found["licence"]["verdict"], "suspended", "{found}");

@@ -9,9 +9,10 @@ use kernel::access::Actor;
 use kernel::applications::ApplicationState;
 use kernel::cases::{CaseVerb, Message, NewCase};
 use kernel::fault::FaultKind;
+use kernel::licences::InPlace;
 use kernel::{Fault, Noted, Span, Time};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::applications::{JobRow, Write, read, write};
 use tokio::task::JoinSet;
@@ -144,6 +145,7 @@ impl Engine {
     async fn do_job(&self, job: &JobRow) -> Result<(), Fault> {
         match job.kind.as_str() {
             "files" => self.do_files(job).await,
+            "licences" => self.note_licences(job).await,
             "case" if job.name == "start" => self.begin_case(job).await,
             "case" => self.cancel_case(job).await,
             "message" => self.send_paid(job).await,
@@ -168,6 +170,37 @@ impl Engine {
             true => Ok(()),
             false => self.means.files.hand_in(&files).await,
         }
+    }
+
+    /// Licences that answered its materials in place of paper: a use of each, which its holder sees.
+    async fn note_licences(&self, job: &JobRow) -> Result<(), Fault> {
+        let Some(open) = self.find(&job.application).await? else {
+            return Ok(());
+        };
+        let item = self
+            .version_of(&open.row.item, open.row.item_version)
+            .await?;
+        let mut papers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for material in &open.body.materials {
+            if let Some(licence) = &material.licence {
+                papers.entry(licence).or_default().push(&material.title.zh);
+            }
+        }
+        for (licence, titles) in papers {
+            let (title, titles) = (&open.row.title_zh, titles.join("、"));
+            let used = InPlace {
+                organisation: open.row.organisation.clone(),
+                matter: open.row.number.clone(),
+                purpose: format!("办理“{title}”，代替纸质材料：{titles}"),
+                basis: item.content.basis.join("；"),
+            };
+            match self.means.licences.note_in_place(licence, &used).await {
+                // It is there no more: nobody will use it.
+                Err(fault) if fault.kind == FaultKind::Missing => {}
+                outcome => outcome?,
+            }
+        }
+        Ok(())
     }
 
     /// The case of an accepted application begins: with what is not personal, and the clocks of the

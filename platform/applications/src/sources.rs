@@ -31,6 +31,14 @@ pub(crate) struct Whole {
     pub(crate) fees_fen: i64,
 }
 
+/// What answers a material.
+struct Known {
+    source: Source,
+    words: Words,
+    /// Identifier, when it is a licence.
+    licence: Option<String>,
+}
+
 /// A source that knows nothing is no fault; one that cannot be asked is.
 fn known<T>(outcome: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
     match outcome {
@@ -96,9 +104,11 @@ impl Engine {
     ) -> Result<Vec<MaterialState>, Fault> {
         let mut states = vec![];
         for material in asked {
-            let answered_by = self
+            let answered = self
                 .answered(&material.sources, &body.applicant, &body.answers)
                 .await?;
+            let licence = answered.as_ref().and_then(|known| known.licence.clone());
+            let answered_by = answered.map(|known| (known.source, known.words));
             let files = body.files.get(&material.name).cloned().unwrap_or_default();
             let follows = material.may_follow && body.following.contains(&material.name);
             states.push(MaterialState {
@@ -108,6 +118,7 @@ impl Engine {
                 may_follow: material.may_follow,
                 following: follows && files.is_empty() && answered_by.is_none(),
                 answered_by,
+                licence,
                 files,
                 note: material.note.clone(),
             });
@@ -121,12 +132,14 @@ impl Engine {
         sources: &[Source],
         applicant: &Applicant,
         answers: &Map<String, Value>,
-    ) -> Result<Option<(Source, Words)>, Fault> {
+    ) -> Result<Option<Known>, Fault> {
         for source in sources {
+            let mut licence = None;
             let words = match source {
                 Source::Licence { kind } => {
                     let held = self.means.licences.held(&applicant.holder, kind).await;
                     let held = known(held.map(|held| held.into_iter().next()))?;
+                    licence = held.clone();
                     held.map(|identifier| {
                         Words::new(
                             format!("电子证照 {identifier}"),
@@ -143,7 +156,11 @@ impl Engine {
                 }
             };
             if let Some(words) = words {
-                return Ok(Some((source.clone(), words)));
+                return Ok(Some(Known {
+                    source: source.clone(),
+                    words,
+                    licence,
+                }));
             }
         }
         Ok(None)

@@ -323,6 +323,11 @@ impl Engine {
         });
         change.audit(by, "write", "submit", details);
         change.event("submitted");
+        // Its holder sees by whom and for what a licence stood for paper.
+        let materials = &change.open.body.materials;
+        if materials.iter().any(|material| material.licence.is_some()) {
+            change.job("licences", "hand_in");
+        }
         let follows = change.open.body.materials.iter().any(|m| m.following);
         if item.content.instant && !follows {
             let words = Words::new("即时受理", "accepted at once");

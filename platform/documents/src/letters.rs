@@ -102,11 +102,20 @@ fn shown(office: &Office, fields: &Map<String, Value>) -> String {
 
 /// Characters that cannot be written.
 pub(crate) fn unwritable(engine: &Engine, text: &str) -> Result<Option<Problem>, Fault> {
+    unwritable_at(engine, "fields", text)
+}
+
+/// The same, of one text.
+pub(crate) fn unwritable_at(
+    engine: &Engine,
+    at: &str,
+    text: &str,
+) -> Result<Option<Problem>, Fault> {
     let lacking = engine.fonts()?.lacking(text);
     Ok((!lacking.is_empty()).then(|| {
         let some: String = lacking.iter().take(20).collect();
         problem(
-            "fields",
+            at,
             format!("字体中没有这些字：{some}"),
             format!("the font lacks these characters: {some}"),
         )

@@ -202,6 +202,12 @@ impl Engine {
         letters::preview(self, kind, text, office, fields).await
     }
 
+    /// Characters of a text at this place that a print of a licence will show as a mark, because
+    /// no font of this machine has them.
+    pub fn undrawn(&self, at: &str, text: &str) -> Option<Problem> {
+        printing::undrawn(self, at, text)
+    }
+
     fn fonts(&self) -> Result<Arc<Fonts>, Fault> {
         self.fonts.clone()
     }

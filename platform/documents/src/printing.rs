@@ -1,8 +1,9 @@
 //! Prints of licences, and the examination of a PDF somebody shows.
 
 use crate::drawing::licence as drawing;
+use crate::fonts::Fonts;
 use crate::inspect::{problem, too_big};
-use crate::letters::{office_problems, proof, unwritable};
+use crate::letters::{office_problems, proof, unwritable_at};
 use crate::signing::certificates::hex;
 use crate::signing::check::check;
 use crate::signing::pdf::{Particulars, sign};
@@ -77,17 +78,11 @@ fn judge(engine: &Engine, print: &LicencePrint) -> Result<(), Fault> {
         ));
     }
     if problems.is_empty() {
-        let mut text = format!("{}{}{}", print.title, print.number, print.identifier);
-        for (name, value) in &print.lines {
-            text.push_str(name);
-            text.push_str(value);
-        }
+        // What the licence says is printed whatever it is; what is said now can be said otherwise.
         if let Some(watermark) = &print.watermark {
-            text.push_str(&watermark.requester);
-            text.push_str(&watermark.purpose);
+            problems.extend(unwritable_at(engine, "purpose", &watermark.purpose)?);
         }
-        text.push_str(&print.office.name);
-        problems.extend(unwritable(engine, &text)?);
+        problems.extend(unwritable_at(engine, "office/name", &print.office.name)?);
     }
     match problems.is_empty() {
         true => Ok(()),
@@ -95,11 +90,74 @@ fn judge(engine: &Engine, print: &LicencePrint) -> Result<(), Fault> {
     }
 }
 
+/// Stands for a character no font has (下駄): names of minorities and rare characters are issued as
+/// they are, and a print says openly where it cannot draw them.
+const GETA: char = '〓';
+/// Characters named in the note of a print, at most.
+const NAMED: usize = 12;
+
+/// The print with marks where no font has the character, and a line that says which they are.
+fn drawable(fonts: &Fonts, print: &LicencePrint) -> LicencePrint {
+    let mut print = print.clone();
+    let mut lacking: Vec<char> = vec![];
+    {
+        let mut mark = |text: &mut String| {
+            let some = fonts.lacking(text);
+            if some.is_empty() {
+                return;
+            }
+            *text = text
+                .chars()
+                .map(|c| if some.contains(&c) { GETA } else { c })
+                .collect();
+            lacking.extend(some);
+        };
+        mark(&mut print.title);
+        mark(&mut print.number);
+        for (name, value) in &mut print.lines {
+            mark(name);
+            mark(value);
+        }
+        if let Some(watermark) = &mut print.watermark {
+            mark(&mut watermark.requester);
+        }
+    }
+    if lacking.is_empty() {
+        return print;
+    }
+    lacking.sort_unstable();
+    lacking.dedup();
+    let codes = lacking.iter().take(NAMED);
+    let codes: Vec<String> = codes.map(|c| format!("U+{:04X}", u32::from(*c))).collect();
+    let more = if lacking.len() > NAMED { "等" } else { "" };
+    let note = format!(
+        "“{GETA}”处的字（{}{more}）本机字库没有，以电子证照的内容为准",
+        codes.join("、")
+    );
+    print.lines.push(("说明".into(), note));
+    print
+}
+
+/// Characters of a text that a print will show as a mark; `None` when there are none, or nothing
+/// is drawn on this machine at all.
+pub(crate) fn undrawn(engine: &Engine, at: &str, text: &str) -> Option<Problem> {
+    let lacking = engine.fonts().ok()?.lacking(text);
+    let some: String = lacking.iter().take(NAMED).collect();
+    (!lacking.is_empty()).then(|| {
+        problem(
+            at,
+            format!("本机字库没有“{some}”：证照照常签发，打印件以“{GETA}”代替"),
+            format!("no font here has \"{some}\": issued all the same; a print shows {GETA} in their place"),
+        )
+    })
+}
+
 pub(crate) async fn licence(engine: &Engine, print: &LicencePrint) -> Result<Vec<u8>, Fault> {
     engine.fonts()?;
     judge(engine, print)?;
     let identity = engine.authority.identity(&print.office).await?;
-    let (fonts, crypto, print) = (engine.fonts()?, engine.crypto.clone(), print.clone());
+    let (fonts, crypto) = (engine.fonts()?, engine.crypto.clone());
+    let print = drawable(&fonts, print);
     let at = engine.clock.now();
     let _turn = engine.turn(&engine.drawings).await?;
     blocking(move || {
@@ -119,7 +177,8 @@ pub(crate) async fn licence(engine: &Engine, print: &LicencePrint) -> Result<Vec
 
 pub(crate) async fn licence_ofd(engine: &Engine, print: &LicencePrint) -> Result<Vec<u8>, Fault> {
     judge(engine, print)?;
-    let (fonts, print) = (engine.fonts()?, print.clone());
+    let fonts = engine.fonts()?;
+    let print = drawable(&fonts, print);
     let _turn = engine.turn(&engine.drawings).await?;
     blocking(move || drawing::ofd(&fonts, &print)).await?
 }

@@ -108,6 +108,9 @@ pub struct MaterialState {
     pub following: bool,
     /// What answers it without the applicant: source and what it is called.
     pub answered_by: Option<(Source, Words)>,
+    /// Identifier of the licence that answers it, when it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     /// Files handed in.
     pub files: Vec<FileLine>,
     /// Note to the applicant.
@@ -613,7 +616,7 @@ pub struct SetAside {
     pub application: String,
     /// Number of the application; `None` for a draft, or one that is there no more.
     pub number: Option<String>,
-    /// What it is: `case`, `message`, `letter`, `notice`, `files`.
+    /// What it is: `case`, `message`, `letter`, `notice`, `files`, `licences`.
     pub kind: String,
     /// Which one of its kind.
     pub name: String,

@@ -267,6 +267,7 @@ pub const CODES: &[&str] = &[
     "input.too_many",
     "input.unsupported_format",
     "input.wrong_host",
+    "licences.guesses",
     "licences.not_in_force",
     "metering.quota",
     "metering.rate",

@@ -247,6 +247,8 @@ pub enum Verdict {
     Unknown,
     /// What is shown, or what is kept, is not what was signed.
     Altered,
+    /// It counts, but what was asked for was not all shown.
+    Incomplete,
 }
 
 impl Verdict {
@@ -260,6 +262,7 @@ impl Verdict {
             "revoked",
             "unknown",
             "altered",
+            "incomplete",
         ][self as usize]
     }
     /// From its word.
@@ -273,6 +276,7 @@ impl Verdict {
             Revoked,
             Unknown,
             Altered,
+            Incomplete,
         ];
         all.into_iter().find(|verdict| verdict.word() == word)
     }
@@ -289,6 +293,10 @@ impl Verdict {
                 "unknown, or the code was used or is over",
             ),
             Verdict::Altered => ("内容与签发时不符", "altered since it was issued"),
+            Verdict::Incomplete => (
+                "出示的内容不全，不能作为核验结果",
+                "not everything that was asked for was shown: this verifies nothing",
+            ),
         };
         Words::new(zh, en)
     }
@@ -304,6 +312,19 @@ pub struct Use {
     pub purpose: String,
     /// On which legal basis; empty when the holder shows it of their own will.
     #[serde(default)]
+    pub basis: String,
+}
+
+/// A matter in which a licence answers a material in place of paper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InPlace {
+    /// Code of the office that handles the matter.
+    pub organisation: String,
+    /// Number of the matter.
+    pub matter: String,
+    /// What it is used for, as its holder reads it.
+    pub purpose: String,
+    /// On which basis.
     pub basis: String,
 }
 
@@ -371,6 +392,9 @@ pub struct Verification {
     pub valid_to: Option<Time>,
     /// The minimum that serves the purpose.
     pub fields: Vec<ShownField>,
+    /// Names of what was asked for and not shown (`incomplete`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// To be written across what is shown.
     pub watermark: Words,
 }
@@ -407,7 +431,7 @@ pub fn types(declared: &Declared) -> BTreeMap<String, LicenceType> {
 #[async_trait]
 pub trait Licences: Send + Sync {
     /// Issues licences, all or none, in one transaction; every fault of every one is named
-    /// (`input.invalid`, at `<number>/<field>`). A source that has its licence gets that one again;
+    /// (`input.invalid`, at `rows/<number>/<field>`). A source that has its licence gets that one again;
     /// with another content it is `input.conflict`.
     async fn issue(&self, actor: &Actor, new: &[NewLicence]) -> Result<Vec<Licence>, Fault>;
     /// Issues a licence in place of another: the same serial, the next version, each naming the
@@ -428,6 +452,9 @@ pub trait Licences: Send + Sync {
     /// Identifiers of the licences of one type a holder has that count now: "is there a licence
     /// that answers this material?" Nothing of them is shown; no use is written down.
     async fn held(&self, holder: &Holder, kind: &str) -> Result<Vec<String>, Fault>;
+    /// A licence answered a material of a matter in place of paper: the use is written down, once
+    /// for a matter however often it is said, and shown to the holder.
+    async fn note_in_place(&self, identifier: &str, used: &InPlace) -> Result<(), Fault>;
     /// An office uses a licence in place of paper: the fields named, under the purpose and basis of
     /// the actor's grant, written down and shown to the holder.
     async fn consult(

@@ -58,6 +58,7 @@ impl Engine {
         let reason = change.reason.trim();
         self.write_change(&mut tx, actor, now, &mut row, what, reason)
             .await?;
+        self.note_seen(&mut tx, actor, &row, &content, now).await?;
         tx.commit().await?;
         self.lists.changed();
         self.licence(&row, content)

@@ -3,7 +3,8 @@
 
 use crate::check::{Sound, check};
 use crate::content::{Content, place, state_of};
-use crate::{CAPACITY, Engine, canonical, problem, refuse, said};
+use crate::reading::{self, Row};
+use crate::{CAPACITY, Engine, canonical, problem, said};
 use kernel::access::Actor;
 use kernel::crypto::Ring;
 use kernel::events::EventKind;
@@ -73,33 +74,65 @@ impl Engine {
         actor: &Actor,
         new: &[NewLicence],
     ) -> Result<Vec<Licence>, Fault> {
-        if new.is_empty() || new.len() > AT_ONCE {
+        let read = new.iter().map(Row::whole).collect();
+        self.issue_read(actor, read).await
+    }
+
+    /// As [`kernel::licences::Licences::issue`], from rows as they arrive: what cannot be read is
+    /// named with everything else that is wrong.
+    pub async fn issue_rows(&self, actor: &Actor, rows: &[Value]) -> Result<Vec<Licence>, Fault> {
+        let most = rows.iter().take(AT_ONCE + 1);
+        self.issue_read(actor, most.map(reading::row).collect())
+            .await
+    }
+
+    async fn issue_read(&self, actor: &Actor, read: Vec<Row>) -> Result<Vec<Licence>, Fault> {
+        if read.is_empty() || read.len() > AT_ONCE {
             let zh = format!("一次签发 1 至 {AT_ONCE} 件");
             return Err(Fault::invalid_at("", zh, format!("1 to {AT_ONCE} at once")));
         }
         let now = self.clock.now();
-        let mut problems = vec![];
-        let mut sound = vec![];
-        for (n, each) in new.iter().enumerate() {
-            let place = |p: Problem| Problem {
-                at: format!("{n}/{}", p.at),
-                words: p.words,
-            };
-            match self.judge(actor, each, now)? {
-                Ok(found) => sound.push(found),
-                Err(found) => problems.extend(found.into_iter().map(place)),
-            }
-        }
-        refuse(problems)?;
+        let mut wrong = twice(&read);
         let mut prepared = vec![];
-        for (kind, version, each) in sound {
-            let serial = serial_of(&each.new, now);
-            prepared.push(self.prepare(now, &kind, version, each, &serial, None)?);
+        let mut denied = vec![];
+        for (n, row) in read.into_iter().enumerate() {
+            let (kind, version) = match self.current_type(&row.new.kind) {
+                Some((version, kind)) => (kind.clone(), *version),
+                None => {
+                    if !row.names("kind") {
+                        wrong.push((n, no_such_type()));
+                    }
+                    wrong.extend(row.unread.into_iter().map(|problem| (n, problem)));
+                    continue;
+                }
+            };
+            let mine = demand_issuer(actor, &kind);
+            let mine = mine.map_err(|fault| denied.push((n, at_kind(&fault))));
+            match check(&kind, &row.new, now) {
+                Ok(sound) if row.unread.is_empty() && mine.is_ok() => {
+                    let serial = serial_of(&sound.new, now);
+                    let made = self.prepare(now, &kind, version, sound, &serial, None)?;
+                    prepared.push((n, made));
+                }
+                Ok(_) => {}
+                Err(found) => {
+                    let more = found.into_iter().filter(|p| !row.names(&p.at));
+                    wrong.extend(more.map(|problem| (n, problem)));
+                }
+            }
+            wrong.extend(row.unread.into_iter().map(|problem| (n, problem)));
+        }
+        if prepared.is_empty() {
+            return Err(faults_of(wrong, denied, vec![]));
         }
         let mut tx = self.store.begin().await?;
-        let (answers, fresh) = self.sort_out(&mut tx, prepared).await?;
+        let (answers, fresh, clashes) = self.sort_out(&mut tx, prepared).await?;
+        if !(wrong.is_empty() && denied.is_empty() && clashes.is_empty()) {
+            return Err(faults_of(wrong, denied, clashes));
+        }
         if !fresh.is_empty() {
-            self.write_new(&mut tx, actor, now, fresh, "issue").await?;
+            self.write_new(&mut tx, actor, now, fresh, "issue", "")
+                .await?;
             tx.commit().await?;
         }
         answers
@@ -117,11 +150,7 @@ impl Engine {
         now: Time,
     ) -> Result<Result<(Arc<LicenceType>, i64, Sound), Vec<Problem>>, Fault> {
         let Some((version, kind)) = self.current_type(&new.kind) else {
-            return Ok(Err(vec![problem(
-                "kind",
-                "没有这种证照",
-                "there is no such type of licence",
-            )]));
+            return Ok(Err(vec![no_such_type()]));
         };
         demand_issuer(actor, kind)?;
         Ok(check(kind, new, now).map(|sound| (kind.clone(), *version, sound)))
@@ -199,15 +228,16 @@ impl Engine {
         Ok(Prepared { row, content })
     }
 
-    /// What is answered, and what of it is to be written: a source that has its licence gets that
-    /// one; a source or serial that is taken otherwise is a conflict that names all of them.
+    /// What is answered, what of it is to be written, and which clash: a source that has its licence
+    /// gets that one; a source or serial that is taken otherwise is a clash.
     async fn sort_out(
         &self,
         tx: &mut Tx,
-        prepared: Vec<Prepared>,
-    ) -> Result<(Vec<Prepared>, Vec<LicenceRow>), Fault> {
+        prepared: Vec<(usize, Prepared)>,
+    ) -> Result<Sorted, Fault> {
         let column = |of: fn(&LicenceRow) -> &String| -> Vec<String> {
-            prepared.iter().map(|each| of(&each.row).clone()).collect()
+            let rows = prepared.iter().map(|(_, each)| &each.row);
+            rows.map(|row| of(row).clone()).collect()
         };
         let sources = column(|row| &row.source);
         let known = rows::licences_of_sources(tx, &sources).await?;
@@ -217,8 +247,8 @@ impl Engine {
             .collect();
         let taken = rows::taken_identifiers(tx, &column(|row| &row.identifier)).await?;
         let mut taken: BTreeSet<String> = taken.into_iter().collect();
-        let (mut answers, mut fresh, mut problems) = (vec![], vec![], vec![]);
-        for (n, each) in prepared.into_iter().enumerate() {
+        let (mut answers, mut fresh, mut clashes) = (vec![], vec![], vec![]);
+        for (n, each) in prepared {
             match by_source.get(&each.row.source) {
                 Some(row) if row.request == each.row.request => {
                     let content = match row.id == each.row.id {
@@ -228,15 +258,17 @@ impl Engine {
                     let row = row.clone();
                     answers.push(Prepared { row, content });
                 }
-                Some(_) => problems.push(problem(
-                    format!("{n}/source"),
-                    "这个来源已签发过内容不同的证照",
-                    "another licence was issued for this source already",
+                Some(_) => clashes.push((
+                    n,
+                    problem(
+                        "source",
+                        "这个来源已签发过内容不同的证照",
+                        "another licence was issued for this source already",
+                    ),
                 )),
-                None if !taken.insert(each.row.identifier.clone()) => problems.push(problem(
-                    format!("{n}/serial"),
-                    "这个流水号已经用过",
-                    "this serial is taken",
+                None if !taken.insert(each.row.identifier.clone()) => clashes.push((
+                    n,
+                    problem("serial", "这个流水号已经用过", "this serial is taken"),
                 )),
                 None => {
                     by_source.insert(each.row.source.clone(), each.row.clone());
@@ -245,18 +277,7 @@ impl Engine {
                 }
             }
         }
-        if problems.is_empty() {
-            return Ok((answers, fresh));
-        }
-        let mut fault = conflict(
-            format!("有 {} 件与已签发的证照冲突，未签发任何证照", problems.len()),
-            format!(
-                "{} of them conflict with licences issued before; none was issued",
-                problems.len()
-            ),
-        );
-        fault.problems = problems;
-        Err(fault)
+        Ok((answers, fresh, clashes))
     }
 
     /// Content of a licence issued before, or a moment ago in the same request.
@@ -274,6 +295,7 @@ impl Engine {
         now: Time,
         mut fresh: Vec<LicenceRow>,
         what: &str,
+        why: &str,
     ) -> Result<(), Fault> {
         let first = rows::next_seq(tx).await?;
         for (n, row) in (first..).zip(fresh.iter_mut()) {
@@ -281,11 +303,11 @@ impl Engine {
             (row.status_list, row.status_index) = self.sealing.status_place(n, CAPACITY);
         }
         rows::add_licences(tx, &fresh).await?;
-        let step = |row: &LicenceRow| step_of(row, now, actor, what, "", &Value::Null);
+        let step = |row: &LicenceRow| step_of(row, now, actor, what, why, &Value::Null);
         rows::add_steps(tx, &fresh.iter().map(step).collect::<Vec<_>>()).await?;
         let entries: Vec<AuditEntry> = fresh
             .iter()
-            .map(|row| entry_of(row, now, actor, what, "", json!({})))
+            .map(|row| entry_of(row, now, actor, what, why, json!({})))
             .collect();
         audit::append_many(tx, &entries).await?;
         for row in &fresh {
@@ -299,6 +321,7 @@ impl Engine {
         actor: &Actor,
         former: &str,
         new: &NewLicence,
+        why: &str,
     ) -> Result<Licence, Fault> {
         let now = self.clock.now();
         let (kind, kind_version, sound) = match self.judge(actor, new, now)? {
@@ -330,6 +353,9 @@ impl Engine {
                 ));
             }
             let content = self.sound_content(&known)?;
+            self.note_seen(&mut tx, actor, &known, &content, now)
+                .await?;
+            tx.commit().await?;
             return self.licence(&known, content);
         }
         let before = self.sound_content(&old)?;
@@ -348,11 +374,17 @@ impl Engine {
         }
         (old.state, old.status) = (State::Replaced.word().into(), 1);
         old.replaced_by = Some(made.row.identifier.clone());
-        let reason = format!("换发 re-issued as {}", made.row.identifier);
+        let next = &made.row.identifier;
+        let reason = match why {
+            "" => format!("换发 re-issued as {next}"),
+            why => format!("{why}（换发 re-issued as {next}）"),
+        };
         self.write_change(&mut tx, actor, now, &mut old, "replace", &reason)
             .await?;
         let row = made.row.clone();
-        self.write_new(&mut tx, actor, now, vec![row.clone()], "reissue")
+        self.write_new(&mut tx, actor, now, vec![row.clone()], "reissue", why)
+            .await?;
+        self.note_seen(&mut tx, actor, &row, &made.content, now)
             .await?;
         tx.commit().await?;
         self.lists.changed();
@@ -380,6 +412,95 @@ impl Engine {
         audit::append(tx, &entry_of(row, now, actor, what, reason, details)).await?;
         tell(tx, row, now, actor, what).await
     }
+}
+
+/// What is answered, what is to be written, and what clashes with licences issued before.
+type Sorted = (Vec<Prepared>, Vec<LicenceRow>, Vec<(usize, Problem)>);
+
+fn no_such_type() -> Problem {
+    problem("kind", "没有这种证照", "there is no such type of licence")
+}
+
+fn at_kind(fault: &Fault) -> Problem {
+    Problem {
+        at: "kind".into(),
+        words: fault.words.clone(),
+    }
+}
+
+/// Rows that cannot stand beside an earlier one: its serial for another source, or its source for
+/// another content.
+fn twice(read: &[Row]) -> Vec<(usize, Problem)> {
+    let mut serials: BTreeMap<(&str, &str), (usize, &str)> = BTreeMap::new();
+    let mut sources: BTreeMap<&str, (usize, &NewLicence)> = BTreeMap::new();
+    let mut found = vec![];
+    let same = |at: &str, zh: &str, en: &str, earlier: usize| {
+        problem(
+            at,
+            format!("{zh}与第 {} 行相同", earlier + 1),
+            format!("{en} of row {}", earlier + 1),
+        )
+    };
+    for (n, row) in read.iter().enumerate() {
+        let new = &row.new;
+        if !new.source.is_empty() {
+            let (earlier, first) = *sources.entry(&new.source).or_insert((n, new));
+            if earlier != n && *first != *new {
+                let (zh, en) = ("内容不同而来源", "another content for the source");
+                found.push((n, same("source", zh, en, earlier)));
+                continue;
+            }
+        }
+        if let Some(serial) = &new.serial {
+            let key = (new.kind.as_str(), serial.as_str());
+            let (earlier, source) = *serials.entry(key).or_insert((n, &new.source));
+            if earlier != n && source != new.source {
+                found.push((n, same("serial", "流水号", "the serial", earlier)));
+            }
+        }
+    }
+    found
+}
+
+/// Everything that is wrong with a table, at `rows/<number>/…` in order of its rows. What only
+/// clashes with licences issued before is a conflict; what only others may issue is denied.
+fn faults_of(
+    wrong: Vec<(usize, Problem)>,
+    denied: Vec<(usize, Problem)>,
+    clashes: Vec<(usize, Problem)>,
+) -> Fault {
+    let count = clashes.len();
+    let kinds = (wrong.is_empty(), denied.is_empty());
+    let mut all: Vec<(usize, Problem)> = wrong;
+    let known = |all: &[(usize, Problem)], n: usize, at: &str| {
+        all.iter().any(|(m, problem)| *m == n && problem.at == at)
+    };
+    for (n, problem) in denied.into_iter().chain(clashes) {
+        if !known(&all, n, &problem.at) {
+            all.push((n, problem));
+        }
+    }
+    all.sort_by_key(|(n, _)| *n);
+    let place = |(n, problem): (usize, Problem)| Problem {
+        at: format!("rows/{n}/{}", problem.at),
+        words: problem.words,
+    };
+    let problems: Vec<Problem> = all.into_iter().map(place).collect();
+    let mut fault = match kinds {
+        (true, true) => conflict(
+            format!("有 {count} 件与已签发的证照冲突，未签发任何证照"),
+            format!("{count} of them conflict with licences issued before; none was issued"),
+        ),
+        (true, false) if count == 0 => Fault::new(
+            FaultKind::Denied,
+            "access.denied",
+            "有的证照只能由其颁发机构签发，未签发任何证照",
+            "some of them are issued by another organisation only; none was issued",
+        ),
+        _ => return Fault::invalid(problems),
+    };
+    fault.problems = problems;
+    fault
 }
 
 pub(crate) fn stale() -> Fault {

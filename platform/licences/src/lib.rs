@@ -12,12 +12,15 @@ pub mod canonical;
 mod change;
 mod check;
 mod content;
+mod guesses;
 pub mod identifier;
 mod issue;
 mod jose;
 mod office;
 pub mod openid4vc;
 mod print;
+mod reading;
+mod renewal;
 mod reseal;
 pub mod sd_jwt;
 mod sealing;
@@ -28,7 +31,8 @@ mod wallet;
 
 pub use office::{Listed, Looked};
 pub use print::{NewPrint, PrintStanding, Printing};
-pub use status::{CAPACITY, status_at};
+pub use renewal::Reissue;
+pub use status::{CAPACITY, TTL as STATUS_TTL, status_at};
 pub use wallet::{NewPresentation, Presentation, StepInfo, UseInfo, WalletPage};
 
 use async_trait::async_trait;
@@ -37,7 +41,8 @@ use kernel::access::{Actor, Tie};
 use kernel::crypto::{Crypto, Ring, Suite};
 use kernel::fault::FaultKind;
 use kernel::licences::{
-    Change, Holder, Licence, LicenceType, Licences, NewLicence, Shown, State, Use, Verification,
+    Change, Holder, InPlace, Licence, LicenceType, Licences, NewLicence, Shown, State, Use,
+    Verification,
 };
 use kernel::parties::Parties;
 use kernel::{Clock, Fault, Problem, Words};
@@ -129,6 +134,7 @@ pub struct Engine {
     types: Types,
     uses: Arc<uses::Uses>,
     lists: status::Lists,
+    guesses: guesses::Guesses,
 }
 
 /// The types: those that are issued now, and every version licences were issued under.
@@ -159,6 +165,7 @@ impl Engine {
             settings: means.settings,
             types,
             lists: status::Lists::default(),
+            guesses: guesses::Guesses::default(),
         }))
     }
 
@@ -315,7 +322,7 @@ impl Licences for Engine {
         former: &str,
         new: &NewLicence,
     ) -> Result<Licence, Fault> {
-        self.issue_in_place(actor, former, new).await
+        self.issue_in_place(actor, former, new, "").await
     }
     async fn change(
         &self,
@@ -328,6 +335,9 @@ impl Licences for Engine {
     async fn held(&self, holder: &Holder, kind: &str) -> Result<Vec<String>, Fault> {
         self.held_by(holder, kind).await
     }
+    async fn note_in_place(&self, identifier: &str, used: &InPlace) -> Result<(), Fault> {
+        self.note_material(identifier, used).await
+    }
     async fn consult(
         &self,
         actor: &Actor,
@@ -337,7 +347,7 @@ impl Licences for Engine {
         self.consult_as_office(actor, identifier, fields).await
     }
     async fn verify(&self, actor: &Actor, shown: &Shown, why: &Use) -> Result<Verification, Fault> {
-        self.verify_shown(actor, shown, why).await
+        self.verify_shown(actor, shown, why, "").await
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::content::{state_of, verdict};
 use crate::issue::demand_issuer;
-use crate::verify::{User, known_fields};
+use crate::verify::{User, known_fields, words_of};
 use crate::{Engine, refuse, said};
 use kernel::access::{Actor, Tie};
 use kernel::fault::FaultKind;
@@ -228,7 +228,7 @@ impl Engine {
             title: kind.decl.title.clone(),
             issuer: kind.authority.clone(),
             verdict: found,
-            words: found.words(),
+            words: words_of(found, &row.state),
             valid_from: Time(row.valid_from),
             valid_to: row.valid_to.map(Time),
             identifier: row.identifier,

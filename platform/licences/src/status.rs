@@ -23,7 +23,7 @@ const BITS: usize = 2;
 /// How long a list may be kept by those who fetch it.
 const LIFE: Span = Span::hours(12);
 /// After which time they should look for a newer one.
-const TTL: Span = Span::minutes(5);
+pub const TTL: Span = Span::minutes(5);
 /// How long we answer the one we made, when another process may have changed something.
 const KEPT: Span = Span::seconds(30);
 /// Lists kept, at most.

@@ -143,6 +143,12 @@ impl Uses {
     }
 }
 
+/// Writes a use down with a change of the licence it goes with.
+pub(crate) async fn write_with(tx: &mut Tx, entry: Entry) -> Result<(), Fault> {
+    audit::append(tx, &audit_entry(&entry)).await?;
+    rows::add_uses(tx, &[entry.row]).await
+}
+
 /// Uses the secrets of an entry up: all of them, or none.
 async fn use_up(tx: &mut Tx, entry: &Entry) -> Result<bool, Fault> {
     for (n, digest) in entry.uses_up.iter().enumerate() {

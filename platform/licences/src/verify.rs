@@ -8,7 +8,7 @@ use crate::uses::Entry;
 use crate::{Engine, refuse, said};
 use kernel::access::Actor;
 use kernel::crypto::Ring;
-use kernel::licences::{Grade, LicenceType, Shown, ShownField, Use, Verdict, Verification};
+use kernel::licences::{Grade, LicenceType, Shown, ShownField, State, Use, Verdict, Verification};
 use kernel::{Fault, Time, Words};
 use serde_json::{Map, Value, json};
 use store::licences::{self as rows, By, LicenceRow, TokenRow, UseRow};
@@ -66,6 +66,13 @@ fn watermark(user: &User<'_>, now: Time) -> Words {
     )
 }
 
+/// What somebody typed, and from where.
+struct Guess<'a> {
+    identifier: &'a str,
+    name: &'a str,
+    address: &'a str,
+}
+
 /// The document as shown, with what its holder must have signed.
 pub(crate) struct ShownDocument<'a> {
     pub(crate) text: &'a str,
@@ -76,18 +83,42 @@ pub(crate) struct ShownDocument<'a> {
 }
 
 impl Engine {
+    /// As [`kernel::licences::Licences::verify`], for somebody at this network address: who guesses
+    /// at names from there waits.
+    pub async fn verify_from(
+        &self,
+        actor: &Actor,
+        shown: &Shown,
+        why: &Use,
+        address: &str,
+    ) -> Result<Verification, Fault> {
+        self.verify_shown(actor, shown, why, address).await
+    }
+
     pub(crate) async fn verify_shown(
         &self,
         actor: &Actor,
         shown: &Shown,
         why: &Use,
+        address: &str,
     ) -> Result<Verification, Fault> {
         check_use(why)?;
         let now = self.clock.now();
+        let user = User {
+            actor,
+            verifier: &why.verifier,
+            purpose: &why.purpose,
+            basis: &why.basis,
+        };
         let found = match shown {
             Shown::Token { token } => self.find_by_token(token, now).await?,
             Shown::Identifier { identifier, name } => {
-                self.find_by_identifier(identifier, name, now).await?
+                let guess = Guess {
+                    identifier,
+                    name,
+                    address,
+                };
+                self.find_by_identifier(&guess, &user, now).await?
             }
             Shown::Document {
                 document,
@@ -102,12 +133,6 @@ impl Engine {
                 };
                 self.find_by_document(&shown, now).await?
             }
-        };
-        let user = User {
-            actor,
-            verifier: &why.verifier,
-            purpose: &why.purpose,
-            basis: &why.basis,
         };
         match found {
             Ok(found) => self.use_it(found, &user, now).await,
@@ -138,13 +163,28 @@ impl Engine {
         answer: &Verification,
         now: Time,
     ) -> Entry {
-        let names: Vec<&str> = answer.fields.iter().map(|f| f.name.as_str()).collect();
+        let names: Vec<String> = answer.fields.iter().map(|f| f.name.clone()).collect();
+        self.entry_of(found, user, answer.verdict, &names, now)
+    }
+
+    /// The entry of a use in which these fields were seen, whatever the verdict was.
+    pub(crate) fn entry_of(
+        &self,
+        found: Found,
+        user: &User<'_>,
+        verdict: Verdict,
+        names: &[String],
+        now: Time,
+    ) -> Entry {
         let standing = &user.actor.standing;
         let matter = standing.case.clone().unwrap_or_default();
         let mut details = json!({});
-        if let (Some(person), false) = (&found.row.person, answer.fields.is_empty()) {
+        if let (Some(person), false) = (&found.row.person, names.is_empty()) {
             let record = json!({ "key": found.row.identifier, "person": person });
             details["records"] = json!([record]);
+        }
+        if let Some(organisation) = &user.actor.organisation {
+            details["organisation"] = organisation.clone().into();
         }
         if !matter.is_empty() {
             details["case"] = matter.clone().into();
@@ -160,7 +200,7 @@ impl Engine {
             purpose: user.purpose.trim().into(),
             basis: user.basis.trim().into(),
             fields: json!(names).to_string(),
-            verdict: answer.verdict.word().into(),
+            verdict: verdict.word().into(),
             matter,
         };
         Entry {
@@ -273,29 +313,53 @@ impl Engine {
     }
 
     /// By what is printed: whoever does not know the name as well learns nothing, not even that
-    /// there is such a licence.
+    /// there is such a licence; and whoever guesses is soon answered no more.
     async fn find_by_identifier(
         &self,
-        identifier: &str,
-        name: &str,
+        guess: &Guess<'_>,
+        user: &User<'_>,
         now: Time,
     ) -> Result<Result<Found, Verdict>, Fault> {
-        let parsed = self.settings.identifiers.parse(identifier);
+        let parsed = self.settings.identifiers.parse(guess.identifier);
         let parsed = parsed.map_err(|problem| Fault::invalid(vec![problem]))?;
         let identifier = parsed.to_string();
+        self.guesses.demand(&identifier, guess.address, now)?;
         let mut reader = self.store.reader().await?;
-        let Some(row) = rows::licence(&mut reader, By::Identifier, &identifier).await? else {
-            return Ok(Err(Verdict::Unknown));
-        };
+        let row = rows::licence(&mut reader, By::Identifier, &identifier).await?;
         drop(reader);
+        let name = guess.name;
         let natural = kernel::numbers::person_name(name);
         let typed = [natural, Some(name.trim().to_string())];
-        let fits = |name: &String| self.sealing.name(&identifier, name) == row.name;
-        if name.len() > 1000 || !typed.iter().flatten().any(fits) {
+        let fits = |row: &LicenceRow| {
+            let same = |name: &String| self.sealing.name(&identifier, name) == row.name;
+            name.len() <= 1000 && typed.iter().flatten().any(same)
+        };
+        let Some(row) = row.as_ref().filter(|row| fits(row)) else {
+            let count = self.guesses.note(&identifier, guess.address, now)?;
+            if let (crate::guesses::LICENCE, Some(row)) = (count, row) {
+                self.note_guesses(row, user, now).await?;
+            }
             return Ok(Err(Verdict::Unknown));
-        }
-        let public = self.type_of(&row)?.decl.public.clone();
-        self.found(row, &public, "identifier", now).map(Ok)
+        };
+        // Those who guessed at the same time may have been answered meanwhile.
+        self.guesses.demand(&identifier, guess.address, now)?;
+        let public = self.type_of(row)?.decl.public.clone();
+        self.found(row.clone(), &public, "identifier", now).map(Ok)
+    }
+
+    /// Somebody guesses at the name: the holder sees it, once for all guesses of a while.
+    async fn note_guesses(&self, row: LicenceRow, user: &User<'_>, now: Time) -> Result<(), Fault> {
+        let most = crate::guesses::LICENCE;
+        let purpose = format!("持证主体名称连续输错 {most} 次 {most} wrong names of the holder");
+        let user = User {
+            purpose: &purpose,
+            ..*user
+        };
+        let answer = nothing(Verdict::Unknown, &user, now);
+        let mut found = self.found(row, &[], "guesses", now)?;
+        found.facts = None;
+        let entry = self.entry(found, &user, &answer, now);
+        self.uses.write(entry).await.map(drop)
     }
 
     /// As a signed document: its signature, what was disclosed of it, the holder's own signature
@@ -394,6 +458,18 @@ pub(crate) fn known_fields(kind: &LicenceType, names: &[String]) -> Result<Vec<S
     Ok(known)
 }
 
+/// A verdict for people. That it was replaced is said, by which one is not: that is its holder's to
+/// show.
+pub(crate) fn words_of(verdict: Verdict, state: &str) -> Words {
+    match verdict {
+        Verdict::Revoked if state == State::Replaced.word() => Words::new(
+            "已换发新证，本证失效",
+            "replaced by a new one; this one counts no more",
+        ),
+        verdict => verdict.words(),
+    }
+}
+
 /// The answer when nothing is shown.
 pub(crate) fn nothing(verdict: Verdict, user: &User<'_>, now: Time) -> Verification {
     Verification {
@@ -407,6 +483,7 @@ pub(crate) fn nothing(verdict: Verdict, user: &User<'_>, now: Time) -> Verificat
         valid_from: None,
         valid_to: None,
         fields: vec![],
+        missing: vec![],
         watermark: watermark(user, now),
     }
 }
@@ -417,6 +494,7 @@ pub(crate) fn answer(found: &Found, user: &User<'_>, now: Time) -> Verification 
     let Some(facts) = &found.facts else {
         return answer;
     };
+    answer.words = words_of(found.verdict, &found.row.state);
     answer.identifier = Some(found.row.identifier.clone());
     answer.title = Some(facts.title.clone());
     answer.issuer = Some(facts.issuer.clone());

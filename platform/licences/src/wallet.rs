@@ -56,7 +56,8 @@ pub struct UseInfo {
     pub id: String,
     /// When.
     pub at: Time,
-    /// `token`, `identifier`, `document`, `wallet`, `office`, `print`, `office_print`.
+    /// `token`, `identifier`, `document`, `wallet`, `office`, `material` (it stood for paper),
+    /// `print`, `office_print`, `guesses` (too many wrong names).
     pub way: String,
     /// Who, as they said, or the organisation's code.
     pub verifier: String,

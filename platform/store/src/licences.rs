@@ -460,6 +460,22 @@ pub async fn add_uses(tx: &mut Tx, rows: &[UseRow]) -> Result<(), Fault> {
     add(tx, "licence_uses", &USE, rows.iter().map(values_of_use)).await
 }
 
+/// Was this licence used in this way for this matter before?
+pub async fn was_used(
+    run: &mut impl Run,
+    licence: &str,
+    way: &str,
+    matter: &str,
+) -> Result<bool, Fault> {
+    let question = select("licence_uses", &["id"])
+        .and_where(Expr::col("licence").eq(licence))
+        .and_where(Expr::col("way").eq(way))
+        .and_where(Expr::col("matter").eq(matter))
+        .limit(1)
+        .to_owned();
+    Ok(run.fetch_optional(&question).await?.is_some())
+}
+
 /// Uses of a licence, newest first, before this identification.
 pub async fn uses(
     run: &mut impl Run,

@@ -5,7 +5,7 @@ import { get, type ApiError, type Params } from './client';
 import { useApi } from './hooks';
 
 export type LicenceState = 'in_force' | 'suspended' | 'withdrawn' | 'cancelled' | 'penalty' | 'replaced';
-export type Verdict = 'valid' | 'not_yet_valid' | 'expired' | 'suspended' | 'revoked' | 'unknown' | 'altered';
+export type Verdict = 'valid' | 'not_yet_valid' | 'expired' | 'suspended' | 'revoked' | 'unknown' | 'altered' | 'incomplete';
 export type HolderDocument = 'citizen_number' | 'residence_permit' | 'passport' | 'credit_code';
 export type Grade = 'A' | 'B' | 'C' | 'D';
 
@@ -35,8 +35,10 @@ export interface Listed { id: string; identifier: string; state: LicenceState; r
 export interface Presentation { token: string; url: string; expires_at: string; fields: string[] }
 export interface Verification {
   verdict: Verdict; words: Words; as_of: string; identifier: string | null; title: Words | null; issuer: Words | null; grade: Grade | null;
-  valid_from: string | null; valid_to: string | null; fields: { name: string; title: Words; value: unknown }[]; watermark: Words;
+  valid_from: string | null; valid_to: string | null; fields: { name: string; title: Words; value: unknown }[]; missing?: string[]; watermark: Words;
 }
+/** What a print will show as a mark: no font of the server has it. */
+export interface Warning { at: string; words: Words }
 export type Shown = { by: 'token'; token: string } | { by: 'identifier'; identifier: string; name: string } | { by: 'document'; document: string };
 
 export interface Below<T> { items: T[]; next: string | null }

@@ -4420,6 +4420,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/licences/{identifier}/reissue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 换发、补发
+         * @description Issue a licence in place of this one
+         */
+        post: operations["postLicencesIdentifierReissue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/licences/{identifier}/consult": {
         parameters: {
             query?: never;
@@ -8576,6 +8596,12 @@ export interface components {
             next: string | null;
             total: number;
         };
+        LicencesIssued: {
+            items: components["schemas"]["Licence"][];
+            next: string | null;
+            total: number;
+            warnings: components["schemas"]["FieldProblem"][];
+        };
         LicenceStanding: {
             id: string;
             identifier: string;
@@ -8630,6 +8656,20 @@ export interface components {
         };
         LicenceFields: {
             fields?: string[];
+        };
+        LicenceConsultation: {
+            fields?: string[];
+            matter: string;
+        };
+        LicenceReissue: {
+            reason: string;
+            fields?: {
+                [key: string]: unknown;
+            };
+            holder_name?: string | null;
+            valid_from?: string | null;
+            valid_to?: string | null;
+            version?: number | null;
         };
         LicencePrinting: {
             /** @enum {string} */
@@ -8709,6 +8749,7 @@ export interface components {
             fields: {
                 [key: string]: unknown;
             }[];
+            missing?: string[];
             watermark: components["schemas"]["Words"];
         };
         WalletOffer: {
@@ -8969,6 +9010,7 @@ export interface components {
             ] | null;
             files: components["schemas"]["FileLine"][];
             note: components["schemas"]["Words"] | null;
+            licence?: string;
         };
         FileLine: {
             id: string;
@@ -17661,7 +17703,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LicenceList"];
+                    "application/json": components["schemas"]["LicencesIssued"];
                 };
             };
             /** @description problem */
@@ -17741,6 +17783,41 @@ export interface operations {
             };
         };
     };
+    postLicencesIdentifierReissue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceReissue"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Licence"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postLicencesIdentifierConsult: {
         parameters: {
             query?: never;
@@ -17752,7 +17829,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LicenceFields"];
+                "application/json": components["schemas"]["LicenceConsultation"];
             };
         };
         responses: {

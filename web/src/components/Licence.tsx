@@ -86,7 +86,7 @@ function Fact({ label, value }: { label: string; value: string }) {
 }
 
 const STEPS: Record<string, Key> = Object.fromEntries((['issue', 'reissue', 'replace', 'suspend', 'resume', 'revoke', 'expire'] as const).map((what) => [what, `lic.step_${what}` as const]));
-const WAYS: Record<string, Key> = Object.fromEntries((['token', 'identifier', 'document', 'wallet', 'office', 'print', 'office_print'] as const).map((way) => [way, `lic.way_${way}` as const]));
+const WAYS: Record<string, Key> = Object.fromEntries((['token', 'identifier', 'document', 'wallet', 'office', 'material', 'print', 'office_print', 'guesses'] as const).map((way) => [way, `lic.way_${way}` as const]));
 const STATES: readonly string[] = Object.keys(STATE_LOOK);
 
 export function LicenceSteps({ steps }: { steps: readonly LicenceStep[] }) {

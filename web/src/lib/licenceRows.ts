@@ -114,6 +114,25 @@ export function valueOf(field: LicenceField, text: string): { value: unknown } |
   }
 }
 
+/** What is to be otherwise in a licence issued in place of another: only fields that changed; null for one that is emptied. */
+export function changesOf(type: LicenceType, now: Record<string, unknown>, typed: Record<string, string>): { fields: Record<string, unknown>; wrong: Record<string, { key: Key; fill?: Fill }> } {
+  const fields: Record<string, unknown> = {};
+  const wrong: Record<string, { key: Key; fill?: Fill }> = {};
+  for (const field of type.fields) {
+    const text = (typed[field.name] ?? '').trim();
+    const before = now[field.name];
+    if (!text) {
+      if (field.required) wrong[field.name] = { key: 'lic.bad_required' };
+      else if (before !== undefined) fields[field.name] = null;
+      continue;
+    }
+    const found = valueOf(field, text);
+    if (!('value' in found)) wrong[field.name] = found;
+    else if (found.value !== before) fields[field.name] = found.value;
+  }
+  return { fields, wrong };
+}
+
 /** Licences from a table for a type: none is left out in silence. */
 export function licencesOf(text: string, type: LicenceType): Rows {
   const faults: RowFault[] = [];
@@ -191,8 +210,8 @@ function licenceOf({ row, line, head, columns, type, known, wrong, sources }: Ro
   };
 }
 
-/** The place of a problem the server names as `<row>/<field>`; null for the whole. */
+/** The place of a problem the server names as `rows/<row>/<field>`; null for the whole. */
 export function placeOf(at: string): { row: number; field: string } | null {
-  const parts = /^(\d+)\/(.*)$/.exec(at);
+  const parts = /^rows\/(\d+)\/(.*)$/.exec(at);
   return parts ? { row: Number(parts[1]), field: parts[2] ?? '' } : null;
 }

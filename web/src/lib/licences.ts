@@ -24,6 +24,7 @@ export const verdictLook: Record<Verdict, { shape: Shape; colour: string; tone: 
   revoked: { shape: 'octagon', colour: 'var(--bad)', tone: 'bad' },
   unknown: { shape: 'triangle', colour: 'var(--warn)', tone: 'warn' },
   altered: { shape: 'cross', colour: 'var(--bad)', tone: 'bad' },
+  incomplete: { shape: 'pentagon', colour: 'var(--warn)', tone: 'warn' },
 };
 export const VERDICTS = Object.keys(verdictLook) as Verdict[];
 export const isVerdict = (word: string): word is Verdict => word in verdictLook;

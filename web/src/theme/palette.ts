@@ -4,7 +4,7 @@ import type { Level } from '../api/types';
 import type { StationState } from '../api/environment';
 
 export type Mode = 'light' | 'dark';
-export type Shape = 'circle' | 'diamond' | 'triangle' | 'square' | 'octagon' | 'cross' | 'ring';
+export type Shape = 'circle' | 'diamond' | 'triangle' | 'square' | 'octagon' | 'cross' | 'ring' | 'pentagon';
 
 export interface Palette {
   page: string; surface: string; raised: string; text: string; muted: string; line: string; accent: string;

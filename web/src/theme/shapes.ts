@@ -10,4 +10,5 @@ export const shapePaths: Record<Shape, string> = {
   square: 'M3 3h14v14h-14z',
   octagon: 'M6 1h8l5 5v8l-5 5h-8l-5-5v-8z',
   cross: 'M7 1h6v6h6v6h-6v6h-6v-6h-6v-6h6z',
+  pentagon: 'M10 1l9 7l-3.5 11h-11l-3.5-11z',
 };

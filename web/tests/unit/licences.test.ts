@@ -10,7 +10,7 @@ import { useOf } from '../../src/faces/portal/licences/Present';
 import { wrongWith } from '../../src/faces/portal/licences/Verify';
 import { ApiError, fileNameOf } from '../../src/api/client';
 import { csv } from '../../src/lib/csv';
-import { dayOf, headOf, licencesOf, placeOf, records } from '../../src/lib/licenceRows';
+import { changesOf, dayOf, headOf, licencesOf, placeOf, records } from '../../src/lib/licenceRows';
 import { CHANGES, codeOf, isCode, isDocument, isIdentifier, lastDay, secondsLeft, standing, VERDICTS, verdictLook } from '../../src/lib/licences';
 
 const words = (zh: string, en: string) => ({ zh, en });
@@ -84,9 +84,18 @@ describe('rows made into licences', () => {
   });
   it('knows days that exist', () => expect(['2026-1-5', '2024/02/29', '2026-02-29', '5.1.2026', '2026-13-01'].map(dayOf)).toEqual(['2026-01-05', '2024-02-29', null, null, null]));
   it('puts what the server refused at its row of the table', () => {
-    const error = new ApiError({ code: 'input.invalid', status: 422, problems: [{ at: '1/fields/area', words: words('应为数值', 'a number') }, { at: '', words: words('太多', 'too many') }] });
+    const error = new ApiError({ code: 'input.invalid', status: 422, problems: [{ at: 'rows/1/fields/area', words: words('应为数值', 'a number') }, { at: '', words: words('太多', 'too many') }] });
     expect(faultsOf(error, [2, 5], 'zh', (f) => f.toUpperCase())).toEqual([{ line: 5, column: 'FIELDS/AREA', text: '应为数值' }, { line: null, column: '', text: '太多' }]);
-    expect(placeOf('12/holder/number')).toEqual({ row: 12, field: 'holder/number' });
+    expect(placeOf('rows/12/holder/number')).toEqual({ row: 12, field: 'holder/number' });
+  });
+});
+
+describe('a licence issued in place of another', () => {
+  it('sends what changed, null for what is emptied, and names what is wrong', () => {
+    const now = { address: '路 1 号', category: 'shop', area: 20 };
+    expect(changesOf(food, now, { address: '路 1 号', category: 'shop', area: '' })).toEqual({ fields: { area: null }, wrong: {} });
+    expect(changesOf(food, now, { address: '路 2 号', category: 'shop', area: '20' })).toEqual({ fields: { address: '路 2 号' }, wrong: {} });
+    expect(Object.keys(changesOf(food, now, { address: '', category: 'shop', area: 'x' }).wrong)).toEqual(['address', 'area']);
   });
 });
 
@@ -115,7 +124,7 @@ describe('where a licence stands', () => {
     expect(lastDay(null)).toBe(null);
     expect(lastDay('2027-01-01T00:00:00+08:00')).toBe('2026-12-31');
   });
-  it('tells every verdict by its shape alone', () => expect(new Set(VERDICTS.map((v) => verdictLook[v].shape)).size).toBe(7));
+  it('tells every verdict by its shape alone', () => expect(new Set(VERDICTS.map((v) => verdictLook[v].shape)).size).toBe(8));
   it('offers nothing once it is over', () => {
     const open = (state: Licence['state']) => CHANGES.filter((c) => c.from.includes(state)).map((c) => c.to);
     expect(open('in_force')).toEqual(['suspended', 'withdrawn', 'cancelled', 'penalty']);

@@ -185,6 +185,31 @@ async fn a_draft_survives_a_new_form_and_is_told_once() {
     .await;
 }
 
+/// A licence that stood for paper is a use its holder sees: which office, which matter, what for;
+/// once, however often the work is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_licence_in_place_of_paper_is_a_use_of_it() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        house.licences.cards.lock().unwrap().insert(citizen(1));
+        let receipt = house.food(1).await;
+        house.engine.work().await.unwrap();
+        house.engine.work().await.unwrap();
+        let noted = house.licences.in_place.lock().unwrap().clone();
+        assert_eq!(noted.len(), 1);
+        let (licence, used) = &noted[0];
+        assert_eq!(licence, "card-1");
+        assert_eq!(used.matter, receipt.application.number);
+        assert_eq!(used.organisation, receipt.application.organisation);
+        assert!(used.purpose.contains(&receipt.application.title.zh));
+        // Where nothing of it stood for paper there is none.
+        house.food(2).await;
+        house.engine.work().await.unwrap();
+        assert_eq!(house.licences.in_place.lock().unwrap().len(), 1);
+    })
+    .await;
+}
+
 trait FilesAt {
     fn files_at(&self, name: &str) -> usize;
 }

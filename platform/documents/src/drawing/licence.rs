@@ -76,7 +76,7 @@ fn compose<'a>(fonts: &'a Fonts, print: &LicencePrint) -> Result<(Pen<'a>, Seale
         frame(&mut pen, page);
         if pages > 1 {
             let said = format!("{} 第 {} 页，共 {pages} 页", print.number, page + 1);
-            centred(&mut pen, page, &said, HEIGHT - 24.5 * MM, GREY);
+            centred(&mut pen, page, &said, HEIGHT - 26.0 * MM, GREY);
         }
         if let Some(watermark) = &print.watermark {
             across(&mut pen, page, watermark);
@@ -190,8 +190,19 @@ fn frame(pen: &mut Pen<'_>, page: usize) {
 /// A small line in the middle of a sheet, smaller still when it is long.
 fn centred(pen: &mut Pen<'_>, page: usize, said: &str, y: f32, colour: (u8, u8, u8)) {
     let whole = one_line(&pen.lookup, said, 9.0);
-    let size = 9.0_f32.min(9.0 * 168.0 * MM / whole.width.max(1.0));
+    let size = 9.0_f32.min(9.0 * FOOT / whole.width.max(1.0));
     let line = one_line(&pen.lookup, said, size);
+    centred_line(pen, page, line, y, size, colour);
+}
+
+fn centred_line(
+    pen: &mut Pen<'_>,
+    page: usize,
+    line: flow::Line,
+    y: f32,
+    size: f32,
+    colour: (u8, u8, u8),
+) {
     pen.sheets.page(page).push(Mark::Text {
         at: ((WIDTH - line.width) / 2.0, y),
         line,
@@ -201,28 +212,46 @@ fn centred(pen: &mut Pen<'_>, page: usize, said: &str, y: f32, colour: (u8, u8, 
     });
 }
 
-/// For whom, for what and when, slanting over the whole page, and once as text at its foot.
+/// Sizes of the words across, and the distance of their lines: the larger where there is room.
+const ACROSS: [(f32, f32); 3] = [(19.0, 26.0), (16.0, 22.0), (14.0, 19.0)];
+/// Lines across at the larger sizes, at most.
+const ROWS: usize = 4;
+/// Length of a line across.
+const SLANT: f32 = 440.0;
+/// The same at the foot: what is said stays readable and takes more lines when it is long.
+const SMALL: [(f32, f32); 3] = [(9.0, 11.0), (8.0, 9.0), (7.0, 8.2)];
+const FOOT: f32 = 168.0 * MM;
+
+/// For whom, for what and when, slanting over the whole page, and once as text at its foot. Long
+/// words go on on the next line; they are not made so small that nobody reads them.
 fn across(pen: &mut Pen<'_>, page: usize, watermark: &Watermark) {
     let Watermark {
         requester,
         purpose,
         at,
     } = watermark;
-    let lines = [
+    let said = [
         format!("仅供用于“{purpose}”，他用无效"),
         format!("{requester} {}", at.for_people()),
     ];
+    let wrapped = |size: f32| -> Vec<flow::Line> {
+        let lines = said.iter();
+        let lines =
+            lines.flat_map(|words| flow::lines(&pen.lookup, words, size, SLANT, 0.0, false));
+        lines.collect()
+    };
+    let mut sizes = ACROSS.into_iter().map(|size| (size, wrapped(size.0)));
+    let fits = sizes.find(|(_, lines)| lines.len() <= ROWS);
+    let smallest = ACROSS[ACROSS.len() - 1];
+    let ((size, pitch), lines) = fits.unwrap_or_else(|| (smallest, wrapped(smallest.0)));
     for n in 0..4_u8 {
         let y = HEIGHT * (0.2 + 0.2 * f32::from(n));
-        for (row, words) in lines.iter().enumerate() {
-            let whole = one_line(&pen.lookup, words, 19.0);
-            let size = 19.0_f32.min(19.0 * 440.0 / whole.width.max(1.0));
-            let line = one_line(&pen.lookup, words, size);
-            // The second stands below the first, along the slant.
-            let down = row as f32 * 26.0;
+        for (row, line) in lines.iter().enumerate() {
+            // Each stands below the one before, along the slant.
+            let down = row as f32 * pitch;
             let (sin, cos) = TURNED.to_radians().sin_cos();
             pen.sheets.page(page).push(Mark::Turned {
-                line,
+                line: line.clone(),
                 at: (WIDTH / 2.0 - down * sin, y + down * cos),
                 turned: TURNED,
                 size,
@@ -235,5 +264,85 @@ fn across(pen: &mut Pen<'_>, page: usize, watermark: &Watermark) {
         "加注件：仅供{requester}用于{purpose}，他用无效（{}）",
         at.for_people()
     );
-    centred(pen, page, &said, HEIGHT - 19.0 * MM, BLACK);
+    at_foot(pen, page, &said);
+}
+
+/// For whom a copy is, as text between the last line and the frame.
+fn at_foot(pen: &mut Pen<'_>, page: usize, said: &str) {
+    let wrapped = |size: f32| flow::lines(&pen.lookup, said, size, FOOT, 0.0, false);
+    let mut sizes = SMALL.into_iter().map(|size| (size, wrapped(size.0)));
+    let fits = sizes.find(|((size, _), lines)| lines.len() <= if *size > 8.5 { 1 } else { 2 });
+    let smallest = SMALL[SMALL.len() - 1];
+    let ((size, pitch), lines) = fits.unwrap_or_else(|| (smallest, wrapped(smallest.0)));
+    // Around the middle of the room there is, from above.
+    let first = HEIGHT - 19.0 * MM - (lines.len() as f32 - 1.0) / 2.0 * pitch;
+    for (row, line) in lines.into_iter().enumerate() {
+        centred_line(pen, page, line, first + row as f32 * pitch, size, BLACK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::Time;
+    use kernel::documents::Office;
+
+    /// Sizes of the words across a print for this purpose, and the widest of its lines.
+    fn across_for(purpose: &str, requester: &str) -> (Vec<f32>, f32, usize) {
+        let folders = ["/usr/share/fonts".into(), "/usr/local/share/fonts".into()];
+        let fonts = Fonts::find(&folders).expect("fonts");
+        let print = LicencePrint {
+            title: "食品经营许可证".into(),
+            number: "JY1".into(),
+            identifier: "1.2.156".into(),
+            office: Office {
+                code: "market".into(),
+                name: "市场监督管理局".into(),
+                short: "市监".into(),
+                credit_code: None,
+            },
+            lines: vec![],
+            issued_at: Time(0),
+            qr: "https://city.example/verify#1".into(),
+            watermark: Some(Watermark {
+                requester: requester.into(),
+                purpose: purpose.into(),
+                at: Time(0),
+            }),
+        };
+        let (pen, _) = compose(&fonts, &print).expect("a print");
+        let (mut sizes, mut widest, mut count) = (vec![], 0.0_f32, 0);
+        for mark in pen.sheets.pages.iter().flatten() {
+            match mark {
+                Mark::Turned {
+                    line, size, turned, ..
+                } if *turned == TURNED => {
+                    sizes.push(*size);
+                    widest = widest.max(line.width);
+                    count += line.placed.len();
+                }
+                Mark::Text { size, .. } => assert!(*size >= 7.0, "{size}"),
+                _ => {}
+            }
+        }
+        (sizes, widest, count)
+    }
+
+    #[test]
+    fn long_purposes_are_wrapped_and_stay_readable() {
+        let long = "办理跨省通办的企业登记住所核验与银行对公账户开立及年度报告公示用".repeat(2);
+        let long: String = long.chars().take(60).collect();
+        for (purpose, requester) in [
+            ("开户", "李明".to_string()),
+            (&*long, "李明".to_string()),
+            (&*long, "长".repeat(100)),
+        ] {
+            let (sizes, widest, count) = across_for(purpose, &requester);
+            assert!(sizes.iter().all(|size| *size >= 14.0), "{sizes:?}");
+            assert!(widest <= SLANT + 0.1, "{widest}");
+            // Nothing of it is lost: four times purpose and who.
+            let least = 4 * (purpose.chars().count() + requester.chars().count());
+            assert!(count >= least, "{count} of {least}");
+        }
+    }
 }

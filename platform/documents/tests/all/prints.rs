@@ -330,11 +330,55 @@ async fn a_print_that_cannot_be_is_refused_with_every_fault() {
         for at in ["title:", "qr:", "lines/0/1:", "lines:"] {
             assert!(said.contains(at), "{at} in {said}");
         }
+        // What is said now can be said otherwise, and where it stands is named.
         let lacking = LicencePrint {
-            title: "证\u{10FFFD}照".into(),
+            watermark: Some(Watermark {
+                requester: "李明".into(),
+                purpose: "开\u{10FFFD}户".into(),
+                at: at("2026-11-25T11:30:00+08:00"),
+            }),
             ..print()
         };
-        assert!(super::said(house.engine.licence_pdf(&lacking).await).contains("lacks"));
+        let refused = house.engine.licence_pdf(&lacking).await.err().unwrap();
+        assert_eq!(refused.problems[0].at, "purpose");
+        assert!(refused.problems[0].words.zh.contains('\u{10FFFD}'));
+    })
+    .await;
+}
+
+/// A name no font here can draw is issued and printed all the same: with a mark in its place, and
+/// a line that says which characters those are.
+#[tokio::test(flavor = "multi_thread")]
+async fn characters_no_font_has_are_printed_as_marks() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let mut rare = LicencePrint {
+            title: "证\u{10FFFD}照".into(),
+            watermark: Some(Watermark {
+                requester: "李\u{10FFFE}".into(),
+                purpose: "开户".into(),
+                at: at("2026-11-25T11:30:00+08:00"),
+            }),
+            ..print()
+        };
+        rare.lines[0].1 = "李\u{10FFFC}明".into();
+        let bytes = house.engine.licence_pdf(&rare).await.unwrap();
+        if let Some(text) = text_of(&bytes) {
+            let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+            for part in [
+                "证〓照",
+                "李〓明",
+                "仅供李〓用于开户",
+                "U+10FFFC、U+10FFFD、U+10FFFE",
+            ] {
+                assert!(text.contains(part), "{part} in {text}");
+            }
+        }
+        let ofd = house.engine.licence_ofd(&rare).await.unwrap();
+        assert!(ofd_text(&ofd).contains("李〓明"));
+        let warned = house.engine.undrawn("rows/0/holder/name", "李\u{10FFFC}明");
+        assert_eq!(warned.unwrap().at, "rows/0/holder/name");
+        assert!(house.engine.undrawn("x", "李明").is_none());
     })
     .await;
 }

@@ -9,8 +9,8 @@ use crate::verify::{ShownDocument, User, answer, check_use, known_fields, nothin
 use crate::wallet::secret;
 use crate::{Engine, sd_jwt};
 use kernel::access::Actor;
-use kernel::licences::{Use, Verification};
-use kernel::{Fault, Span, Time};
+use kernel::licences::{LicenceType, Use, Verdict, Verification};
+use kernel::{Fault, Span, Time, Words};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -207,7 +207,8 @@ impl Engine {
                 .fields
                 .retain(|field| kept.fields.contains(&field.name));
         }
-        let answer = answer(&found, &user, now);
+        let mut answer = answer(&found, &user, now);
+        withhold(&mut answer, &kept.fields, &*self.type_of(&found.row)?);
         let digest = row.digest.clone();
         let mut row = self.with_answer(row, &answer)?;
         row.used_at = Some(now.0);
@@ -267,6 +268,26 @@ impl Engine {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// A query is answered whole or not at all (DCQL, 6.4.1): a licence of which something asked for
+/// was kept back does not count for it, and what is missing is named.
+fn withhold(answer: &mut Verification, asked: &[String], kind: &LicenceType) {
+    let shown = |name: &String| answer.fields.iter().any(|field| &field.name == name);
+    let missing: Vec<String> = asked.iter().filter(|name| !shown(name)).cloned().collect();
+    if answer.verdict != Verdict::Valid || missing.is_empty() {
+        return;
+    }
+    let titles = || missing.iter().filter_map(|name| kind.decl.title_of(name));
+    let zh: Vec<String> = titles().map(|title| title.zh).collect();
+    let en: Vec<String> = titles().map(|title| title.en).collect();
+    answer.verdict = Verdict::Incomplete;
+    answer.words = Words::new(
+        format!("{}；缺少：{}", answer.verdict.words().zh, zh.join("、")),
+        format!("{}; missing: {}", answer.verdict.words().en, en.join(", ")),
+    );
+    answer.fields.clear();
+    answer.missing = missing;
 }
 
 /// The request as an address: its parameters stand in it, because one that is fetched by

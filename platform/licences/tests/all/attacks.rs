@@ -294,6 +294,98 @@ async fn guesses_tell_nothing() {
     .await;
 }
 
+/// Names are guessed: ten wrong ones close a licence to everybody who comes with a name, for a
+/// quarter of an hour, whether there is such a licence or not; what its holder shows still counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_cannot_be_guessed() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let licence = house.issue(driver(1)).await;
+        let other = house.issue(driver(2)).await;
+        let none = licences::identifier::Rules::default()
+            .make("11130199000000019E002", "11130199000000019E", "2026Z", 1)
+            .unwrap()
+            .to_string();
+        let ask = |identifier: &str, name: &str, address: &str| {
+            let (engine, address) = (house.engine.clone(), address.to_string());
+            let shown = Shown::Identifier {
+                identifier: identifier.into(),
+                name: name.into(),
+            };
+            async move {
+                let stranger = Actor::default();
+                engine
+                    .verify_from(&stranger, &shown, &why(), &address)
+                    .await
+            }
+        };
+        let document = {
+            let me = resident(&citizen(1));
+            let made = house.engine.document(&me, &licence.identifier, &[]);
+            made.await.unwrap()
+        };
+        let code_of = house.present(1, &licence).await;
+        for identifier in [licence.identifier.as_str(), &none] {
+            // Many at once from many places learn no more than ten.
+            let tries = (0..40).map(|n| {
+                let ask = ask(identifier, &format!("王{n}"), &format!("10.0.0.{n}"));
+                tokio::spawn(ask)
+            });
+            let mut answered = 0;
+            for each in tries.collect::<Vec<_>>() {
+                match each.await.unwrap() {
+                    Ok(found) => {
+                        assert_eq!(found.verdict, Verdict::Unknown);
+                        answered += 1;
+                    }
+                    Err(fault) => assert_eq!(fault.code, "licences.guesses"),
+                }
+            }
+            assert_eq!(answered, 10, "{identifier}");
+            // The right name is not answered either.
+            let refused = ask(identifier, "李明", "10.9.9.9").await.err().unwrap();
+            assert_eq!((refused.code, refused.status()), ("licences.guesses", 429));
+            let wait = refused.retry_after_s.unwrap();
+            assert!((1..=900).contains(&wait), "{wait}");
+        }
+        // Another licence, a code and a document are not slowed down.
+        let found = ask(&other.identifier, "李明", "10.9.9.9").await.unwrap();
+        assert_eq!(found.verdict, Verdict::Valid);
+        assert_eq!(
+            house.verify_document(&document).await.verdict,
+            Verdict::Valid
+        );
+        assert_eq!(
+            house.verify_token(&code_of.token).await.verdict,
+            Verdict::Valid
+        );
+        // The holder sees once that somebody guessed.
+        let me = resident(&citizen(1));
+        let uses = house.engine.wallet_uses(&me, &licence.identifier, None);
+        let uses = uses.await.unwrap();
+        let guessed: Vec<_> = uses.iter().filter(|each| each.way == "guesses").collect();
+        assert_eq!(guessed.len(), 1);
+        assert!(guessed[0].fields.is_empty() && guessed[0].purpose.contains("10"));
+        // Afterwards the right name is right again.
+        house.wait(Span::minutes(15));
+        let found = ask(&licence.identifier, "李明", "10.9.9.9").await.unwrap();
+        assert_eq!(found.verdict, Verdict::Valid);
+        // One place that guesses at many licences waits too.
+        let rules = licences::identifier::Rules::default();
+        let mut answered = 0;
+        for n in 0..70 {
+            let serial = format!("2026N{n}");
+            let made = rules.make("11130199000000019E002", "11130199000000019E", &serial, 1);
+            let made = made.unwrap().to_string();
+            answered += u32::from(ask(&made, "李明", "10.1.1.1").await.is_ok());
+        }
+        assert_eq!(answered, 60);
+        assert!(ask(&other.identifier, "李明", "10.1.1.1").await.is_err());
+        assert!(ask(&other.identifier, "李明", "10.1.1.2").await.is_ok());
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_licence_is_not_there() {
     each_store(|store| async move {

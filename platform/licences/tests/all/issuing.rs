@@ -82,20 +82,20 @@ async fn wrong_input_is_refused_whole_with_every_fault() {
         assert_eq!(
             found,
             [
-                "1/holder/number",
-                "1/holder/name",
-                "1/number",
-                "1/serial",
-                "1/issued_on",
-                "1/fields/colour",
-                "1/fields/address",
-                "1/fields/category",
-                "1/fields/area",
-                "1/fields/seats",
-                "1/fields/manager",
-                "1/valid_to",
-                "2/holder/document",
-                "3/kind",
+                "rows/1/holder/number",
+                "rows/1/holder/name",
+                "rows/1/number",
+                "rows/1/serial",
+                "rows/1/issued_on",
+                "rows/1/fields/colour",
+                "rows/1/fields/address",
+                "rows/1/fields/category",
+                "rows/1/fields/area",
+                "rows/1/fields/seats",
+                "rows/1/fields/manager",
+                "rows/1/valid_to",
+                "rows/2/holder/document",
+                "rows/3/kind",
             ]
         );
         // Nothing was issued, not even the sound one; and nothing at all is nothing.
@@ -148,6 +148,82 @@ async fn only_the_issuer_issues() {
     .await;
 }
 
+/// A table as it arrives: what cannot be read, another bureau's type, a serial twice and what was
+/// issued before are named at once, each at its row.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_every_row_is_named_at_once() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let serial = |n: u32, serial: &str| NewLicence {
+            serial: Some(serial.into()),
+            ..food(n)
+        };
+        house.issue(serial(1, "TAKEN1")).await;
+        let row = |new: NewLicence| serde_json::to_value(new).unwrap();
+        let mut dates = row(food(3));
+        dates["valid_to"] = "2026/12/31".into();
+        dates["issued_on"] = 20261231.into();
+        dates["grade"] = "E".into();
+        dates["colour"] = "red".into();
+        dates["fields"]["area"] = "big".into();
+        let mut nobody = row(food(4));
+        nobody["holder"] = json!({"document": "dog_tag", "name": 7});
+        let mut bare = row(food(5));
+        bare.as_object_mut().unwrap().remove("kind");
+        let rows = [
+            row(serial(2, "SAME1")),
+            row(driver(2)),
+            dates,
+            nobody,
+            bare,
+            row(serial(6, "SAME1")),
+            row(serial(7, "TAKEN1")),
+            json!("no row"),
+        ];
+        let refused = house.engine.issue_rows(&officer("market"), &rows).await;
+        let fault = refused.err().unwrap();
+        assert_eq!(fault.code, "input.invalid");
+        let mut found: Vec<&str> = fault.problems.iter().map(|p| p.at.as_str()).collect();
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [
+                "rows/1/kind",
+                "rows/2/colour",
+                "rows/2/fields/area",
+                "rows/2/grade",
+                "rows/2/issued_on",
+                "rows/2/valid_to",
+                "rows/3/holder/document",
+                "rows/3/holder/name",
+                "rows/3/holder/number",
+                "rows/4/kind",
+                "rows/5/serial",
+                "rows/6/serial",
+                "rows/7/holder",
+                "rows/7/kind",
+                "rows/7/source",
+            ]
+        );
+        let rows_of: Vec<&str> = fault.problems.iter().map(|p| &p.at[..6]).collect();
+        assert!(rows_of.is_sorted(), "in order of the table: {rows_of:?}");
+        // Only another bureau's: denied, and which rows they are.
+        let rows = [row(food(8)), row(driver(8))];
+        let refused = house.engine.issue_rows(&officer("market"), &rows).await;
+        let fault = refused.err().unwrap();
+        assert_eq!(fault.code, "access.denied");
+        assert_eq!(fault.problems[0].at, "rows/1/kind");
+        // Nothing half done.
+        let mut reader = house.store.reader().await.unwrap();
+        assert_eq!(rows::next_seq(&mut reader).await.unwrap(), 1);
+        drop(reader);
+        let rows = [row(food(8)), row(food(9))];
+        let issued = house.engine.issue_rows(&officer("market"), &rows).await;
+        assert_eq!(issued.unwrap().len(), 2);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_source_has_one_licence() {
     each_store(|store| async move {
@@ -172,7 +248,7 @@ async fn one_source_has_one_licence() {
         let refused = engine.issue(&actor, &[food(3), other]).await;
         let fault = refused.err().unwrap();
         assert_eq!(fault.code, "input.conflict");
-        assert_eq!(fault.problems[0].at, "1/source");
+        assert_eq!(fault.problems[0].at, "rows/1/source");
         // The serial of another.
         let serial = Some("2026000001".to_string());
         let one = NewLicence {
@@ -182,7 +258,7 @@ async fn one_source_has_one_licence() {
         house.issue(one).await;
         let two = NewLicence { serial, ..food(5) };
         let refused = engine.issue(&actor, &[two]).await.err().unwrap();
-        assert_eq!(refused.problems[0].at, "0/serial");
+        assert_eq!(refused.problems[0].at, "rows/0/serial");
         let mut reader = house.store.reader().await.unwrap();
         assert_eq!(
             rows::next_seq(&mut reader).await.unwrap(),
@@ -224,7 +300,7 @@ async fn many_at_once_are_one_transaction() {
         });
         assert_eq!(
             code(house.engine.issue(&officer("market"), &many).await),
-            "input.conflict"
+            "input.invalid"
         );
         let mut reader = house.store.reader().await.unwrap();
         assert_eq!(rows::next_seq(&mut reader).await.unwrap(), 300);

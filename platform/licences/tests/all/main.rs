@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod attacks;
+mod desk;
 mod foreign;
 mod histories;
 mod identifiers;

@@ -456,6 +456,64 @@ async fn presentations_that_do_not_count() {
     .await;
 }
 
+/// A query is answered whole: a wallet that keeps back what was asked for verifies nothing, and
+/// what is missing is named; the holder sees what the verifier was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_wallet_withholds_is_named() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let licence = house.issue(driver(1)).await;
+        let wallet = Wallet::new(7);
+        let document = fetched(&house, &wallet, 1, &licence).await;
+        let clerk = officer("market");
+        let fields = ["holder_name", "vehicle_class", "first_issued"];
+        for (shown, missing) in [
+            (&[][..], &fields[..]),
+            (&["vehicle_class"][..], &["holder_name", "first_issued"][..]),
+            (
+                &["holder_name", "holder_number", "first_issued"][..],
+                &["vehicle_class"][..],
+            ),
+            (&fields[..], &[][..]),
+        ] {
+            house.wait(Span::seconds(1));
+            let ask = Ask {
+                kind: "driver_permit".into(),
+                fields: fields.map(String::from).to_vec(),
+                why: why(),
+            };
+            let asked = house.engine.vp_ask(&clerk, &ask).await.unwrap();
+            let text = |name: &str| asked.request[name].as_str().unwrap().to_string();
+            let (aud, nonce) = (text("client_id"), text("nonce"));
+            let bound = wallet.bind(&document, shown, &aud, &nonce, seconds(&house));
+            let post = form(&[
+                ("state", &asked.state),
+                ("vp_token", &json!({"licence": [bound]}).to_string()),
+            ]);
+            house.engine.vp_response(&post).await.unwrap();
+            let found = house.engine.vp_result(&clerk, &asked.state).await;
+            let found = found.unwrap().unwrap().unwrap();
+            assert_eq!(found.missing, missing);
+            let me = resident(&citizen(1));
+            let uses = house.engine.wallet_uses(&me, &licence.identifier, None);
+            let told = uses.await.unwrap()[0].clone();
+            if missing.is_empty() {
+                assert_eq!(found.verdict, Verdict::Valid);
+                assert_eq!(told.fields.len(), 3);
+                continue;
+            }
+            assert_eq!(found.verdict, Verdict::Incomplete);
+            assert!(found.fields.is_empty() && told.fields.is_empty());
+            assert_eq!(told.verdict, "incomplete");
+            if missing.contains(&"vehicle_class") {
+                assert!(found.words.zh.contains("准驾车型"), "{}", found.words.zh);
+                assert!(found.words.en.contains("Class"), "{}", found.words.en);
+            }
+        }
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_wallets_are_told_before() {
     each_store(|store| async move {

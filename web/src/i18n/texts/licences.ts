@@ -49,6 +49,7 @@ export const licences = {
   'lic.verdict_revoked': ['已失效', 'Revoked'],
   'lic.verdict_unknown': ['未查到', 'Unknown'],
   'lic.verdict_altered': ['内容被改动', 'Altered'],
+  'lic.verdict_incomplete': ['出示不全', 'Incomplete'],
   'lic.state_in_force': ['有效', 'In force'],
   'lic.state_suspended': ['已暂停', 'Suspended'],
   'lic.state_withdrawn': ['已撤销', 'Withdrawn'],
@@ -80,6 +81,8 @@ export const licences = {
   'lic.way_document': ['核验离线文件', 'a signed document was verified'],
   'lic.way_wallet': ['数字钱包出示', 'shown by a digital wallet'],
   'lic.way_office': ['机关调用或查看', 'used or opened by an office'],
+  'lic.way_material': ['代替纸质材料', 'stood for paper'],
+  'lic.way_guesses': ['有人猜测持证主体名称', 'somebody guessed at the name'],
   'lic.way_print': ['持证人下载打印件', 'printed by its holder'],
   'lic.way_office_print': ['颁发机构打印', 'printed by its issuer'],
 
@@ -179,6 +182,8 @@ export const licences = {
   'verify.mean_unknown': ['查无此证；或二维码已经用过、已超时、不是本系统签发；或名称与证照不符。', 'There is no such licence; or the code was used, is over, or is not ours; or the name does not fit.'],
   'verify.do_unknown': ['请对方换一个新码，或逐字核对标识和名称后再试。多次查不到的，不要据此办理。', 'Ask for a new code, or compare identifier and name letter by letter. Do not rely on it when it stays unknown.'],
   'verify.mean_altered': ['出示的内容与签发时不一致，可能被改动。', 'What is shown is not what was signed; it may have been tampered with.'],
+  'verify.mean_incomplete': ['证照真实有效，但钱包没有出示要求的全部内容。', 'The licence counts, but the wallet did not show everything that was asked for.'],
+  'verify.do_incomplete': ['不要据此办理；请持证人同意出示所要求的内容后重新核验。', 'Do not rely on it; ask the holder to show what was asked for and verify anew.'],
   'verify.do_altered': ['不要据此办理，不要归还改动过的文件；请向颁发机构报告。', 'Do not rely on it; keep the altered file and report it to the issuer.'],
 
   'lic.desk': ['证照签发', 'Licences'],
@@ -215,6 +220,12 @@ export const licences = {
   'lic.change_stale': ['别人刚刚变更过这份证照。', 'Somebody changed this licence just now.'],
   'lic.change_reload': ['载入最新内容', 'Load it anew'],
   'lic.version': ['版本', 'Version'],
+  'lic.reissue': ['换发、补发', 'Issue in its place'],
+  'lic.reissue_help': ['签发一份新证代替这一份：改需要更正的内容，其余照旧。原证随即失效，持证人的证照页出现新证。', 'A new licence takes the place of this one: correct what is wrong, the rest stays. The former is over at once, and the holder sees the new one.'],
+  'lic.reissue_open': ['换发或补发', 'Issue in its place'],
+  'lic.reissue_to': ['有效期止（不改则照旧）', 'Valid to (as it was when left alone)'],
+  'lic.reissue_go': ['换发', 'Issue the new one'],
+  'lic.reissue_close': ['不换发', 'Leave it'],
 
   'lic.issue_title': ['签发：{title}', 'Issue: {title}'],
   'lic.issue_holder': ['持证主体', 'Holder'],

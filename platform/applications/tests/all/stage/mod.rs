@@ -27,7 +27,7 @@ use kernel::facts::{Attribute, Filter, Narrowing, Scalar};
 use kernel::fault::{FaultKind, Problem};
 use kernel::items::*;
 use kernel::licences::{
-    Change, Holder, HolderDocument, Licence, Licences, NewLicence, Shown, ShownField, Use,
+    Change, Holder, HolderDocument, InPlace, Licence, Licences, NewLicence, Shown, ShownField, Use,
     Verification,
 };
 use kernel::numbers::{CitizenNumber, citizen_check, credit_check};

@@ -58,6 +58,7 @@ pub struct FakeLicences {
     pub cards: Mutex<BTreeSet<String>>,
     pub issued: Mutex<BTreeMap<String, NewLicence>>,
     pub consulted: Mutex<Vec<(String, String)>>,
+    pub in_place: Mutex<Vec<(String, InPlace)>>,
 }
 
 #[async_trait]
@@ -98,6 +99,11 @@ impl Licences for FakeLicences {
         let has = kind == "health_card" && self.cards.lock().unwrap().contains(&holder.number);
         Ok(if has { vec!["card-1".into()] } else { vec![] })
     }
+    async fn note_in_place(&self, identifier: &str, used: &InPlace) -> Result<(), Fault> {
+        let noted = (identifier.to_string(), used.clone());
+        self.in_place.lock().unwrap().push(noted);
+        Ok(())
+    }
     async fn consult(
         &self,
         actor: &Actor,
@@ -123,6 +129,7 @@ impl Licences for FakeLicences {
                 title: Words::default(),
                 value: "A级".into(),
             }],
+            missing: vec![],
             watermark: Words::default(),
         })
     }

@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { useQueryClient } from '@tanstack/react-query';
 import { send, type ApiError } from '../../../api/client';
-import { useLicenceTypes, type HolderDocument, type Licence, type LicenceField, type LicenceType, type NewLicence } from '../../../api/licences';
+import { useLicenceTypes, type HolderDocument, type Licence, type LicenceField, type LicenceType, type NewLicence, type Warning } from '../../../api/licences';
 import { Answers, FormFault, SelectField, TextField, useAct } from '../../../components/Inputs';
 import { useFieldWords } from '../../../components/Licence';
 import { PageHead } from '../../../components/PageHead';
@@ -34,7 +34,7 @@ export function licenceFrom(type: LicenceType, document: HolderDocument, v: Valu
   return { licence: { kind: type.name, source: said('source'), holder: { document, number: said('holder/number'), name: said('holder/name') }, fields, ...more }, wrong };
 }
 
-function FieldInput({ field, value, onChange, error, wrong }: { field: LicenceField; value: string; onChange: (value: string) => void; error: ApiError | null; wrong: string | null }) {
+export function FieldInput({ field, value, onChange, error, wrong, within = 'rows/0/' }: { field: LicenceField; value: string; onChange: (value: string) => void; error: ApiError | null; wrong: string | null; within?: string }) {
   const { t, w } = useI18n();
   const label = field.required ? w(field.title) : t('lic.issue_optional', { title: w(field.title) });
   const kind = field.kind;
@@ -44,12 +44,12 @@ function FieldInput({ field, value, onChange, error, wrong }: { field: LicenceFi
     return (
       <>
         {wrong ? <p className="error-text">{label}：{wrong}</p> : null}
-        <SelectField name={name} at={`0/${name}`} label={label} value={value} error={error} onChange={onChange} choices={[{ value: '', text: t('lic.issue_not_said') }, ...options]} />
+        <SelectField name={name} at={within + name} label={label} value={value} error={error} onChange={onChange} choices={[{ value: '', text: t('lic.issue_not_said') }, ...options]} />
       </>
     );
   }
   const numeric = kind.type === 'integer' || kind.type === 'number';
-  return <TextField name={name} at={`0/${name}`} label={label} value={value} error={error} wrong={wrong} type={kind.type === 'date' ? 'date' : 'text'} inputMode={numeric ? 'decimal' : undefined} autoComplete="off" maxLength={numeric ? 40 : field.longest} onChange={(e) => onChange(e.target.value)} />;
+  return <TextField name={name} at={within + name} label={label} value={value} error={error} wrong={wrong} type={kind.type === 'date' ? 'date' : 'text'} inputMode={numeric ? 'decimal' : undefined} autoComplete="off" maxLength={numeric ? 40 : field.longest} onChange={(e) => onChange(e.target.value)} />;
 }
 
 const BASE = ['source', 'number', 'serial', 'valid_from', 'valid_to'] as const;
@@ -67,9 +67,10 @@ function IssueForm({ type }: { type: LicenceType }) {
   const [wrong, setWrong] = useState<Wrong>({});
   const [checking, setChecking] = useState<NewLicence | null>(null);
   const [done, setDone] = useState<Licence | null>(null);
+  const [warned, setWarned] = useState<Warning[]>([]);
   const put = (name: string) => (value: string) => setValues((before) => ({ ...before, [name]: value }));
   const say = (name: string) => { const fault = wrong[name]; return fault ? t(fault.key, fault.fill) : null; };
-  const text = (name: string) => ({ name, at: `0/${name}`, value: values[name] ?? '', wrong: say(name), error: act.error, autoComplete: 'off', onChange: (e: { target: { value: string } }) => put(name)(e.target.value) });
+  const text = (name: string) => ({ name, at: `rows/0/${name}`, value: values[name] ?? '', wrong: say(name), error: act.error, autoComplete: 'off', onChange: (e: { target: { value: string } }) => put(name)(e.target.value) });
   const documentWords = (d: HolderDocument) => (d === 'credit_code' ? t('lic.issue_legal') : t(`proof.${d}`));
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -79,11 +80,12 @@ function IssueForm({ type }: { type: LicenceType }) {
       setWrong(found);
       return setChecking(Object.keys(found).length ? null : licence);
     }
-    const answer = await act.run(() => stepUp.attempt(() => send<{ items: Licence[] }>('POST', '/licences', { licences: [checking] })));
+    const answer = await act.run(() => stepUp.attempt(() => send<{ items: Licence[]; warnings: Warning[] }>('POST', '/licences', { licences: [checking] })));
     setChecking(null);
     const [licence] = answer?.items ?? [];
     if (!licence) return;
     setDone(licence);
+    setWarned(answer?.warnings ?? []);
     setValues({});
     void client.invalidateQueries({ queryKey: ['/licences'] });
   };
@@ -91,11 +93,12 @@ function IssueForm({ type }: { type: LicenceType }) {
     return (
       <section className="card stack">
         <div className="confirmed" role="status"><p><strong>{t('lic.issue_done')}</strong></p><p>{w(done.title)} · {done.holder.name}</p><p><code data-identifier>{done.identifier}</code></p></div>
+        {warned.map((warning) => <p key={warning.at} className="stale">{w(warning.words)}</p>)}
         <p className="row"><Link className="button" to={`/desk/licences/${encodeURIComponent(done.identifier)}`}>{t('verb.open')}</Link><button type="button" className="button strong" onClick={() => setDone(null)}>{t('lic.issue_one_more')}</button></p>
       </section>
     );
   }
-  const shown = [...BASE, 'holder/document', 'holder/number', 'holder/name', ...type.fields.map((f) => FIELD + f.name)].map((name) => `0/${name}`);
+  const shown = [...BASE, 'holder/document', 'holder/number', 'holder/name', ...type.fields.map((f) => FIELD + f.name)].map((name) => `rows/0/${name}`);
   const edit = () => setChecking(null);
   return (
     <>
@@ -115,7 +118,7 @@ function IssueForm({ type }: { type: LicenceType }) {
         ) : (
           <>
             <h2>{t('lic.issue_holder')}</h2>
-            <SelectField name="holder/document" at="0/holder/document" label={t('lic.issue_document')} value={document} error={act.error} onChange={(d) => setDocument(d as HolderDocument)} choices={documents.map((d) => ({ value: d, text: documentWords(d) }))} />
+            <SelectField name="holder/document" at="rows/0/holder/document" label={t('lic.issue_document')} value={document} error={act.error} onChange={(d) => setDocument(d as HolderDocument)} choices={documents.map((d) => ({ value: d, text: documentWords(d) }))} />
             <TextField {...text('holder/number')} label={t('lic.issue_number')} autoCapitalize="characters" spellCheck={false} maxLength={40} />
             <TextField {...text('holder/name')} label={t('lic.issue_name')} maxLength={100} />
             {type.fields.length ? <h2>{w(type.title)}</h2> : null}

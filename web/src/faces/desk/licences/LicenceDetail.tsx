@@ -14,6 +14,7 @@ import { useI18n } from '../../../i18n';
 import { CHANGES, standing } from '../../../lib/licences';
 import { useSession } from '../../../shell/session';
 import { useStepUp } from '../../../shell/StepUp';
+import { ReissueForm } from './Reissue';
 
 const REASON = { min: 2, max: 200 };
 
@@ -95,6 +96,7 @@ export default function LicenceDetail() {
                   {changed ? <p role="status" className="confirmed">{t('lic.change_done', { state: t(`lic.state_${changed.state}`), n: changed.version })}</p> : null}
                   <ChangeForm key={d.licence.version} licence={d.licence} path={path} onReload={() => { setChanged(null); again(); }} onChanged={(after) => { setChanged(after); client.setQueryData<Looked>([path, 'look'], (before) => (before ? { ...before, licence: after } : before)); again(); }} />
                 </section>
+                {type && d.licence.state === 'in_force' ? <section className="card stack" aria-labelledby="reissue"><h2 id="reissue">{t('lic.reissue')}</h2><ReissueForm key={d.licence.version} licence={d.licence} type={type} path={path} onReload={again} /></section> : null}
                 <PrintLicence licence={d.licence} verdict={standing(d.licence, Date.now())} type={type} path={path} />
                 <section className="card stack" aria-labelledby="history"><h2 id="history">{t('lic.history')}</h2><LicenceSteps steps={d.steps} /></section>
               </div>
