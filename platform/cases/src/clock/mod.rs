@@ -4,8 +4,10 @@
 //! changes.
 
 mod calendar;
+mod counted;
 mod limit;
 
 pub use calendar::{Calendar, Day};
+pub use counted::Counted;
 pub use kernel::cases::{Count, Left, Light, Limit, Pause, PauseKind};
 pub use limit::Clock;

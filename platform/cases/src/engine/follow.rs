@@ -4,6 +4,7 @@ use super::brought;
 use super::clocks::{self, TaskClock, Timers};
 use super::work::{Change, Open, Work};
 use crate::bpmn::{Assignment, NodeKind, TaskKind as Drawn};
+use crate::clock::Counted;
 use crate::machine::{Awaited, Effect, Happened, Place, Standing, Step, step};
 use kernel::cases::{CaseState, TaskKind, TaskState};
 use kernel::{Fault, Time};
@@ -79,14 +80,15 @@ impl Work<'_> {
         if let Some(brought) = brought::step(open, &happened) {
             cause = cause.with(brought::BROUGHT, brought);
         }
-        let expressions = &*self.engine.means.expressions;
-        let taken = step(
-            &open.model,
-            &open.kept.instance,
-            happened,
-            expressions,
-            self.now,
-        )?;
+        let taken = {
+            let calendar = self.engine.days();
+            let expressions = Counted {
+                expressions: &*self.engine.means.expressions,
+                calendar: &calendar,
+            };
+            let instance = &open.kept.instance;
+            step(&open.model, instance, happened, &expressions, self.now)?
+        };
         self.follow(open, taken, cause).await
     }
 

@@ -8,6 +8,7 @@ use super::follow::Cause;
 use super::views;
 use super::work::{Change, Kept, Open, Work};
 use crate::bpmn::{Model, NodeIndex};
+use crate::clock::Counted;
 use crate::machine::{Instance, Standing, begin};
 use kernel::access::Actor;
 use kernel::cases::{CaseState, NewCase};
@@ -112,15 +113,15 @@ impl Work<'_> {
             self.number_free(&number).await?;
         }
         let open = blank(self, by, new, (id, number, version), &model, &origin)?;
-        let expressions = &*self.engine.means.expressions;
-        let step = begin(
-            &model,
-            process,
-            origin.node,
-            new.data.clone(),
-            expressions,
-            self.now,
-        )?;
+        let step = {
+            let calendar = self.engine.days();
+            let expressions = Counted {
+                expressions: &*self.engine.means.expressions,
+                calendar: &calendar,
+            };
+            let data = new.data.clone();
+            begin(&model, process, origin.node, data, &expressions, self.now)?
+        };
         let cause = Cause::of(by, "started", None)
             .with("version", version)
             .with("parent", open.row.parent.clone())

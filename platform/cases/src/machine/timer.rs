@@ -1,8 +1,10 @@
-//! Timers: when they fire. The drawing says an ISO 8601 text, or an expression that gives one.
+//! Timers: when they fire. The drawing says an ISO 8601 text, a limit of days that the calendar
+//! counts (`5 working days`), or an expression that gives one.
 
 use super::run::Run;
 use super::state::Awaited;
 use crate::bpmn::Trigger;
+use kernel::cases::Limit;
 use kernel::{Span, Time, Words};
 use serde_json::{Map, Value};
 
@@ -12,7 +14,8 @@ pub(super) fn awaited(
     trigger: &Trigger,
     variables: &Map<String, Value>,
 ) -> Result<Awaited, Words> {
-    let text = |written: &str| match reads(trigger, written, run.now) {
+    let days = |limit| run.expressions.after(run.now, limit);
+    let text = |written: &str| match reads(trigger, written, run.now, &days) {
         Some(_) => Ok(written.to_string()),
         None => match run.evaluate(written, variables)? {
             Value::String(text) => Ok(text),
@@ -21,11 +24,13 @@ pub(super) fn awaited(
     };
     let (Trigger::Date(written) | Trigger::Duration(written) | Trigger::Cycle(written)) = trigger;
     let text = text(written)?;
-    reads(trigger, &text, run.now).ok_or_else(|| {
+    reads(trigger, &text, run.now, &days).ok_or_else(|| {
         Words::new(
-            format!("“{text}”不是 ISO 8601 时间（如 2026-11-25T10:00:00+08:00、P3DT4H、R3/PT10M）"),
             format!(
-                "\"{text}\" is no ISO 8601 text such as 2026-11-25T10:00:00+08:00, P3DT4H, R3/PT10M"
+                "“{text}”不是 ISO 8601 时间（如 2026-11-25T10:00:00+08:00、P3DT4H、R3/PT10M），也不是“5个工作日”这样的期限"
+            ),
+            format!(
+                "\"{text}\" is no ISO 8601 text such as 2026-11-25T10:00:00+08:00, P3DT4H, R3/PT10M, nor a limit such as 5 working days"
             ),
         )
     })
@@ -38,10 +43,17 @@ pub(crate) fn is_time(element: &str, text: &str) -> bool {
         "timeDuration" => Trigger::Duration,
         _ => Trigger::Cycle,
     };
-    reads(&trigger(String::new()), text, Time(0)).is_some()
+    let days = |_| Some(Time(0));
+    reads(&trigger(String::new()), text, Time(0), &days).is_some()
 }
 
-fn reads(trigger: &Trigger, text: &str, now: Time) -> Option<Awaited> {
+/// `days` says when a limit of days is over.
+fn reads(
+    trigger: &Trigger,
+    text: &str,
+    now: Time,
+    days: &dyn Fn(Limit) -> Option<Time>,
+) -> Option<Awaited> {
     let once = |due| Awaited::Timer {
         due,
         every_us: None,
@@ -49,7 +61,10 @@ fn reads(trigger: &Trigger, text: &str, now: Time) -> Option<Awaited> {
     };
     match trigger {
         Trigger::Date(_) => Time::parse(text).map(once),
-        Trigger::Duration(_) => duration(text).map(|span| once(now + span)),
+        Trigger::Duration(_) => match Limit::parse(text) {
+            Some(limit) => days(limit).map(once),
+            None => duration(text).map(|span| once(now + span)),
+        },
         Trigger::Cycle(_) => {
             let (times, every) = text.strip_prefix('R')?.split_once('/')?;
             let every = duration(every).filter(|every| *every >= Span::seconds(1))?;

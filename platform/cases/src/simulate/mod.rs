@@ -15,7 +15,7 @@ pub use hours::Hours;
 pub use past::{Did, Drawing, Past, PastCase, PastOther, PastTask};
 
 use crate::bpmn::{EventWhat, Moment, NodeKind, Process, TaskKind};
-use crate::clock::Calendar;
+use crate::clock::{Calendar, Counted};
 use kernel::cases::{Expressions, Simulated, Simulation};
 use kernel::fault::Problem;
 use kernel::{Fault, Words};
@@ -109,6 +109,10 @@ pub fn simulate(
     if !problems.is_empty() {
         return Err(Fault::invalid(problems));
     }
+    let expressions = &Counted {
+        expressions,
+        calendar,
+    };
     let hours = Hours::new(calendar, what.from);
     let learnt = past::learn(past, &hours);
     let (nobody, nothing) = (BTreeMap::new(), BTreeMap::new());

@@ -236,3 +236,42 @@ async fn a_calendar_that_changes_late_moves_what_is_running() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_of_a_drawing_count_working_days() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let holiday = CalendarDay {
+            day: "2026-11-27".into(),
+            worked: false,
+            name: "演练".into(),
+        };
+        let by = admin();
+        let set = house.engine.set_calendar(&by, 2026, vec![holiday], false);
+        set.await.unwrap();
+        // Written, and said by an expression.
+        let timer = |id: &str, text: &str| {
+            format!(r#"<intermediateCatchEvent id="{id}"><timerEventDefinition><timeDuration>{text}</timeDuration></timerEventDefinition></intermediateCatchEvent>"#)
+        };
+        let body = format!(
+            r#"<startEvent id="start"/><endEvent id="end"/>{}{}<userTask id="u" j:assignee='"li"'/><userTask id="v" j:assignee='"li"'/>"#,
+            timer("t", "5 working days"),
+            timer("s", "how_long")
+        );
+        house.publish(&body, "start>t start>s t>u s>v u>end v>end").await;
+        house.start(json!({ "how_long": "2个工作日" })).await;
+        let li = crate::house::officer("li", "", "");
+        // From a Wednesday on; the Friday is a holiday.
+        for (until, expect) in [
+            ("2026-11-30T23:59:00+08:00", ""),
+            ("2026-12-01T00:00:00+08:00", "v"),
+            ("2026-12-03T23:59:00+08:00", "v"),
+            ("2026-12-04T00:00:00+08:00", "u v"),
+        ] {
+            house.clock.set(at(until));
+            house.engine.settle().await.unwrap();
+            assert_eq!(house.nodes(&li).await, expect, "{until}");
+        }
+    })
+    .await;
+}

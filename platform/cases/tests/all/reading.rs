@@ -378,6 +378,8 @@ async fn expressions_languages_and_times_are_read_before_they_are_published() {
     for (kind, good) in [
         ("timeDuration", "P3D"),
         ("timeDuration", "\"P3D\""),
+        ("timeDuration", "5 working days"),
+        ("timeDuration", "5个工作日"),
         ("timeDuration", "if urgent then \"PT1H\" else \"P1D\""),
         ("timeCycle", "R3/PT10M"),
         ("timeDate", "when"),
@@ -388,6 +390,7 @@ async fn expressions_languages_and_times_are_read_before_they_are_published() {
     for (kind, wrong) in [
         ("timeDuration", "ten days"),
         ("timeDuration", "P1Y"),
+        ("timeDuration", "5 workin days"),
         ("timeDuration", "PT5"),
         ("timeDuration", "\"soon\""),
         ("timeCycle", "R3/P1M"),

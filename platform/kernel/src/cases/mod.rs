@@ -37,6 +37,11 @@ pub trait Expressions: Send + Sync {
     fn check(&self, _expression: &str, _names: &[&str]) -> Result<(), Fault> {
         Ok(())
     }
+    /// When a limit that begins at a moment is over, by the calendar of the city; `None` where nobody
+    /// keeps one. The engine of cases answers it.
+    fn after(&self, _from: Time, _limit: Limit) -> Option<Time> {
+        None
+    }
     /// Is there such a decision? A drawing that asks for one that is not there is not published.
     fn check_decision(&self, _decision: &str) -> Result<(), Fault> {
         Ok(())
