@@ -305,7 +305,7 @@ async fn timers_of_a_drawing_count_working_days() {
             ("2026-11-30T23:59:00+08:00", ""),
             ("2026-12-01T00:00:00+08:00", "v"),
             ("2026-12-03T23:59:00+08:00", "v"),
-            ("2026-12-04T00:00:00+08:00", "v u"),
+            ("2026-12-04T00:00:00+08:00", "u v"),
         ] {
             house.clock.set(at(until));
             house.engine.settle().await.unwrap();
