@@ -9,10 +9,12 @@
 //! concerns processes under `processes`.
 
 mod clock;
+mod people;
 mod simulation;
 mod task;
 
 pub use clock::{CalendarDay, Count, Left, Light, Limit, Moved, Pause, PauseKind};
+pub use people::{People, Worker};
 pub use simulation::{
     Calibration, Figures, NodeFigures, NodeLoad, SIMULATED_CASES, SIMULATED_DAYS, Simulated,
     Simulation, Spread, Unplayed, Used, WORKING_DAY_MINUTES,
