@@ -31,6 +31,7 @@ mod scenarios;
 mod scope;
 mod services;
 mod set_aside;
+mod tasks;
 mod tls;
 mod upstream;
 mod watching;

@@ -97,6 +97,9 @@ pub struct Migration {
     /// Nodes that have another identification there: old, new.
     #[serde(default)]
     pub mapping: BTreeMap<String, String>,
+    /// Identifications or numbers of these cases only, 1,000 at most; all of them when empty.
+    #[serde(default)]
+    pub cases: Vec<String>,
     /// Only ask.
     #[serde(default)]
     pub dry: bool,
@@ -109,6 +112,8 @@ pub struct Migrated {
     pub case: String,
     /// Number people know it by.
     pub number: String,
+    /// Nodes of the drawing it came from where it stands.
+    pub nodes: Vec<String>,
     /// Why it cannot go over; empty when it did, or would.
     pub problems: Vec<Problem>,
 }
