@@ -24,6 +24,7 @@ pub mod services;
 pub mod signon;
 pub mod systems;
 pub mod window;
+pub mod workers;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;

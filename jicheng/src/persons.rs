@@ -17,7 +17,7 @@ use parties::{Catcher, DemoProver, Means};
 use std::sync::Arc;
 
 /// Role of everybody who registered on the portal.
-const RESIDENT: &str = "resident";
+pub(crate) const RESIDENT: &str = "resident";
 
 /// Accounts of residents, kept by the identity engine.
 struct Residents {

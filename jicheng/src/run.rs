@@ -249,6 +249,10 @@ impl Running {
                 expressions: matters.clone(),
                 services: matters.clone(),
                 policy: policy.clone(),
+                people: Arc::new(crate::workers::Workers {
+                    identity: identity.clone(),
+                    organisations: organisations.clone(),
+                }),
             },
             cases::Tuning::default(),
         )

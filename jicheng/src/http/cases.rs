@@ -12,7 +12,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kernel::cases::{
-    CalendarDay, CaseFilter, CaseState, CaseVerb, Cases, Message, NewCase, Simulation,
+    CalendarDay, CaseFilter, CaseState, CaseVerb, Cases, Message, Migration, NewCase, Simulation,
 };
 use kernel::metering::{Meter, Meters, Payer};
 use kernel::{Access, Verb};
@@ -84,6 +84,17 @@ fn add_processes(table: &mut Table) {
         .takes("Simulation")
         .gives("Simulated"),
         simulate,
+    );
+    table.add(
+        line(
+            "POST /api/v1/processes/migrate",
+            operate,
+            "把在办件迁移到流程的另一版本；可先试算",
+            "Move running cases to another version of their process; a dry run only asks",
+        )
+        .takes("Migration")
+        .gives("MigratedList"),
+        migrate,
     );
     table.add(
         line(
@@ -250,6 +261,15 @@ async fn simulate(
 ) -> Answer<Response> {
     let found = app.cases.simulate(caller.actor()?, &what).await?;
     Ok(axum::Json(found).into_response())
+}
+
+async fn migrate(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(what): Json<Migration>,
+) -> Answer<Response> {
+    let outcomes = app.cases.migrate(caller.actor()?, &what).await?;
+    Ok(Listing::whole(outcomes).into_response())
 }
 
 async fn versions(State(app): State<Arc<App>>, Path(process): Path<String>) -> Answer<Response> {

@@ -4,16 +4,21 @@
 use super::guard::Caller;
 use super::input::{Json, Query};
 use super::output::{Listing, if_match, with_version};
-use super::problem::Answer;
+use super::problem::{Answer, document};
 use super::table::{Table, line};
 use crate::app::App;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use kernel::Access;
 use kernel::cases::{Cases, InboxFilter, Light, TaskVerb, Whose};
-use serde_json::json;
+use kernel::{Access, Actor, Fault};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Tasks of one batch, at most.
+const BATCH: usize = 100;
 
 /// Adds the routes of this file.
 pub fn add(table: &mut Table) {
@@ -55,6 +60,21 @@ pub fn add(table: &mut Table) {
         .takes("TaskVerb")
         .gives("Acted"),
         act,
+    );
+    add_batch(table);
+}
+
+fn add_batch(table: &mut Table) {
+    table.add(
+        line(
+            "POST /api/v1/tasks/batch",
+            Access::SignedIn,
+            "批量办理：对多项任务做同一操作，各自给出结果",
+            "Do the same at several tasks; each has an outcome of its own",
+        )
+        .takes("TaskBatch")
+        .gives("TaskOutcomes"),
+        batch,
     );
 }
 
@@ -108,6 +128,56 @@ async fn task(
         task.revision,
         &json!({ "task": task, "data": data }),
     ))
+}
+
+/// A task of a batch, and the revision of it that was seen.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Chosen {
+    id: String,
+    #[serde(default)]
+    revision: Option<i64>,
+}
+
+/// The same for several tasks.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaskBatch {
+    tasks: Vec<Chosen>,
+    act: TaskVerb,
+}
+
+async fn batch(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(batch): Json<TaskBatch>,
+) -> Answer<Response> {
+    let actor = caller.actor()?;
+    let ids: BTreeSet<&str> = batch.tasks.iter().map(|task| task.id.as_str()).collect();
+    if ids.is_empty() || ids.len() > BATCH || ids.len() < batch.tasks.len() {
+        let fault = Fault::invalid_at(
+            "tasks",
+            format!("应为 1 至 {BATCH} 项互不相同的任务"),
+            format!("1 to {BATCH} tasks, each once"),
+        );
+        return Err(fault.into());
+    }
+    // Together: those that arrive at the same time share one transaction.
+    let acts = batch
+        .tasks
+        .iter()
+        .map(|task| one(&app, actor, task, &batch.act));
+    let outcomes = futures::future::join_all(acts).await;
+    Ok(Listing::whole(outcomes).into_response())
+}
+
+/// What became of one task of a batch.
+async fn one(app: &App, actor: &Actor, task: &Chosen, verb: &TaskVerb) -> Value {
+    let acted = app.cases.act(actor, &task.id, task.revision, verb.clone());
+    match acted.await {
+        Ok(acted) => json!({ "task": task.id, "acted": acted, "problem": null }),
+        Err(fault) => json!({ "task": task.id, "acted": null, "problem": document(&fault) }),
+    }
 }
 
 async fn act(

@@ -32,6 +32,7 @@ mod scenarios;
 mod scope;
 mod services;
 mod set_aside;
+mod tasks;
 mod tls;
 mod upstream;
 mod watching;

@@ -9,7 +9,9 @@
 use async_trait::async_trait;
 use cases::{Engine, Means, Tuning};
 use kernel::access::{Actor, Decision};
-use kernel::cases::{Cases, Expressions, NewCase, Served, Services, Simulation, TaskVerb};
+use kernel::cases::{
+    Cases, Expressions, NewCase, People, Served, Services, Simulation, TaskVerb, Worker,
+};
 use kernel::decisions::Outcome;
 use kernel::{Clock, Fault, ManualClock, Policy, Span, Time, Verb};
 use serde_json::{Map, Value, json};
@@ -37,6 +39,22 @@ struct NoServices;
 impl Services for NoServices {
     async fn call(&self, _: &str, _: &str, _: Map<String, Value>) -> Result<Served, Fault> {
         Ok(Served::Done(Map::new()))
+    }
+}
+
+/// Everybody works here.
+struct Known;
+
+#[async_trait]
+impl People for Known {
+    async fn worker(&self, _: &str) -> Result<Worker, Fault> {
+        Ok(Worker::Official)
+    }
+    fn successor(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn predecessors(&self, _: &str) -> Vec<String> {
+        vec![]
     }
 }
 
@@ -121,6 +139,7 @@ async fn main() -> Result<(), Fault> {
         expressions: Arc::new(Plain),
         services: Arc::new(NoServices),
         policy: Arc::new(Everybody),
+        people: Arc::new(Known),
     };
     let engine = Engine::open(store.clone(), clock.clone(), means, Tuning::default()).await?;
     let by = Actor::system();

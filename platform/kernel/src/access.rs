@@ -73,7 +73,8 @@ pub struct Actor {
 /// Whoever recognises a session fills it in; all of it may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
-    /// Organisations the actor holds a position in now, the main one first.
+    /// Organisations the actor holds a position in now, the main one first; then those that stand
+    /// no longer and whose work is with these.
     #[serde(default)]
     pub organisations: Vec<String>,
     /// Those and every organisation below them: what "own and subordinate" means. Shared, because

@@ -114,7 +114,18 @@ pub trait Organisations: Send + Sync {
     fn above(&self, code: &str, at: Option<Time>) -> Vec<String>;
     /// From the top down to it, it last. Empty when there is none.
     fn path(&self, code: &str, at: Option<Time>) -> Vec<Arc<Organisation>>;
-    /// Adds to an actor what their positions give now: organisations, scope and roles.
+    /// The organisation that has the work of one that stands no longer: what it was merged into,
+    /// the first of those it was split into, or the one above it. `None` for one that stands, and
+    /// for one that left no heir.
+    fn successor(&self, _code: &str) -> Option<String> {
+        None
+    }
+    /// Those that stand no longer and whose work is with this one.
+    fn predecessors(&self, _code: &str) -> Vec<String> {
+        vec![]
+    }
+    /// Adds to an actor what their positions give now: organisations, scope and roles. Those that
+    /// went into an organisation of theirs count as theirs.
     fn dress(&self, actor: &mut Actor);
 }
 

@@ -9,6 +9,7 @@ mod check;
 mod delegations;
 mod directory;
 mod files;
+mod heirs;
 mod model;
 mod people;
 #[cfg(test)]
@@ -357,6 +358,14 @@ impl Organisations for Engine {
             path.extend(tree.get(code).cloned());
             path
         })
+    }
+
+    fn successor(&self, code: &str) -> Option<String> {
+        self.now().heirs.successor(code).map(String::from)
+    }
+
+    fn predecessors(&self, code: &str) -> Vec<String> {
+        self.now().heirs.predecessors(code).to_vec()
     }
 
     fn dress(&self, actor: &mut Actor) {

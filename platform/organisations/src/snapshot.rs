@@ -2,6 +2,7 @@
 //! account, laid out until the next moment at which something begins or ends.
 
 use crate::book::Book;
+use crate::heirs::Heirs;
 use crate::model::{Appointment, Position, Rank};
 use crate::tree::Tree;
 use kernel::Time;
@@ -25,12 +26,15 @@ pub(crate) struct Dress {
     pub organisations: Vec<String>,
     pub scope: Arc<[String]>,
     pub roles: Vec<String>,
+    /// Organisation written in the account when it was made.
+    home: Option<String>,
 }
 
 /// The state between two moments.
 pub(crate) struct Snapshot {
     pub book: Arc<Book>,
     pub tree: Tree,
+    pub heirs: Heirs,
     /// By account, the main position first.
     pub held: FxHashMap<String, Vec<Held>>,
     /// Good from here …
@@ -54,6 +58,7 @@ impl Snapshot {
         let until = moments.get(next).copied().unwrap_or(i64::MAX);
         Snapshot {
             tree: Tree::at(&book, now),
+            heirs: Heirs::at(&book, now),
             held: held(&book, now),
             since,
             until,
@@ -86,7 +91,7 @@ impl Snapshot {
         if let Some(known) = self.dresses.read().get(account) {
             // The account may have been moved meanwhile; then its home is not the same.
             let held = self.held.contains_key(account);
-            if held || known.organisations.first().map(String::as_str) == home {
+            if held || known.home.as_deref() == home {
                 return known.clone();
             }
         }
@@ -101,7 +106,10 @@ impl Snapshot {
     }
 
     fn make_dress(&self, account: &str, home: Option<&str>) -> Dress {
-        let mut dress = Dress::default();
+        let mut dress = Dress {
+            home: home.map(String::from),
+            ..Dress::default()
+        };
         let add = |list: &mut Vec<String>, text: &str| {
             if !list.iter().any(|known| known == text) {
                 list.push(text.into());
@@ -118,6 +126,7 @@ impl Snapshot {
                 }
             }
             None => {
+                let home = home.map(|code| self.heirs.home(code).unwrap_or(code));
                 let home = home.and_then(|code| self.tree.get(code));
                 if let Some(home) = home {
                     if home.kind != kernel::organisations::OrganisationKind::Public {
@@ -147,7 +156,21 @@ impl Snapshot {
                 scope.into()
             }
         };
+        self.add_predecessors(&mut dress);
         dress
+    }
+
+    /// Adds those whose work is with the organisations of an actor.
+    fn add_predecessors(&self, dress: &mut Dress) {
+        let of = |codes: &[String]| -> Vec<String> {
+            let heirs = codes.iter().map(|code| self.heirs.predecessors(code));
+            heirs.flatten().cloned().collect()
+        };
+        let (own, all) = (of(&dress.organisations), of(&dress.scope));
+        dress.organisations.extend(own);
+        if !all.is_empty() {
+            dress.scope = dress.scope.iter().cloned().chain(all).collect();
+        }
     }
 }
 

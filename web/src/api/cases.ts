@@ -1,6 +1,6 @@
 // API: shapes of processes, cases, tasks and the calendar, as sent (kernel::cases).
 import { get, type Params } from './client';
-import type { Page } from './types';
+import type { Page, ProblemJson } from './types';
 import type { Words } from '../i18n/lang';
 
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
@@ -35,6 +35,8 @@ export type TaskVerb =
   | { verb: 'urge'; words: string };
 export type TaskVerbName = TaskVerb['verb'];
 export interface Acted { task: Task; case: Case; opened: Task[] }
+/** What became of one task of a batch. */
+export interface TaskOutcome { task: string; acted: Acted | null; problem: ProblemJson | null }
 
 export const CASE_STATES = ['running', 'suspended', 'completed', 'failed', 'cancelled'] as const;
 export type CaseState = (typeof CASE_STATES)[number];
@@ -60,6 +62,10 @@ export interface NewCase {
 
 export interface Process { process: string; version: number; name: string; published_at: string; published_by: string; digest: string; open: number }
 export interface ProcessDrawing { process: string; version: number | null; xml: string }
+
+export interface Migration { process: string; from: number; to: number; mapping: Record<string, string>; cases?: string[]; dry: boolean }
+/** A case of a migration: where it stands, and what forbids that it goes over. */
+export interface Migrated { case: string; number: string; nodes: string[]; problems: { at: string; words: Words }[] }
 
 /** What was noted of a failure nobody waited for. */
 export interface Noted { code: string | null; words: Words }

@@ -3884,6 +3884,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/processes/migrate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 把在办件迁移到流程的另一版本；可先试算
+         * @description Move running cases to another version of their process; a dry run only asks
+         */
+        post: operations["postProcessesMigrate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/processes/{process}/versions": {
         parameters: {
             query?: never;
@@ -4166,6 +4186,26 @@ export interface paths {
          * @description Act: claim, complete, transfer, delegate, add or remove a signer, send back, return, withdraw, circulate, urge
          */
         post: operations["postTasksTaskVerbs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 批量办理：对多项任务做同一操作，各自给出结果
+         * @description Do the same at several tasks; each has an outcome of its own
+         */
+        post: operations["postTasksBatch"];
         delete?: never;
         options?: never;
         head?: never;
@@ -9913,6 +9953,47 @@ export interface components {
         };
         ItemOffices: {
             items: components["schemas"]["ItemOffice"][];
+            next: string | null;
+            total: number;
+        };
+        Migration: {
+            process: string;
+            from: number;
+            to: number;
+            mapping?: {
+                [key: string]: string;
+            };
+            cases?: string[];
+            dry?: boolean;
+        };
+        Migrated: {
+            case: string;
+            number: string;
+            nodes: string[];
+            problems: {
+                at: string;
+                words: components["schemas"]["Words"];
+            }[];
+        };
+        MigratedList: {
+            items: components["schemas"]["Migrated"][];
+            next: string | null;
+            total: number;
+        };
+        TaskBatch: {
+            tasks: {
+                id: string;
+                revision?: number | null;
+            }[];
+            act: components["schemas"]["TaskVerb"];
+        };
+        TaskOutcome: {
+            task: string;
+            acted: components["schemas"]["Acted"] | null;
+            problem: components["schemas"]["Problem"] | null;
+        };
+        TaskOutcomes: {
+            items: components["schemas"]["TaskOutcome"][];
             next: string | null;
             total: number;
         };
@@ -16764,6 +16845,39 @@ export interface operations {
             };
         };
     };
+    postProcessesMigrate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Migration"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MigratedList"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getProcessesProcessVersions: {
         parameters: {
             query?: never;
@@ -17299,6 +17413,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Acted"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postTasksBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskBatch"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOutcomes"];
                 };
             };
             /** @description problem */

@@ -120,7 +120,7 @@ impl Work<'_> {
         }
         let mut details = cause.details.clone();
         for (number, effect) in step.effects.iter().enumerate() {
-            self.effect(effect, number, &cause, &mut change)?;
+            self.effect(effect, number, &cause, &mut change).await?;
         }
         walked(&mut details, &step.effects, &change.case)?;
         let at = self.now;
@@ -232,7 +232,7 @@ impl Work<'_> {
         }
     }
 
-    fn effect(
+    async fn effect(
         &mut self,
         effect: &Effect,
         number: usize,
@@ -244,7 +244,7 @@ impl Work<'_> {
             format!("{}-e{}-{number}", row.id, row.revision)
         };
         match effect {
-            Effect::Opened { wait } => self.opened(*wait, cause, change)?,
+            Effect::Opened { wait } => self.opened(*wait, cause, change).await?,
             Effect::Sent {
                 name,
                 key,
@@ -276,7 +276,7 @@ impl Work<'_> {
     }
 
     /// Something is waited for from now on.
-    fn opened(&mut self, wait: u64, cause: &Cause, change: &mut Change) -> Result<(), Fault> {
+    async fn opened(&mut self, wait: u64, cause: &Cause, change: &mut Change) -> Result<(), Fault> {
         let Some(found) = change.case.kept.instance.waits.get(&wait).cloned() else {
             return Ok(()); // over again already
         };
@@ -291,7 +291,7 @@ impl Work<'_> {
         };
         match &found.what {
             Awaited::Person => {
-                let (task, timers) = self.new_task(&id, wait, &found, cause, change)?;
+                let (task, timers) = self.new_task(&id, wait, &found, cause, change).await?;
                 change.opened.push(id);
                 change.tasks.push(task);
                 change.timers.extend(timers);
@@ -329,7 +329,7 @@ impl Work<'_> {
     }
 
     /// The task of a wait for a person.
-    fn new_task(
+    async fn new_task(
         &self,
         id: &str,
         wait: u64,
@@ -353,10 +353,17 @@ impl Work<'_> {
         {
             assignee = Some(account.clone());
         }
+        // One who is not there, or there no more, would never see it.
+        if let Some(account) = &assignee
+            && self.nobody(account).await?
+        {
+            assignee = None;
+        }
         // A task nobody would see is shown to the organisation in charge.
         if assignee.is_none() && organisation.is_none() && assignment.roles.is_empty() {
             organisation = case.row.organisation.clone();
         }
+        let organisation = organisation.map(|code| self.engine.heir(code));
         let due = assignment.due.as_deref();
         let clock = due.and_then(|due| TaskClock::parse(due, self.now));
         let clock = clock.or_else(|| TaskClock::parse(&text(&assignment.due)?, self.now));

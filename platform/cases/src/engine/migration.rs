@@ -7,8 +7,9 @@ use crate::bpmn::Process;
 use crate::machine::migrate;
 use kernel::access::Actor;
 use kernel::cases::{Migrated, Migration, TaskState};
-use kernel::{Fault, Verb};
+use kernel::{Fault, Problem, Verb, Words};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::cases::read;
 
@@ -16,6 +17,8 @@ use store::cases::read;
 const PAGE: u64 = 50;
 /// Cases named in the answer, at most; all that fit are moved.
 const NAMED: usize = 10_000;
+/// Cases that are asked for by name, at most.
+const LISTED: usize = 1_000;
 
 impl Engine {
     pub(super) async fn migrate_cases(
@@ -34,6 +37,16 @@ impl Engine {
                 "should be another version",
             ));
         }
+        let mut listed: BTreeSet<&str> = migration.cases.iter().map(String::as_str).collect();
+        let all = listed.is_empty();
+        if listed.len() > LISTED {
+            return Err(Fault::invalid_at(
+                "cases",
+                format!("至多 {LISTED} 件"),
+                format!("{LISTED} cases at most"),
+            ));
+        }
+        let mut moved_count = 0;
         let new = {
             let mut reader = self.store.reader().await?;
             self.model(&mut reader, process, *from).await?;
@@ -53,6 +66,12 @@ impl Engine {
             };
             last = end;
             for row in rows {
+                // Both names of a case are struck off the list.
+                let by_id = listed.remove(row.id.as_str());
+                let by_number = listed.remove(row.number.as_str());
+                if !(all || by_id || by_number) {
+                    continue;
+                }
                 let open = work.case(&row.id).await?;
                 let carried = migrate(
                     &open.kept.instance,
@@ -76,10 +95,12 @@ impl Engine {
                         vec![]
                     }
                 };
+                moved_count += usize::from(problems.is_empty());
                 if answer.len() < NAMED {
                     answer.push(Migrated {
                         case: row.id,
                         number: row.number,
+                        nodes: open.nodes()?,
                         problems,
                     });
                 }
@@ -88,9 +109,9 @@ impl Engine {
                 tx.commit().await?;
             }
         }
+        answer.extend(listed.into_iter().map(|name| no_such_case(name, *from)));
         if !migration.dry {
-            let moved = answer.iter().filter(|m| m.problems.is_empty()).count();
-            let details = json!({ "from": from, "to": to, "moved": moved });
+            let details = json!({ "from": from, "to": to, "moved": moved_count });
             let mut tx = self.store.begin().await?;
             let entry = audit(
                 self.clock.now(),
@@ -121,6 +142,33 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+impl Open {
+    /// Nodes its tokens are at, each once.
+    fn nodes(&self) -> Result<Vec<String>, Fault> {
+        let drawing = self.drawing()?;
+        let tokens = self.kept.instance.tokens.values();
+        let nodes = tokens.filter_map(|token| drawing.nodes.get(token.node));
+        let nodes: BTreeSet<String> = nodes.map(|node| node.id.clone()).collect();
+        Ok(nodes.into_iter().collect())
+    }
+}
+
+/// What is said of a case that was named and does not run on that version.
+fn no_such_case(name: &str, version: i64) -> Migrated {
+    Migrated {
+        case: name.into(),
+        number: name.into(),
+        nodes: vec![],
+        problems: vec![Problem {
+            at: "case".into(),
+            words: Words::new(
+                format!("没有编号为“{name}”且按第 {version} 版办理的在办件"),
+                format!("no case \"{name}\" runs on version {version}"),
+            ),
+        }],
     }
 }
 

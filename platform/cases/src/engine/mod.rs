@@ -20,6 +20,7 @@ mod migration;
 mod office;
 mod open_work;
 mod outbox;
+mod people;
 mod publish;
 mod reading;
 mod shelf;
@@ -32,7 +33,7 @@ mod work;
 
 use crate::clock::Calendar;
 use desk::Desk;
-use kernel::cases::{Expressions, Services};
+use kernel::cases::{Expressions, People, Services};
 use kernel::{Clock, Fault, Policy, Span};
 use parking_lot::{Mutex, RwLock};
 use shelf::Shelf;
@@ -49,6 +50,8 @@ pub struct Means {
     pub services: Arc<dyn Services>,
     /// Who may do what.
     pub policy: Arc<dyn Policy>,
+    /// Who works where.
+    pub people: Arc<dyn People>,
 }
 
 /// How patient the engine is.

@@ -20,7 +20,7 @@ const URGE_EVERY: Span = Span::hours(1);
 
 impl Work<'_> {
     /// 转办 or 委托: another has it from now on, for good or for its owner.
-    pub(super) fn hand_on(
+    pub(super) async fn hand_on(
         &mut self,
         by: &Actor,
         open: &Open,
@@ -38,6 +38,7 @@ impl Work<'_> {
                 "that person has the task already",
             ));
         }
+        self.official("to", to).await?;
         let from = task.assignee.clone();
         let what = if for_owner {
             // Delegated further it stays its first owner's.

@@ -68,7 +68,8 @@ impl OpenWork for Engine {
             Successor::Queue => {
                 if task.roles.is_empty() && task.organisation.is_none() {
                     // It was offered to nobody else: the organisation in charge takes it back.
-                    task.organisation = open.row.organisation.clone();
+                    let organisation = open.row.organisation.clone();
+                    task.organisation = organisation.map(|code| self.heir(code));
                 }
                 if task.roles.is_empty() && task.organisation.is_none() {
                     return Err(faults::unfit(

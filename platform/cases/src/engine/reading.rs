@@ -53,10 +53,10 @@ impl Engine {
             let tasks = read::tasks_of(&mut reader, id, TaskState::Open, None, SHOWN).await?;
             let passed = read::passed(&mut reader, id).await?;
             let (now, calendar) = (self.clock.now(), self.days());
-            let view = |task| views::task(task, &open.kept.pauses, &calendar, now);
+            let view = |task| views::task(self, task, &open.kept.pauses, &calendar, now);
             let root = open.kept.instance.scopes.get(&ROOT);
             CaseFile {
-                case: views::case(&open.row, &open.kept, &calendar, now),
+                case: views::case(self, &open.row, &open.kept, &calendar, now),
                 data: root.map(|root| root.variables.clone()).unwrap_or_default(),
                 marks: marks(&open)?,
                 passed,
@@ -111,6 +111,11 @@ impl Engine {
             all: matches!(policy, Filter::Everything) || super::access::is_machine(by),
             organisations,
             account: by.account.clone(),
+            asked: filter.organisation.as_deref().map_or(vec![], |code| {
+                let mut asked = self.means.people.predecessors(code);
+                asked.push(code.into());
+                asked
+            }),
         };
         if let Some(text) = &filter.text {
             faults::text("text", text, 100)?;
@@ -124,7 +129,7 @@ impl Engine {
         let (rows, more, count) = lists::cases(&mut reader, filter, &sight, limit).await?;
         let (now, calendar) = (self.clock.now(), self.days());
         let next = rows.last().filter(|_| more).map(|row| row.id.clone());
-        let view = |row: &CaseRow| Ok(views::case(row, &kept(row)?, &calendar, now));
+        let view = |row: &CaseRow| Ok(views::case(self, row, &kept(row)?, &calendar, now));
         let rows: Result<Vec<_>, Fault> = rows.iter().map(view).collect();
         Ok(CasePage {
             rows: rows?,
@@ -160,7 +165,7 @@ impl Engine {
         let calendar = self.days();
         let view = |row: &store::cases::TaskRow| {
             let kept = pauses.get(&row.case_id).map(|kept| kept.pauses.as_slice());
-            views::task(row, kept.unwrap_or_default(), &calendar, question.now)
+            views::task(self, row, kept.unwrap_or_default(), &calendar, question.now)
         };
         Ok(Inbox {
             rows: rows.iter().map(view).collect(),
@@ -195,7 +200,7 @@ impl Engine {
             let scope = wait.map_or(ROOT, |wait| wait.scope);
             let variables = open.kept.instance.variables(scope);
             let now = self.clock.now();
-            let view = views::task(&row, &open.kept.pauses, &self.days(), now);
+            let view = views::task(self, &row, &open.kept.pauses, &self.days(), now);
             (view, variables, open.row.number)
         };
         self.submit(Deed::Looked(self.under(by), number)).await?;

@@ -54,6 +54,7 @@ impl Work<'_> {
                 ));
             }
         }
+        self.official("to", to).await?;
         let mut change = Change::of(open);
         let signer = self.beside(&change.case, &task, TaskKind::Signer, to, 0);
         task.signers += 1;
@@ -161,7 +162,7 @@ impl Work<'_> {
         self.hand_in(change, &id)
     }
 
-    pub(super) fn circulate(
+    pub(super) async fn circulate(
         &mut self,
         by: &Actor,
         open: &Open,
@@ -181,6 +182,8 @@ impl Work<'_> {
         for reader in &to {
             faults::text("to", reader, 64)?;
         }
+        self.officials("to", to.iter().map(|reader| reader.as_str()))
+            .await?;
         let mut change = Change::of(open);
         task.revision += 1;
         for (number, reader) in to.iter().enumerate() {

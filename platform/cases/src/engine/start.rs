@@ -62,7 +62,13 @@ impl Work<'_> {
     }
 
     pub(super) fn view(&self, open: &Open) -> kernel::cases::Case {
-        views::case(&open.row, &open.kept, &self.engine.days(), self.now)
+        views::case(
+            self.engine,
+            &open.row,
+            &open.kept,
+            &self.engine.days(),
+            self.now,
+        )
     }
 
     /// The case an idempotency key led to; else the row that notes it. The same key for something
@@ -198,7 +204,7 @@ fn blank(
         process: new.process.clone(),
         version,
         title,
-        organisation: new.organisation.clone(),
+        organisation: new.organisation.clone().map(|code| work.engine.heir(code)),
         state: CaseState::Running,
         error: None,
         started_by: by.account.clone(),

@@ -44,8 +44,12 @@ impl Work<'_> {
             TaskVerb::Claim => self.claim(by, &open, task),
             TaskVerb::Release => self.release(by, &open, task),
             TaskVerb::Complete { data } => self.complete(by, &open, task, data).await,
-            TaskVerb::Transfer { to, reason } => self.hand_on(by, &open, task, (to, reason), false),
-            TaskVerb::Delegate { to, reason } => self.hand_on(by, &open, task, (to, reason), true),
+            TaskVerb::Transfer { to, reason } => {
+                self.hand_on(by, &open, task, (to, reason), false).await
+            }
+            TaskVerb::Delegate { to, reason } => {
+                self.hand_on(by, &open, task, (to, reason), true).await
+            }
             TaskVerb::AddSigner { to, reason } => {
                 self.add_signer(by, &open, task, to, reason).await
             }
@@ -54,7 +58,7 @@ impl Work<'_> {
             TaskVerb::ReturnToStarter { reason } => {
                 self.return_to_starter(by, &open, task, reason).await
             }
-            TaskVerb::Circulate { to, reason } => self.circulate(by, &open, task, to, reason),
+            TaskVerb::Circulate { to, reason } => self.circulate(by, &open, task, to, reason).await,
             TaskVerb::Withdraw { .. } | TaskVerb::Urge { .. } => Ok(Reply::Nothing),
         }
     }
@@ -117,7 +121,8 @@ impl Work<'_> {
         opened: &[TaskRow],
     ) -> Result<Reply, Fault> {
         let calendar = self.engine.days();
-        let view = |task: &TaskRow| views::task(task, &open.kept.pauses, &calendar, self.now);
+        let view =
+            |task: &TaskRow| views::task(self.engine, task, &open.kept.pauses, &calendar, self.now);
         Ok(Reply::Acted(Box::new(Acted {
             task: view(task),
             case: self.view(open),

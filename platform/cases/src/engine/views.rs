@@ -1,13 +1,19 @@
 //! Cases and tasks as others see them.
 
-use super::clocks;
 use super::work::Kept;
+use super::{Engine, clocks};
 use crate::clock::Calendar;
 use kernel::Time;
 use kernel::cases::{Case, Pause, Task};
 use store::cases::{CaseRow, TaskRow};
 
-pub(super) fn case(row: &CaseRow, kept: &Kept, calendar: &Calendar, now: Time) -> Case {
+pub(super) fn case(
+    engine: &Engine,
+    row: &CaseRow,
+    kept: &Kept,
+    calendar: &Calendar,
+    now: Time,
+) -> Case {
     let (statutory, promised) = clocks::case_left(row, kept, calendar, now);
     Case {
         id: row.id.clone(),
@@ -15,7 +21,7 @@ pub(super) fn case(row: &CaseRow, kept: &Kept, calendar: &Calendar, now: Time) -
         process: row.process.clone(),
         version: row.version,
         title: row.title.clone(),
-        organisation: row.organisation.clone(),
+        organisation: engine.in_charge(row),
         state: row.state,
         error: row.error.clone(),
         started_by: row.started_by.clone(),
@@ -29,7 +35,13 @@ pub(super) fn case(row: &CaseRow, kept: &Kept, calendar: &Calendar, now: Time) -
     }
 }
 
-pub(super) fn task(row: &TaskRow, pauses: &[Pause], calendar: &Calendar, now: Time) -> Task {
+pub(super) fn task(
+    engine: &Engine,
+    row: &TaskRow,
+    pauses: &[Pause],
+    calendar: &Calendar,
+    now: Time,
+) -> Task {
     Task {
         id: row.id.clone(),
         case: row.case_id.clone(),
@@ -43,7 +55,7 @@ pub(super) fn task(row: &TaskRow, pauses: &[Pause], calendar: &Calendar, now: Ti
         assignee: row.assignee.clone(),
         owner: row.owner.clone(),
         roles: row.roles.clone(),
-        organisation: row.organisation.clone(),
+        organisation: engine.shown_at(row),
         parent: row.parent.clone(),
         form: row.form.clone(),
         opened_at: row.opened_at,

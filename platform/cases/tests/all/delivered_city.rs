@@ -2,7 +2,7 @@
 //! of the program are played by hand.
 
 use crate::delivered::{drawings, files, stem};
-use crate::house::{Rules, admin, at, object, officer};
+use crate::house::{Everyone, Rules, admin, at, object, officer};
 use async_trait::async_trait;
 use cases::{Engine, Means, Tuning};
 use kernel::cases::{
@@ -124,6 +124,7 @@ impl City {
             expressions: Arc::new(Words::open(&store, clock.clone()).await),
             services: program.clone(),
             policy: Arc::new(Rules),
+            people: Arc::new(Everyone),
         };
         let engine = Engine::open(store, clock.clone(), means, Tuning::default());
         let engine = engine.await.unwrap();

@@ -425,6 +425,7 @@ async fn running_cases_move_to_another_version_as_the_dry_run_said() {
             from: 1,
             to: 2,
             mapping: [("decide".to_string(), "rule".to_string())].into(),
+            cases: vec![],
             dry,
         };
         let would = house
@@ -438,6 +439,18 @@ async fn running_cases_move_to_another_version_as_the_dry_run_said() {
             .collect();
         assert_eq!(fits, [(early.id.as_str(), 0), (late.id.as_str(), 1)]);
         assert_eq!(would[1].problems[0].at, "accept");
+        assert_eq!(
+            (&would[0].nodes, &would[1].nodes),
+            (&vec!["decide".to_string()], &vec!["accept".to_string()])
+        );
+        let one = Migration {
+            cases: vec![late.number.clone(), "no-such".into()],
+            ..migration(true)
+        };
+        let named = house.engine.migrate(&admin(), &one).await.unwrap();
+        assert_eq!(named.len(), 2, "{named:?}");
+        assert_eq!(named[0], would[1]);
+        assert!(named[1].problems[0].words.en.contains("no-such"));
         assert_eq!(house.case(&early.id).await.version, 1, "it was only asked");
         let did = house
             .engine

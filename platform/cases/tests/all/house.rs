@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use cases::{Engine, Means, Tuning};
 use kernel::access::{Actor, Decision};
 use kernel::cases::{
-    Acted, Case, Cases, Expressions, Inbox, InboxFilter, NewCase, Served, Services, Task, TaskVerb,
+    Acted, Case, Cases, Expressions, Inbox, InboxFilter, NewCase, People, Served, Services, Task,
+    TaskVerb, Worker,
 };
 use kernel::{Fault, ManualClock, Policy, Span, Time, Verb};
 use serde_json::{Map, Value};
@@ -28,6 +29,29 @@ impl Policy for Rules {
             };
         }
         Decision::denied(vec!["admin".into()])
+    }
+}
+
+/// Everybody works for the city but `resident`, who does not, `gone`, who is there no more, and
+/// names that begin with `nobody`. `old` went into `housing`.
+pub struct Everyone;
+
+#[async_trait]
+impl People for Everyone {
+    async fn worker(&self, account: &str) -> Result<Worker, Fault> {
+        Ok(match account {
+            "resident" => Worker::Resident,
+            "gone" => Worker::Disabled,
+            name if name.starts_with("nobody") => Worker::Unknown,
+            _ => Worker::Official,
+        })
+    }
+    fn successor(&self, organisation: &str) -> Option<String> {
+        (organisation == "old").then(|| "housing".into())
+    }
+    fn predecessors(&self, organisation: &str) -> Vec<String> {
+        let old = (organisation == "housing").then(|| "old".into());
+        old.into_iter().collect()
     }
 }
 
@@ -123,6 +147,7 @@ impl House {
             expressions,
             services: functions.clone(),
             policy: Arc::new(Rules),
+            people: Arc::new(Everyone),
         };
         let tuning = Tuning {
             attempts: 4,

@@ -124,6 +124,120 @@ async fn an_added_signer_is_waited_for() {
     .await;
 }
 
+/// Nobody is given work who could not do it; the field is named, and nothing has changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn work_goes_to_officials_only() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let [start, li, _] = three_steps(&house).await;
+        house.start(json!({})).await;
+        house.complete(&start, json!({})).await;
+        let before = house.only(&li).await;
+        for (who, en) in [
+            ("nobody_z", "there is no account"),
+            ("gone", "is disabled"),
+            ("resident", "is no official"),
+        ] {
+            let (to, reason) = (text(who), text("x"));
+            let verbs = [
+                TaskVerb::Transfer {
+                    to: to.clone(),
+                    reason: reason.clone(),
+                },
+                TaskVerb::Delegate {
+                    to: to.clone(),
+                    reason: reason.clone(),
+                },
+                TaskVerb::AddSigner {
+                    to: to.clone(),
+                    reason: reason.clone(),
+                },
+                TaskVerb::Circulate {
+                    to: vec![text("wang"), to],
+                    reason,
+                },
+            ];
+            for verb in verbs {
+                let word = format!("{verb:?}");
+                let fault = house.act(&li, &before.id, verb.clone()).await.unwrap_err();
+                assert_eq!(fault.code, "input.invalid", "{word}");
+                let problem = &fault.problems[0];
+                assert_eq!(problem.at, "to", "{word}");
+                assert!(problem.words.en.contains(en), "{word}: {:?}", problem.words);
+                assert!(
+                    problem.words.zh.contains(who),
+                    "{word}: {:?}",
+                    problem.words
+                );
+                // Who has no part in the task learns nothing of accounts.
+                let stranger = officer("wu", "water", "clerk");
+                let fault = house.act(&stranger, &before.id, verb).await.unwrap_err();
+                assert_eq!(fault.code, "input.not_found", "{word}");
+            }
+        }
+        assert_eq!(house.only(&li).await, before);
+        assert_eq!(house.nodes(&officer("wang", "", "")).await, "");
+    })
+    .await;
+}
+
+/// A drawing that names somebody who is not there: the organisation in charge sees the task.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_for_nobody_is_shown_to_the_organisation_in_charge() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        for (assignee, seen) in [
+            ("nobody_z", true),
+            ("gone", true),
+            ("resident", false),
+            ("wang", false),
+        ] {
+            let body = format!("{ENDS}{}", own("check", assignee));
+            house.publish(&body, "start>check check>end").await;
+            let case = house.start(json!({})).await;
+            let clerk = officer("li", "housing", "");
+            let expect = if seen { "check" } else { "" };
+            assert_eq!(house.nodes(&clerk).await, expect, "{assignee}");
+            let cancel = kernel::cases::CaseVerb::Cancel { reason: text("x") };
+            let admin = admin();
+            house
+                .engine
+                .rule(&admin, &case.id, None, cancel)
+                .await
+                .unwrap();
+        }
+    })
+    .await;
+}
+
+/// Work for an organisation that went into another is that one's, from the beginning.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_work_for_an_organisation_that_ended_goes_to_its_successor() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let body = format!("{ENDS}{}", offered("check", "clerk", "old"));
+        house.publish(&body, "start>check check>end").await;
+        let new = kernel::cases::NewCase {
+            process: "p".into(),
+            organisation: Some("old".into()),
+            ..Default::default()
+        };
+        let case = house.engine.start(&admin(), new).await.unwrap();
+        assert_eq!(case.organisation.as_deref(), Some("housing"));
+        let task = house.only(&officer("li", "housing", "clerk")).await;
+        assert_eq!(task.organisation.as_deref(), Some("housing"));
+        for code in ["housing", "old"] {
+            let filter = kernel::cases::CaseFilter {
+                organisation: Some(code.into()),
+                ..Default::default()
+            };
+            let found = house.engine.cases(&admin(), &filter).await.unwrap();
+            assert_eq!(found.count, i64::from(code == "housing"), "{code}");
+        }
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sent_back_it_goes_to_who_did_it() {
     each_store(|store| async move {

@@ -9,10 +9,12 @@
 //! concerns processes under `processes`.
 
 mod clock;
+mod people;
 mod simulation;
 mod task;
 
 pub use clock::{CalendarDay, Count, Left, Light, Limit, Moved, Pause, PauseKind};
+pub use people::{People, Worker};
 pub use simulation::{
     Calibration, Figures, NodeFigures, NodeLoad, SIMULATED_CASES, SIMULATED_DAYS, Simulated,
     Simulation, Spread, Unplayed, Used, WORKING_DAY_MINUTES,
@@ -125,6 +127,9 @@ pub struct Migration {
     /// Nodes that have another identification there: old, new.
     #[serde(default)]
     pub mapping: BTreeMap<String, String>,
+    /// Identifications or numbers of these cases only, 1,000 at most; all of them when empty.
+    #[serde(default)]
+    pub cases: Vec<String>,
     /// Only ask.
     #[serde(default)]
     pub dry: bool,
@@ -137,6 +142,8 @@ pub struct Migrated {
     pub case: String,
     /// Number people know it by.
     pub number: String,
+    /// Nodes of the drawing it came from where it stands.
+    pub nodes: Vec<String>,
     /// Why it cannot go over; empty when it did, or would.
     pub problems: Vec<Problem>,
 }

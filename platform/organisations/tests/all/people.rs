@@ -423,14 +423,95 @@ async fn people_go_with_a_merged_organisation() {
         let actor = house.dressed("li");
         assert_eq!(
             (actor.standing.organisations, actor.roles.len()),
-            (vec!["b".to_string()], 2)
+            (vec!["b".to_string(), "a".to_string()], 2),
+            "what was a's is b's now"
         );
+        assert_eq!(actor.standing.scope.to_vec(), ["b", "a"]);
         let still = house.act(None, Deed::Abolish { code: "b".into() }).await;
         assert!(
             problems(still.unwrap_err())
                 .iter()
                 .any(|(at, _)| at == "li")
         );
+    })
+    .await;
+}
+
+/// Who has the work of whom, and whom the scope of those above covers.
+#[tokio::test(flavor = "multi_thread")]
+async fn work_of_an_organisation_that_ended_has_an_heir() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        house
+            .found(&[("a", "city"), ("b", "city"), ("c", "b"), ("d", "city")])
+            .await;
+        let desk = house.position("d", "科员", &["work"]).await;
+        house.appoint("li", &desk, true).await.unwrap();
+        let home = |account: &str, code: &str| {
+            let mut actor = Actor {
+                account: account.into(),
+                organisation: Some(code.into()),
+                ..Actor::default()
+            };
+            house.engine.dress(&mut actor);
+            actor
+        };
+        assert_eq!(home("zhao", "a").standing.organisations, ["a"]);
+        let later = house.clock_now() + Span::days(2);
+        let merge = |from: &str, into: &str| Deed::Merge {
+            from: vec![from.into()],
+            into: into.into(),
+        };
+        house.act(Some(later), merge("a", "b")).await.unwrap();
+        house.clock.advance(Span::days(1));
+        assert_eq!(house.engine.successor("a"), None, "not yet");
+        house.clock.advance(Span::days(1));
+        assert_eq!(house.engine.successor("a").as_deref(), Some("b"));
+        assert_eq!(house.engine.predecessors("b"), ["a"]);
+        assert_eq!(
+            home("zhao", "a").standing.organisations,
+            ["b", "a"],
+            "an account of the merged one goes along"
+        );
+        // 撤销: to the one above; nobody gets the rights of that for having been there.
+        house.clock.advance(Span::days(1));
+        house
+            .act(None, Deed::Abolish { code: "c".into() })
+            .await
+            .unwrap();
+        assert_eq!(house.engine.successor("c").as_deref(), Some("b"));
+        assert!(home("qian", "c").standing.organisations.is_empty());
+        // 拆分: to the first of the new ones, and on when that is merged.
+        house.clock.advance(Span::days(1));
+        let split = Deed::Split {
+            code: "b".into(),
+            into: vec![new("b1", "city"), new("b2", "city")],
+            children: Default::default(),
+            keep: false,
+        };
+        house.act(None, split).await.unwrap();
+        for code in ["a", "b", "c"] {
+            assert_eq!(
+                house.engine.successor(code).as_deref(),
+                Some("b1"),
+                "{code}"
+            );
+        }
+        house.clock.advance(Span::days(1));
+        house.act(None, merge("b1", "d")).await.unwrap();
+        assert_eq!(house.engine.predecessors("d"), ["a", "b", "b1", "c"]);
+        assert_eq!(house.engine.successor("b2"), None);
+        let clerk = house.dressed("li");
+        assert_eq!(clerk.standing.organisations, ["d", "a", "b", "b1", "c"]);
+        assert_eq!(clerk.standing.scope.to_vec(), ["d", "a", "b", "b1", "c"]);
+        let above = home("mayor", "city");
+        assert!(above.standing.scope.contains(&"a".to_string()));
+        assert_eq!(above.standing.organisations, ["city"]);
+        // Founded anew it is itself again.
+        house.clock.advance(Span::days(1));
+        house.found(&[("a", "city")]).await;
+        assert_eq!(house.engine.successor("a"), None);
+        assert_eq!(house.engine.predecessors("d"), ["b", "b1", "c"]);
     })
     .await;
 }

@@ -65,6 +65,10 @@ impl Replay<'_> {
     pub(super) fn stuck(&self, case: usize, at: Option<NodeIndex>) -> Words {
         let node = at.and_then(|at| Some(self.process(case)?.nodes.get(at)?.id.as_str()));
         let node = node.unwrap_or_default();
+        let kind = at.and_then(|at| Some(&self.process(case)?.nodes.get(at)?.kind));
+        if matches!(kind, Some(NodeKind::Parallel)) {
+            return not_joined(node);
+        }
         Words::new(
             format!("{node}：无法继续（表达式无法求值，或没有条件成立的出口）"),
             format!("{node}: cannot go on (an expression fails, or no way out holds)"),
@@ -95,14 +99,17 @@ impl Replay<'_> {
                 let joins = live.instance.tokens.values();
                 let joins = joins.map(|token| token.node).next();
                 let node = joins.and_then(|at| Some(process?.nodes.get(at)?.id.as_str()));
-                let node = node.unwrap_or_default();
-                Words::new(
-                    format!("{node}：应汇合的分支未全部到达"),
-                    format!("{node}: not all branches that join there came"),
-                )
+                not_joined(node.unwrap_or_default())
             }
         }
     }
+}
+
+fn not_joined(node: &str) -> Words {
+    Words::new(
+        format!("{node}：应汇合的分支未全部到达"),
+        format!("{node}: not all branches that join there came"),
+    )
 }
 
 /// May the case go on without this message? At a boundary, behind an event-based gateway, and at

@@ -19,7 +19,8 @@ import { taskRefusal } from '../../../lib/cases';
 import { number } from '../../../lib/format';
 import { dateTime, lastMoment } from '../../../lib/time';
 import { useSession } from '../../../shell/session';
-import { actAtTask, useRefresh, useSaid } from './ask';
+import { actAtTask, actAtTasks, useRefresh, useSaid, type BatchDone } from './ask';
+import { BatchDialog, type BatchVerb } from './BatchDialog';
 import { Exports } from './Exports';
 import { TaskDialog } from './TaskDialog';
 import '../alert/alerts.css';
@@ -45,31 +46,34 @@ export default function Tasks() {
   const [selected, setSelected] = useState<string[]>([]);
   const [urging, setUrging] = useState<Task | null>(null);
   const [busy, setBusy] = useState(false);
+  const [batch, setBatch] = useState<BatchVerb | null>(null);
   const me = session?.account ?? '';
   const whose = WHOSE.find((one) => one === filters.get('whose')) ?? 'all';
   const params = { whose, process: filters.get('process'), light: filters.get('light'), text: filters.get('text') };
   const paged = usePaged<Task>(session === null ? null : '/tasks', params, { every: 15_000 });
   const query = paged.query;
   const processes = useApi<List<Process>>('/processes');
-  const claim = async (tasks: Task[]) => {
+  const claim = async (tasks: Task[], work: () => Promise<void>) => {
     setBusy(true);
-    const failed: { id: string; why: ApiError }[] = [];
-    for (const task of tasks) {
-      try {
-        const acted = await actAtTask(task, { verb: 'claim' });
-        if (tasks.length === 1) said(acted, 'claim');
-      } catch (e) {
-        if (!(e instanceof ApiError)) throw e;
-        failed.push({ id: task.id, why: e });
-      }
+    try {
+      await work();
+    } catch (e) {
+      if (!(e instanceof ApiError)) throw e;
+      void message.warning(e.say(lang), 6);
+      setSelected(tasks.map((task) => task.id));
     }
     setBusy(false);
-    const first = failed[0];
-    if (tasks.length > 1 && failed.length < tasks.length) void message.success(t('tasks.claimed_n', { n: tasks.length - failed.length }));
-    if (first) void message.warning(tasks.length > 1 ? t('tasks.some_failed', { n: failed.length, why: first.why.say(lang) }) : first.why.say(lang), 6);
-    setSelected(failed.map((f) => f.id));
     await refresh();
   };
+  const claimOne = (task: Task) => claim([], async () => said(await actAtTask(task, { verb: 'claim' }), 'claim'));
+  const tell = ({ done, failed }: BatchDone, verb: BatchVerb | 'claim') => {
+    const first = failed[0];
+    const word = t(`task.${verb}`);
+    if (done.length) void message.success(t('tasks.done_n', { verb: word, n: done.length }));
+    if (first) void message.warning(t('tasks.some_failed', { n: failed.length, why: first.why.problems[0]?.words[lang] ?? first.why.say(lang) }), 6);
+    setSelected(failed.map((f) => f.id));
+  };
+  const claimAll = (tasks: Task[]) => claim(tasks, async () => tell(await actAtTasks(tasks, { verb: 'claim' }), 'claim'));
   const columns: Column<Task>[] = [
     { key: 'light', title: t('clock.title'), render: (task) => <Light left={task.left} /> },
     { key: 'number', title: t('tasks.number'), render: (task) => <Link to={`/desk/tasks/${encodeURIComponent(task.id)}`}>{task.number}</Link> },
@@ -81,7 +85,7 @@ export default function Tasks() {
     { key: 'process', title: t('tasks.process'), spare: true, render: (task) => <code>{task.process}</code> },
     { key: 'act', title: t('tasks.act'), render: (task) => (
       <span className="row" style={{ flexWrap: 'nowrap' }}>
-        {taskRefusal(task, 'claim', me, 0) === null ? <Button size="small" type="primary" aria-label={`${t('task.claim')} ${task.number}`} disabled={busy} onClick={() => { void claim([task]); }}>{t('task.claim')}</Button> : null}
+        {taskRefusal(task, 'claim', me, 0) === null ? <Button size="small" type="primary" aria-label={`${t('task.claim')} ${task.number}`} disabled={busy} onClick={() => { void claimOne(task); }}>{t('task.claim')}</Button> : null}
         <Button size="small" aria-label={`${t('task.urge')} ${task.number}`} onClick={() => setUrging(task)}>{t('task.urge')}</Button>
       </span>
     ) },
@@ -105,7 +109,9 @@ export default function Tasks() {
           {selected.length ? (
             <div className="row batch" role="region" aria-label={t('tasks.batch', { n: selected.length })}>
               <span>{t('tasks.batch', { n: selected.length })}</span>
-              <Button loading={busy} disabled={!chosen.length} onClick={() => { void claim(chosen); }}>{t('tasks.claim_n')}</Button>
+              <Button loading={busy} disabled={!chosen.length} onClick={() => { void claimAll(chosen); }}>{t('tasks.claim_n')}</Button>
+              <Button disabled={!chosen.length} onClick={() => setBatch('complete')}>{t('tasks.complete_n')}</Button>
+              <Button disabled={!chosen.length} onClick={() => setBatch('transfer')}>{t('tasks.transfer_n')}</Button>
             </div>
           ) : null}
           <View query={query} empty={(p) => p.items.length === 0 && paged.page === 0} emptyText={t('tasks.empty')} lines={10}>
@@ -121,6 +127,7 @@ export default function Tasks() {
         </div>
       </div>
       {urging ? <TaskDialog task={urging} verb="urge" signers={[]} steps={[]} onClose={() => setUrging(null)} /> : null}
+      {batch ? <BatchDialog tasks={chosen} verb={batch} onClose={() => setBatch(null)} onDone={(done) => { tell(done, batch); void refresh(); }} /> : null}
       <Provenance asOf={query.dataUpdatedAt} source="cases" path="/tasks" params={params} />
     </>
   );

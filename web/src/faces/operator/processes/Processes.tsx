@@ -25,6 +25,7 @@ import '../../desk/cases/cases.css';
 const Drawing = lazy(() => import('../../../components/Drawing'));
 const ProcessEditor = lazy(() => import('./ProcessEditor'));
 const Simulation = lazy(() => import('./Simulation'));
+const Migration = lazy(() => import('./Migration').then((m) => ({ default: m.Migration })));
 
 /** A process to begin with: one task between a start and an end. */
 function fresh(name: string): string {
@@ -118,6 +119,7 @@ function Versions({ process, operates, busy, onEdit }: { process: Process; opera
   const { t } = useI18n();
   const base = `/processes/${encodeURIComponent(process.process)}`;
   const [version, setVersion] = useState(process.version);
+  const [moving, setMoving] = useState(false);
   const versions = useApi<List<Process>>(`${base}/versions`);
   const drawing = useApi<ProcessDrawing>(`${base}/drawing`, { version }, { keep: true });
   const shown = versions.data?.items.find((p) => p.version === version) ?? process;
@@ -130,6 +132,7 @@ function Versions({ process, operates, busy, onEdit }: { process: Process; opera
           <div className="row">
             <Button onClick={() => saveFile(`${d.process}-${version}.bpmn`, d.xml, 'application/xml')}>{t('proc.download')}</Button>
             <Button type="primary" loading={busy} disabled={!operates} onClick={() => onEdit(shown)}>{t('proc.edit')}</Button>
+            <Button disabled={!operates || (versions.data?.items.length ?? 0) < 2} onClick={() => setMoving(true)}>{t('mig.open')}</Button>
           </div>
         </>
       )}</View>
@@ -142,6 +145,7 @@ function Versions({ process, operates, busy, onEdit }: { process: Process; opera
           { title: t('proc.by'), cell: (p) => p.published_by },
           { title: t('proc.digest'), cell: (p) => <code title={p.digest}>{p.digest.slice(0, 12)}</code> }]} />
       )}</View>
+      {moving && versions.data ? <Suspense fallback={<Skeleton lines={4} />}><Migration versions={versions.data.items} onClose={() => setMoving(false)} /></Suspense> : null}
     </div>
   );
 }
