@@ -11,7 +11,7 @@ use kernel::documents::{Documents, NewLetter as Written, Office};
 use kernel::organisations::Organisations;
 use kernel::{Actor, Fault, Problem, Time, Words};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -128,6 +128,7 @@ mod tests {
             following,
             answered_by: answered.map(|title| (source, Words::new(title, ""))),
             files: vec![file; files],
+            licence: None,
             note: None,
         }
     }
