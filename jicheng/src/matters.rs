@@ -8,11 +8,11 @@ use kernel::cases::{Cases, Expressions, Served, Services};
 use kernel::decisions::{Decisions, Expressions as Feel, NewModel, Outcome, ReadyModel};
 use kernel::declare::Declared;
 use kernel::licences::{Holder, Licences, NewLicence};
-use kernel::{Actor, Fault, Time};
+use kernel::{Actor, Fault, Policy, Time, Verb};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// Variable that says which licence a service task issues.
@@ -294,6 +294,26 @@ impl Services for Matters {
                 None => Ok(refused(&Fault::missing(name))),
             },
         }
+    }
+}
+
+/// Who may see the evaluations of which case.
+pub struct Sight {
+    /// Cases.
+    pub cases: Arc<cases::Engine>,
+    /// Who may do what.
+    pub policy: Arc<dyn Policy>,
+}
+
+#[async_trait]
+impl decisions::Sight for Sight {
+    async fn cases(&self, by: &Actor, names: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+        self.cases.known(by, names).await
+    }
+
+    fn every(&self, by: &Actor) -> bool {
+        let may = |verb, object| self.policy.may(by, verb, object).allowed();
+        may(Verb::Operate, "decisions") || may(Verb::Audit, "audit")
     }
 }
 

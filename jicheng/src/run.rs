@@ -259,6 +259,10 @@ impl Running {
         .await?;
         // Nobody else sets it.
         let _ = late.set(cases.clone());
+        decisions.know_cases(Arc::new(crate::matters::Sight {
+            cases: cases.clone(),
+            policy: policy.clone(),
+        }));
         window.applications.set_cases(cases.clone());
         matters
             .publish_declared(&city.declared, cases.as_ref())

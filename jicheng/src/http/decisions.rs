@@ -262,13 +262,8 @@ async fn evaluations(
     };
     let limit = query.number("limit", 1, 200, 50);
     query.finish()?;
-    let items = app
-        .decisions
-        .evaluations(caller.actor()?, &filter, limit as u64)
-        .await?;
-    let next = (items.len() == limit)
-        .then(|| items.last().map(|e| e.id.clone()))
-        .flatten();
+    let page = app.decisions.page(caller.actor()?, &filter, limit as u64);
+    let (items, next) = page.await?;
     let total = items.len() as u64;
     Ok(Listing { items, next, total }.into_response())
 }

@@ -165,6 +165,16 @@ impl TestCity {
         (answer, bytes[end..].to_vec())
     }
 
+    /// The same city after a stop.
+    pub async fn again(self) -> TestCity {
+        let TestCity { running, _folder } = self;
+        running.stop().await;
+        TestCity {
+            running: open(_folder.path(), Arc::new(SystemClock)).await,
+            _folder,
+        }
+    }
+
     /// Stops the city.
     pub async fn stop(self) {
         self.running.stop().await;

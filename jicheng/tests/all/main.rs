@@ -8,6 +8,7 @@ mod attachments;
 mod attacks;
 mod city;
 mod crash;
+mod decisions;
 mod departments;
 mod disaster;
 mod divisions;

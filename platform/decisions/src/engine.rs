@@ -5,6 +5,7 @@ use crate::feel::FeelExpressions;
 use crate::limits::{KEPT_LIMIT, MODELS_KEPT};
 use crate::model::Model;
 use crate::pool::Pool;
+use crate::sight::Sight;
 use async_trait::async_trait;
 use kernel::access::Actor;
 use kernel::decisions::{
@@ -17,10 +18,10 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::any::Any;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 use store::audit::AuditEntry;
-use store::decisions::{EvaluationRow, ModelRow, Which};
+use store::decisions::{EvaluationRow, ModelRow};
 use store::{Reader, Run, Store, Tx};
 
 /// Rows of one page, at most.
@@ -28,11 +29,12 @@ pub const PAGE_LIMIT: u64 = 500;
 
 /// The engine. Cheap to share; its threads end with it.
 pub struct Engine {
-    store: Store,
+    pub(crate) store: Store,
     clock: Arc<dyn Clock>,
     pool: Arc<Pool>,
     expressions: FeelExpressions,
     ready: Mutex<HashMap<(String, i64), Arc<Model>>>,
+    pub(crate) sight: OnceLock<Arc<dyn Sight>>,
 }
 
 impl Engine {
@@ -45,6 +47,7 @@ impl Engine {
             clock,
             pool,
             ready: Mutex::default(),
+            sight: OnceLock::new(),
         }))
     }
 
@@ -110,7 +113,13 @@ impl Engine {
         self.ready_version(run, code, version).await
     }
 
-    fn entry(&self, by: &Actor, verb: &str, subject: &str, details: Value) -> AuditEntry {
+    pub(crate) fn entry(
+        &self,
+        by: &Actor,
+        verb: &str,
+        subject: &str,
+        details: Value,
+    ) -> AuditEntry {
         AuditEntry {
             at: self.clock.now(),
             account: by.account.clone(),
@@ -247,7 +256,7 @@ fn version_of(row: ModelRow) -> ModelVersion {
     }
 }
 
-fn evaluation(row: EvaluationRow, outcome: Option<Outcome>) -> Evaluation {
+pub(crate) fn evaluation(row: EvaluationRow, outcome: Option<Outcome>) -> Evaluation {
     let some = |text: String| (!text.is_empty()).then_some(text);
     let outcome = outcome.unwrap_or_else(|| Outcome {
         model: row.model,
@@ -273,7 +282,7 @@ fn evaluation(row: EvaluationRow, outcome: Option<Outcome>) -> Evaluation {
 }
 
 /// Whom a reading concerns, under the name they find it by in the audit log.
-fn concerned<'a>(persons: impl IntoIterator<Item = &'a str>) -> Value {
+pub(crate) fn concerned<'a>(persons: impl IntoIterator<Item = &'a str>) -> Value {
     let persons = persons.into_iter().filter(|person| !person.is_empty());
     persons
         .map(|person| json!({"person": format!("party/{person}")}))
@@ -412,8 +421,9 @@ impl Decisions for Engine {
         outcome: &Outcome,
         keeping: &Keeping,
     ) -> Result<String, Fault> {
+        let keeping = self.placed(by, keeping).await?;
         let mut tx = self.store.begin().await?;
-        let id = self.kept(&mut tx, by, outcome, keeping).await?;
+        let id = self.kept(&mut tx, by, outcome, &keeping).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -432,13 +442,18 @@ impl Decisions for Engine {
     }
 
     async fn evaluation(&self, by: &Actor, id: &str) -> Result<Evaluation, Fault> {
-        let mut tx = self.store.begin().await?;
-        let found = store::decisions::get(&mut tx, id).await?;
+        let found = {
+            let mut reader = self.store.reader().await?;
+            store::decisions::get(&mut reader, id).await?
+        };
         let (row, body) = found.ok_or_else(|| Fault::missing(id))?;
+        let seen = self.visible(by, vec![row]).await?.pop();
+        let row = seen.ok_or_else(|| Fault::missing(id))?;
         let outcome = serde_json::from_str(&body);
         let outcome = outcome.map_err(|e| Fault::internal("reading an evaluation", e))?;
         let details = json!({"what": "evaluation", "case": row.case, "records": concerned([row.person.as_str()])});
         let entry = self.entry(by, "read", id, details);
+        let mut tx = self.store.begin().await?;
         store::audit::append(&mut tx, &entry).await?;
         tx.commit().await?;
         Ok(evaluation(row, Some(outcome)))
@@ -450,28 +465,7 @@ impl Decisions for Engine {
         filter: &EvaluationFilter,
         limit: u64,
     ) -> Result<Vec<Evaluation>, Fault> {
-        let named = [&filter.model, &filter.case, &filter.person];
-        if named.iter().all(|part| part.is_none()) {
-            return Err(Fault::invalid_at(
-                "/",
-                "须指明模型、案件或人员之一",
-                "a model, a case or a person must be named",
-            ));
-        }
-        let which = Which {
-            model: filter.model.as_deref(),
-            case: filter.case.as_deref(),
-            person: filter.person.as_deref(),
-            before: filter.before.as_deref(),
-        };
-        let mut tx = self.store.begin().await?;
-        let rows = store::decisions::list(&mut tx, &which, limit.min(PAGE_LIMIT)).await?;
-        let persons: BTreeSet<&str> = rows.iter().map(|row| row.person.as_str()).collect();
-        let details = json!({"what": "evaluations", "filter": filter, "rows": rows.len(), "records": concerned(persons)});
-        let entry = self.entry(by, "read", "", details);
-        store::audit::append(&mut tx, &entry).await?;
-        tx.commit().await?;
-        Ok(rows.into_iter().map(|row| evaluation(row, None)).collect())
+        Ok(self.page(by, filter, limit).await?.0)
     }
 
     async fn decide_again(&self, by: &Actor, id: &str) -> Result<(Evaluation, Outcome), Fault> {

@@ -13,7 +13,7 @@ use kernel::cases::{
 };
 use kernel::{Fault, Filter, Noted, Time, Verb, Words};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use store::Run;
 use store::cases::lists::{self, InboxQuestion, PAGE, Sight};
 use store::cases::{CaseRow, outbox, read};
@@ -43,6 +43,25 @@ impl Engine {
             return Err(Fault::missing(case));
         }
         Ok(open)
+    }
+
+    /// Of these cases, by identification or number, those the asker may see: under each name its
+    /// identification. Nothing of them is told, so nothing is logged.
+    pub async fn known(
+        &self,
+        by: &Actor,
+        names: &[String],
+    ) -> Result<BTreeMap<String, String>, Fault> {
+        let mut reader = self.store.snapshot().await?;
+        let mut known = BTreeMap::new();
+        for name in names {
+            match self.seen(&mut reader, by, name).await {
+                Ok(open) => known.insert(name.clone(), open.row.id),
+                Err(fault) if fault.code == "input.not_found" => None,
+                Err(fault) => return Err(fault),
+            };
+        }
+        Ok(known)
     }
 
     pub(super) async fn opened(&self, by: &Actor, case: &str) -> Result<CaseFile, Fault> {

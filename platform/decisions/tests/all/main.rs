@@ -9,8 +9,10 @@ mod sheet;
 mod tables;
 mod tck;
 
-use decisions::Engine;
-use kernel::{ManualClock, Time};
+use async_trait::async_trait;
+use decisions::{Engine, Sight};
+use kernel::{Actor, Fault, ManualClock, Time};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
 
@@ -26,6 +28,31 @@ pub(crate) fn at(text: &str) -> Time {
 }
 
 pub(crate) fn engine(store: &Store) -> Arc<Engine> {
-    let clock = Arc::new(ManualClock::new(at("2026-11-25T10:00:00+08:00")));
-    Engine::open(store.clone(), clock).unwrap()
+    engine_on(
+        store,
+        Arc::new(ManualClock::new(at("2026-11-25T10:00:00+08:00"))),
+    )
+}
+
+pub(crate) fn engine_on(store: &Store, clock: Arc<ManualClock>) -> Arc<Engine> {
+    let engine = Engine::open(store.clone(), clock).unwrap();
+    engine.know_cases(Arc::new(Cases));
+    engine
+}
+
+/// Officer `zhang` may see the cases `C-1`, whose number is `2026-1`, and `C-2`; `auditor` sees every
+/// evaluation.
+struct Cases;
+
+#[async_trait]
+impl Sight for Cases {
+    async fn cases(&self, by: &Actor, names: &[String]) -> Result<BTreeMap<String, String>, Fault> {
+        let known = [("C-1", "C-1"), ("2026-1", "C-1"), ("C-2", "C-2")];
+        let known = known.map(|(name, id)| (name.to_owned(), id.to_owned()));
+        let asked = |(name, _): &(String, String)| by.account == "zhang" && names.contains(name);
+        Ok(known.into_iter().filter(asked).collect())
+    }
+    fn every(&self, by: &Actor) -> bool {
+        by.account == "auditor"
+    }
 }

@@ -2,7 +2,6 @@
 
 use crate::sheet::{decision, literal, model, table};
 use crate::{at, engine};
-use decisions::Engine;
 use kernel::access::{Actor, Grant};
 use kernel::decisions::{Decisions, EvaluationFilter, Keeping, NewModel, Outcome, Question};
 use kernel::{ManualClock, Span};
@@ -18,6 +17,13 @@ fn officer() -> Actor {
             purpose: "高龄津贴审核".into(),
             basis: "《河北省老年人权益保障条例》".into(),
         },
+        ..Actor::default()
+    }
+}
+
+fn actor(account: &str) -> Actor {
+    Actor {
+        account: account.into(),
         ..Actor::default()
     }
 }
@@ -245,7 +251,7 @@ async fn log(store: &Store) -> Vec<(String, String, String)> {
 async fn an_evaluation_that_was_kept_is_explained_later_and_its_reading_is_logged() {
     testkit::each_store(|store| async move {
         let clock = Arc::new(ManualClock::new(at("2026-11-25T10:00:00+08:00")));
-        let engine = Engine::open(store.clone(), clock.clone()).unwrap();
+        let engine = crate::engine_on(&store, clock.clone());
         let by = officer();
         engine
             .publish(&by, &new("fees", fees(2), None))
@@ -322,6 +328,141 @@ async fn an_evaluation_that_was_kept_is_explained_later_and_its_reading_is_logge
             engine.forget(&by, &id).await.unwrap_err().code,
             "input.not_found"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_belongs_to_a_case_is_seen_by_who_may_see_the_case() {
+    testkit::each_store(|store| async move {
+        let engine = engine(&store);
+        let (by, other) = (officer(), actor("wang"));
+        engine
+            .publish(&by, &new("fees", fees(2), None))
+            .await
+            .unwrap();
+        let outcome = engine.decide(&question(None, json!(200))).await.unwrap();
+        // Under its number or identification, and under no case one cannot see.
+        let id = engine
+            .keep(&by, &outcome, &keeping("2026-1"))
+            .await
+            .unwrap();
+        for (who, case) in [(&other, "C-1"), (&other, "C-9"), (&by, "C-9")] {
+            let refused = engine.keep(who, &outcome, &keeping(case)).await;
+            assert_eq!(refused.unwrap_err().code, "input.not_found", "{case}");
+        }
+        let of_none = Keeping {
+            case: None,
+            ..keeping("")
+        };
+        let loose = engine.keep(&other, &outcome, &of_none).await.unwrap();
+        let filters = [
+            r#"{"case": "C-1"}"#,
+            r#"{"case": "2026-1"}"#,
+            r#"{"person": "P-1"}"#,
+            r#"{"model": "fees"}"#,
+        ];
+        for (who, sees) in [(&by, true), (&other, false), (&actor("auditor"), true)] {
+            let one = engine.evaluation(who, &id).await;
+            assert_eq!(one.is_ok(), sees, "{}: {one:?}", who.account);
+            assert_eq!(engine.decide_again(who, &id).await.is_ok(), sees);
+            for filter in filters {
+                // Nobody who sees no case learns which number is whose.
+                if who.account == "auditor" && filter.contains("2026-1") {
+                    continue;
+                }
+                let filter = serde_json::from_str(filter).unwrap();
+                let found = engine.evaluations(who, &filter, 10).await.unwrap();
+                let found: Vec<&str> = found.iter().map(|e| e.id.as_str()).collect();
+                assert_eq!(
+                    found.contains(&id.as_str()),
+                    sees,
+                    "{}: {filter:?}",
+                    who.account
+                );
+                let case = filter.case.is_some();
+                assert_eq!(found.contains(&loose.as_str()), !case, "{filter:?}");
+            }
+        }
+        // Without a program that says who may see a case, nobody but the machine does.
+        let clock = Arc::new(ManualClock::new(at("2026-11-25T10:00:00+08:00")));
+        let bare = decisions::Engine::open(store.clone(), clock).unwrap();
+        assert!(bare.evaluation(&by, &id).await.is_err());
+        assert!(bare.evaluation(&Actor::system(), &id).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pages_go_on_behind_what_is_not_seen() {
+    testkit::each_store(|store| async move {
+        let engine = engine(&store);
+        let by = officer();
+        engine
+            .publish(&by, &new("fees", fees(2), None))
+            .await
+            .unwrap();
+        let outcome = engine.decide(&question(None, json!(200))).await.unwrap();
+        let (mut seen, system) = (vec![], Actor::system());
+        for number in 0..12 {
+            let (who, case) = match number % 4 {
+                0 => (&by, "C-1"),
+                _ => (&system, "C-9"),
+            };
+            let id = engine.keep(who, &outcome, &keeping(case)).await.unwrap();
+            if number % 4 == 0 {
+                seen.push(id);
+            }
+        }
+        seen.sort_unstable_by(|a, b| b.cmp(a));
+        let mut filter = EvaluationFilter {
+            model: Some("fees".into()),
+            ..EvaluationFilter::default()
+        };
+        let mut found = vec![];
+        loop {
+            let (rows, next) = engine.page(&by, &filter, 2).await.unwrap();
+            assert!(rows.len() <= 2);
+            found.extend(rows.into_iter().map(|row| row.id));
+            filter.before = next;
+            if filter.before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, seen);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_version_in_force_at_a_moment_is_the_newest_of_then() {
+    testkit::each_store(|store| async move {
+        let clock = Arc::new(ManualClock::new(at("2026-11-25T10:00:00+08:00")));
+        let engine = crate::engine_on(&store, clock.clone());
+        for factor in [2, 3] {
+            engine
+                .publish(&officer(), &new("fees", fees(factor), None))
+                .await
+                .unwrap();
+            clock.advance(Span(60_000_000));
+        }
+        let mut reader = store.reader().await.unwrap();
+        for (moment, version) in [
+            ("2026-11-25T09:00:00+08:00", 1),
+            ("2026-11-25T10:00:00+08:00", 1),
+            ("2026-11-25T10:00:59+08:00", 1),
+            ("2026-11-25T10:01:00+08:00", 2),
+            ("2027-11-25T10:00:00+08:00", 2),
+        ] {
+            let ready = engine.ready_at(&mut reader, "fees", at(moment)).await;
+            assert_eq!(ready.unwrap().version().version, version, "{moment}");
+        }
+        let none = engine.ready_at(&mut reader, "none", at("2026-11-25T10:00:00+08:00"));
+        assert_eq!(none.await.err().unwrap().code, "input.not_found");
+        // A transaction sees what it is written with.
+        let mut tx = store.begin().await.unwrap();
+        let moment = at("2026-11-25T10:05:00+08:00");
+        assert!(engine.ready_at(&mut tx, "fees", moment).await.is_ok());
     })
     .await;
 }
