@@ -15,6 +15,7 @@ mod faults;
 mod figures;
 mod foreign;
 mod golden;
+mod judged;
 mod keys;
 mod limits;
 mod meters;

@@ -119,6 +119,7 @@ async fn main() -> Result<(), Fault> {
     let means = Means {
         expressions: Arc::new(Plain),
         services: Arc::new(NoServices),
+        forms: Arc::new(kernel::cases::NoForms),
         policy: Arc::new(Everybody),
     };
     let engine = Engine::open(store.clone(), clock.clone(), means, Tuning::default()).await?;

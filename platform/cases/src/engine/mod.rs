@@ -14,6 +14,7 @@ mod clocks;
 mod desk;
 mod faults;
 mod follow;
+mod judging;
 mod messages;
 mod migration;
 mod office;
@@ -31,7 +32,7 @@ mod work;
 
 use crate::clock::Calendar;
 use desk::Desk;
-use kernel::cases::{Expressions, Services};
+use kernel::cases::{Expressions, Forms, Services};
 use kernel::{Clock, Fault, Policy, Span};
 use parking_lot::{Mutex, RwLock};
 use shelf::Shelf;
@@ -46,6 +47,8 @@ pub struct Means {
     pub expressions: Arc<dyn Expressions>,
     /// Functions of service tasks.
     pub services: Arc<dyn Services>,
+    /// Forms of tasks.
+    pub forms: Arc<dyn Forms>,
     /// Who may do what.
     pub policy: Arc<dyn Policy>,
 }

@@ -113,6 +113,7 @@ impl City {
         let means = Means {
             expressions: Arc::new(Words::open(&store, clock.clone()).await),
             services: program.clone(),
+            forms: Arc::new(kernel::cases::NoForms),
             policy: Arc::new(Rules),
         };
         let engine = Engine::open(store, clock.clone(), means, Tuning::default());
