@@ -50,7 +50,7 @@ impl People for Residents {
     }
 
     async fn is_named(&self, holder: &Holder) -> Result<Option<bool>, Fault> {
-        let mut named = self.parties.is_named(holder).await?;
+        let mut named = self.parties.is_known_as(holder).await?;
         for (natural, register) in NAMED {
             let declared = self.declared.register(register).is_some();
             if named.is_some() || natural != holder.is_natural() || !declared {

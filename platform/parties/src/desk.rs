@@ -242,7 +242,7 @@ impl Engine {
 
     /// Is a party of this number known, and by this name? For engines that write for somebody: it
     /// answers no more than that, and nothing is logged here, so no route may answer with it.
-    pub async fn is_named(&self, holder: &Holder) -> Result<Option<bool>, Fault> {
+    pub async fn is_known_as(&self, holder: &Holder) -> Result<Option<bool>, Fault> {
         let digest = match holder.document {
             HolderDocument::CreditCode => self.sealing.code_digest(&holder.number),
             HolderDocument::Passport => self
