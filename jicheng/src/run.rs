@@ -248,6 +248,10 @@ impl Running {
             cases::Means {
                 expressions: matters.clone(),
                 services: matters.clone(),
+                forms: Arc::new(crate::window::TaskForms {
+                    items: window.items.clone(),
+                    applications: window.applications.clone(),
+                }),
                 policy: policy.clone(),
                 people: Arc::new(crate::workers::Workers {
                     identity: identity.clone(),

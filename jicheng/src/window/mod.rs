@@ -2,12 +2,14 @@
 //! documents, messages, the office and service halls know nothing of one another; here they are
 //! handed what they ask for, over the traits each of them names.
 
+mod forms;
 pub mod letters;
 mod notices;
 mod people;
 mod reminders;
 mod serving;
 
+pub use forms::TaskForms;
 pub use people::Staff;
 pub use reminders::Reminders;
 pub use serving::{FUNCTIONS, Serving, refused};
@@ -268,6 +270,8 @@ async fn open_applications(
         parties: parts.parties.clone(),
         people: Arc::new(people::Residents {
             parties: parts.parties.clone(),
+            registers: parts.registers.clone(),
+            declared: parts.declared.clone(),
         }),
         policy: parts.policy.clone(),
         items,

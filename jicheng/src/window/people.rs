@@ -6,10 +6,13 @@ use async_trait::async_trait;
 use kernel::declare::{Declared, yaml};
 use kernel::documents::Documents;
 use kernel::fault::FaultKind;
+use kernel::licences::Holder;
 use kernel::messages::{AddressBook, Reach};
+use kernel::numbers::same_name;
 use kernel::office::{Files as OfficeFilesOf, Member, Members};
 use kernel::organisations::Organisations;
 use kernel::page::{Page, Part};
+use kernel::records::Registers;
 use kernel::visits::{NewHall, Visits};
 use kernel::{Actor, Clock, Fault, Span};
 use parking_lot::RwLock;
@@ -23,7 +26,18 @@ const PAGE: usize = 500;
 pub struct Residents {
     /// It.
     pub parties: Arc<parties::Engine>,
+    /// Persons and enterprises as their registers have them.
+    pub registers: Arc<registers::Engine>,
+    /// Which registers there are.
+    pub declared: Arc<Declared>,
 }
+
+/// Registers that know persons, and enterprises, by their number and a field `name`.
+const NAMED: [(bool, &str); 3] = [
+    (true, "person"),
+    (false, "market_entity"),
+    (false, "enterprise"),
+];
 
 #[async_trait]
 impl People for Residents {
@@ -33,6 +47,21 @@ impl People for Residents {
             identity,
             mobile: known.phone.unwrap_or_default(),
         }))
+    }
+
+    async fn is_named(&self, holder: &Holder) -> Result<Option<bool>, Fault> {
+        let mut named = self.parties.is_known_as(holder).await?;
+        for (natural, register) in NAMED {
+            let declared = self.declared.register(register).is_some();
+            if named.is_some() || natural != holder.is_natural() || !declared {
+                continue;
+            }
+            let record = self.registers.get(register, &holder.number, None, None);
+            let record = record.await?;
+            let name = record.as_ref().and_then(|r| r.fields.get("name")?.as_str());
+            named = name.map(|name| same_name(name, &holder.name));
+        }
+        Ok(named)
     }
 }
 

@@ -16,6 +16,7 @@ mod faults;
 mod figures;
 mod foreign;
 mod golden;
+mod judged;
 mod keys;
 mod licence_desk;
 mod limits;

@@ -23,13 +23,21 @@ impl Engine {
         new: &NewDraft,
     ) -> Result<Applicant, Fault> {
         let applicant = match &new.on_behalf {
-            Some(behalf) => Applicant {
-                holder: behalf_holder(behalf)?,
-                mobile: numbers::mobile(&behalf.mobile).unwrap_or_default(),
-                agent: None,
-                account: by.account.clone(),
-                seen: Some(behalf.seen.trim().into()),
-            },
+            Some(behalf) => {
+                let holder = behalf_holder(behalf)?;
+                let named = self.means.people.is_named(&holder).await?;
+                if named == Some(false) {
+                    return Err(another_name());
+                }
+                Applicant {
+                    holder,
+                    mobile: numbers::mobile(&behalf.mobile).unwrap_or_default(),
+                    agent: None,
+                    account: by.account.clone(),
+                    seen: Some(behalf.seen.trim().into()),
+                    known: named == Some(true),
+                }
+            }
             None => {
                 self.means
                     .parties
@@ -80,6 +88,7 @@ impl Engine {
             agent: None,
             account: by.account.clone(),
             seen: None,
+            known: true,
         };
         let party = by.standing.acts_for.as_ref();
         if let Some(party) = party.filter(|party| party.tie != Tie::Delegation) {
@@ -147,6 +156,16 @@ pub(crate) fn channel(item: &Item, new: &NewDraft) -> Result<Channel, Fault> {
         ));
     }
     Ok(channel)
+}
+
+/// The city knows the number by another name, which is not told.
+fn another_name() -> Fault {
+    let (zh, en) = (
+        "姓名或名称与该号码的登记不一致，请核对证件",
+        "name and number do not belong together in the register; look at the document again",
+    );
+    let at = ["on_behalf/holder/name", "on_behalf/holder/number"];
+    Fault::invalid(at.map(|at| problem(at, zh, en)).to_vec())
 }
 
 /// Whom a clerk writes for, judged; every fault is named.

@@ -25,6 +25,9 @@ pub(crate) struct Applicant {
     pub(crate) account: String,
     /// How a clerk made sure; `None` when no clerk wrote it.
     pub(crate) seen: Option<String>,
+    /// What a clerk wrote agrees with what the city knows of the number.
+    #[serde(default)]
+    pub(crate) known: bool,
 }
 
 /// What a draft holds.

@@ -2,7 +2,7 @@
 //! session, and follows its item to the next version.
 
 use crate::applicant::{channel, in_force};
-use crate::body::DraftBody;
+use crate::body::{Applicant, DraftBody};
 use crate::faults::{conflict, problem, refuse, said, stale};
 use crate::sealing::draft_place;
 use crate::settle::{self, settle};
@@ -10,7 +10,7 @@ use crate::views::applicant_line;
 use crate::{DRAFT_DAYS, DRAFTS, Engine, OBJECT, TRIES};
 use kernel::access::Actor;
 use kernel::applications::{Draft, DraftChange, DraftLine, NewDraft};
-use kernel::items::Item;
+use kernel::items::{Channel, Item};
 use kernel::{Fault, Span, Time, Verb, new_id};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -97,6 +97,9 @@ impl Engine {
             let open = read::open_draft(&mut self.store.reader().await?, &key).await?;
             if let Some(row) = open {
                 if row.expires_at > now.0 {
+                    let chosen = new.channel.map(|_| channel);
+                    self.written_anew(by, &item, row.clone(), &applicant, chosen)
+                        .await?;
                     return self.open_draft(by, &row.id).await;
                 }
                 self.put(forgotten(&row, now)).await?;
@@ -142,6 +145,56 @@ impl Engine {
                     format!("there are {DRAFTS} drafts already; hand in or delete one first"),
                 ));
             }
+        }
+        Err(Fault::overloaded("applications", 1))
+    }
+
+    /// A draft that is there is begun again: by another way, or the clerk writes name, mobile number
+    /// or how they made sure otherwise. What came from them is filled in anew.
+    async fn written_anew(
+        &self,
+        by: &Actor,
+        item: &Arc<Item>,
+        mut row: DraftRow,
+        applicant: &Applicant,
+        channel: Option<Channel>,
+    ) -> Result<(), Fault> {
+        for _ in 0..TRIES {
+            let mut body = self.draft_body(&row)?;
+            let channel = channel.unwrap_or(body.channel);
+            let clerk = applicant.seen.is_some();
+            let same = body.channel == channel && (!clerk || body.applicant == *applicant);
+            if same || row.submitted_as.is_some() {
+                return Ok(());
+            }
+            body.channel = channel;
+            let mut used = None;
+            if clerk {
+                let said = std::mem::take(&mut body.prefilled);
+                let of_them = |field: &String, value: &Value| {
+                    said.get(field).is_some_and(|known| known.value == *value)
+                };
+                body.answers.retain(|field, value| !of_them(field, value));
+                body.applicant = applicant.clone();
+                // Of another version it is filled in when it is taken over.
+                if item.version == body.item_version {
+                    used = self.fill(by, item, &mut body).await?;
+                }
+            }
+            let was = row.version;
+            let mut changed = self.draft_row(row.clone(), &body)?;
+            changed.version = was + 1;
+            let mut write = Write::default();
+            write
+                .audits
+                .push(self.draft_audit(by, &changed, "begin_again"));
+            write.audits.extend(used);
+            write.drafts.push(Put { row: changed, was });
+            if self.put(write).await?.is_some() {
+                return Ok(());
+            }
+            let found = read::draft(&mut self.store.reader().await?, &row.id).await?;
+            row = found.ok_or_else(|| Fault::missing("draft"))?;
         }
         Err(Fault::overloaded("applications", 1))
     }

@@ -18,6 +18,7 @@ mod applicant;
 mod aside;
 mod body;
 mod bundle;
+mod calling;
 mod change;
 mod clerk;
 mod desk;

@@ -6,7 +6,7 @@ use kernel::applications::LetterLine;
 use kernel::cases::{Count, Left, Light, Limit};
 use kernel::crypto::Crypto;
 use kernel::items::Items;
-use kernel::licences::Licences;
+use kernel::licences::{Holder, Licences};
 use kernel::parties::{Identity, Parties};
 use kernel::records::Registers;
 use kernel::time::{BEIJING_OFFSET, DAY};
@@ -74,6 +74,9 @@ pub struct Person {
 pub trait People: Send + Sync {
     /// The person behind an account; `None` when nobody was proven.
     async fn person(&self, account: &str) -> Result<Option<Person>, Fault>;
+    /// Does the city know who has this number, and under this name? `None` when it does not know
+    /// the number.
+    async fn is_named(&self, holder: &Holder) -> Result<Option<bool>, Fault>;
 }
 
 /// A letter to be written. Personal: no `Debug`.

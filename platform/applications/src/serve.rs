@@ -76,21 +76,6 @@ impl Engine {
         Err(Fault::overloaded("applications", 1))
     }
 
-    /// The application a service task is about: `application.id` of its variables.
-    async fn of_input(&self, input: &Map<String, Value>) -> Result<Open, Fault> {
-        let about = input.get("application");
-        let id = about.and_then(|about| about["id"].as_str().or(about.as_str()));
-        let missing = || {
-            Fault::invalid_at(
-                "application",
-                "流程变量中没有办件",
-                "the variables of the process name no application",
-            )
-        };
-        let open = self.find(id.ok_or_else(missing)?).await?;
-        open.ok_or_else(|| Fault::missing("application"))
-    }
-
     /// 准予 or 不予: the application is decided.
     async fn decide(
         &self,

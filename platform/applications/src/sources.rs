@@ -344,9 +344,14 @@ fn of_applicant(path: &str, applicant: &Applicant) -> Option<Prefilled> {
         "party.code" => (!natural).then(|| holder.number.clone()),
         _ => None,
     }?;
-    let source = match natural {
-        true => Words::new("实名核验信息", "your proven identity"),
-        false => Words::new("代办的单位", "whom you act for"),
+    let source = match (&applicant.seen, applicant.known, natural) {
+        (None, _, true) => Words::new("实名核验信息", "your proven identity"),
+        (None, _, false) => Words::new("代办的单位", "whom you act for"),
+        (Some(_), true, _) if path != "person.mobile" => Words::new(
+            "经办人录入，与登记一致",
+            "entered by the clerk, as registered",
+        ),
+        (Some(_), ..) => Words::new("经办人录入", "entered by the clerk"),
     };
     Some(Prefilled {
         value: value.into(),

@@ -58,6 +58,10 @@ impl Engine {
             }
             let by = self.may_hand_in(by, &body, &item).await?;
             let whole = self.whole(item, &body).await?;
+            whole
+                .parts
+                .iter()
+                .try_for_each(|part| not_suspended(part))?;
             refuse(whole.problems.clone())?;
             let (write, id) = self.handed_in(&by, &row, &body, &whole).await?;
             let made: Vec<ApplicationRow> = write
@@ -74,6 +78,7 @@ impl Engine {
 
     /// May they still, at this moment?
     async fn may_hand_in(&self, by: &Actor, body: &DraftBody, item: &Item) -> Result<Actor, Fault> {
+        not_suspended(item)?;
         if item.state == ItemState::Cancelled {
             let next = item.successors.join("、");
             return Err(conflict(
@@ -374,6 +379,24 @@ impl Engine {
         write.days.extend(more.days);
         Ok(())
     }
+}
+
+/// Nothing is handed in while an item is suspended; the draft stays for when it is offered again.
+fn not_suspended(item: &Item) -> Result<(), Fault> {
+    if item.state != ItemState::Suspended {
+        return Ok(());
+    }
+    let title = &item.content.title;
+    Err(conflict(
+        format!(
+            "“{}”暂停办理，暂不能提交；草稿已保留，恢复办理后可继续提交",
+            title.zh
+        ),
+        format!(
+            "\"{}\" is suspended at present and cannot be handed in; the draft stays and can be handed in once it is offered again",
+            title.en
+        ),
+    ))
 }
 
 fn submitted_words() -> Words {

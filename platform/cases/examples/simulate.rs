@@ -138,6 +138,7 @@ async fn main() -> Result<(), Fault> {
     let means = Means {
         expressions: Arc::new(Plain),
         services: Arc::new(NoServices),
+        forms: Arc::new(kernel::cases::NoForms),
         policy: Arc::new(Everybody),
         people: Arc::new(Known),
     };

@@ -132,6 +132,7 @@ async fn engine(store: &Store) -> Result<Arc<Engine>, Fault> {
     let means = Means {
         expressions: Arc::new(Plain),
         services: Arc::new(NoServices),
+        forms: Arc::new(kernel::cases::NoForms),
         policy: Arc::new(Everybody),
         people: Arc::new(Known),
     };

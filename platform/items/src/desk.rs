@@ -13,7 +13,7 @@ pub(crate) fn standard(name: &str) -> Option<Value> {
         || json!({ "type": "string", "format": "textarea", "title": "备注", "x-title-en": "Note" });
     let reason = |field: &str, values: Value| {
         json!({ "type": "string", "format": "textarea", "title": "理由", "x-title-en": "Reason",
-            "minLength": 2, "x-when": [{ "field": field, "in": values }] })
+            "minLength": 2, "maxLength": 1000, "x-when": [{ "field": field, "in": values }] })
     };
     let day = |zh: &str, en: &str| {
         json!({ "type": "string", "format": "date", "title": zh, "x-title-en": en,

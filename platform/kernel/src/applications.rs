@@ -704,7 +704,8 @@ pub trait Applications: Send + Sync {
     async fn progress(&self, number: &str, check: &str) -> Result<Progress, Fault>;
     /// What a process does to its application: functions of service tasks, `applications.decide`
     /// (`approved`, `reason`, `basis`), `applications.bill`, `applications.note`
-    /// (`words`). Idempotent by `key`.
+    /// (`words`). `application.id` names it, and `case` which case calls: only the case of the
+    /// application, or one that it called, acts on it. Idempotent by `key`.
     async fn serve(
         &self,
         function: &str,

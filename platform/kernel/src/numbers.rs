@@ -294,6 +294,21 @@ fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic() || (matches!(c, '\u{c0}'..='\u{24f}') && c.is_alphabetic())
 }
 
+/// Are these the same name? Blanks, the form of dots and brackets, and capitals make no difference.
+pub fn same_name(one: &str, other: &str) -> bool {
+    let plain = |name: &str| -> String {
+        let like = |c: char| match c {
+            '•' | '．' | '・' | '‧' => '·',
+            '（' => '(',
+            '）' => ')',
+            c => c,
+        };
+        let kept = name.chars().filter(|c| !c.is_whitespace());
+        kept.map(like).flat_map(char::to_lowercase).collect()
+    };
+    plain(one) == plain(other)
+}
+
 /// The name of a person as documents carry it: Chinese characters with the middle dot, or Latin
 /// letters; never a mixture, so that no letter can pass for another. Blanks around it are removed
 /// and the several dots of keyboards become one. `None` for anything else.

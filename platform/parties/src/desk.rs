@@ -6,8 +6,9 @@ use crate::mine::{StepInfo, steps_shown};
 use crate::ties::{Draft, TieInfo};
 use crate::{Deed, Engine, change, problem, record, refuse, said};
 use kernel::access::Actor;
+use kernel::licences::{Holder, HolderDocument};
 use kernel::numbers::CreditCode;
-use kernel::parties::{Claim, Identity};
+use kernel::parties::{Claim, DocumentKind, Identity};
 use kernel::{Fault, Problem, Time, new_id, numbers};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -237,6 +238,34 @@ impl Engine {
         record(&mut tx, self.clock.now(), clerk, deed).await?;
         tx.commit().await?;
         found.as_ref().map(|row| self.party_info(row)).transpose()
+    }
+
+    /// Is a party of this number known, and by this name? For engines that write for somebody: it
+    /// answers no more than that, and nothing is logged here, so no route may answer with it.
+    pub async fn is_known_as(&self, holder: &Holder) -> Result<Option<bool>, Fault> {
+        let digest = match holder.document {
+            HolderDocument::CreditCode => self.sealing.code_digest(&holder.number),
+            HolderDocument::Passport => self
+                .sealing
+                .person_digest(DocumentKind::Passport, &holder.number),
+            HolderDocument::ResidencePermit => self
+                .sealing
+                .person_digest(DocumentKind::ResidencePermit, &holder.number),
+            _ => self
+                .sealing
+                .person_digest(DocumentKind::CitizenNumber, &holder.number),
+        };
+        let mut reader = self.store.reader().await?;
+        let row = rows::party_by_digest(&mut reader, &digest).await?;
+        let Some(row) = row.filter(|row| row.erased_at.is_none()) else {
+            return Ok(None);
+        };
+        let name = match (&row.code, &row.sealed) {
+            (Some(_), _) => row.name.clone(),
+            (None, Some(sealed)) => Some(self.sealing.identity(&row.id, sealed)?.name),
+            _ => None,
+        };
+        Ok(name.map(|name| numbers::same_name(&name, &holder.name)))
     }
 
     /// A party, masked, with its ties and history.

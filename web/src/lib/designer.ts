@@ -23,7 +23,7 @@ const COMMON = ['title', 'x-title-en', 'x-help', 'x-help-en', 'x-step', 'x-when'
 export const EXTRAS: Record<Kind, readonly string[]> = {
   text: ['minLength', 'maxLength', 'pattern', 'x-prefill'], textarea: ['minLength', 'maxLength'], choice: ['x-prefill'], choices: ['minItems', 'maxItems'], boolean: [],
   integer: ['minimum', 'maximum', 'multipleOf', 'x-unit', 'x-prefill'], number: ['minimum', 'maximum', 'x-unit', 'x-prefill'], money: ['minimum', 'maximum'],
-  date: ['x-not-before', 'x-not-after', 'x-after', 'x-prefill'], citizen: ['x-prefill'], credit: ['x-prefill'], mobile: ['x-prefill'], place: ['x-prefill'],
+  date: ['x-not-before', 'x-not-after', 'x-after', 'x-birth-of', 'x-prefill'], citizen: ['x-prefill'], credit: ['x-prefill'], mobile: ['x-prefill'], place: ['x-prefill'],
 };
 
 export const emptyForm = (): FormSchema => ({ type: 'object', required: [], properties: {} });
@@ -187,7 +187,7 @@ function naming(content: Content, when: (list: When[]) => When[], path: (text: s
   return made;
 }
 
-const BESIDE = ['x-not-before', 'x-not-after', 'x-after'];
+const BESIDE = ['x-not-before', 'x-not-after', 'x-after', 'x-birth-of'];
 /** Renames a field everywhere in the item; drafts begun before find it by `x-was`. */
 export function renameField(content: Content, from: string, to: string): Content {
   const form = content.form;

@@ -14,15 +14,15 @@ export const STANDARD: Record<string, FormSchema> = {
   accept: form(['accepted'], { accepted: yesNo('是否受理', 'Accepted?'), note }),
   review: form(['opinion', 'reason'], {
     opinion: { type: 'string', title: '审查意见', 'x-title-en': 'Opinion', enum: ['agree', 'disagree'], 'x-words': { agree: { zh: '同意', en: 'Agree' }, disagree: { zh: '不同意', en: 'Disagree' } } },
-    reason: long('不同意的理由', 'Reason', { 'x-when': [{ field: 'opinion', in: ['disagree'] }] }), note,
+    reason: long('不同意的理由', 'Reason', { minLength: 2, maxLength: 1000, 'x-when': [{ field: 'opinion', in: ['disagree'] }] }), note,
   }),
   approve: form(['approved', 'reason', 'basis'], {
     approved: yesNo('是否准予', 'Approved?'),
-    reason: long('不予许可的理由', 'Reason for refusing', { 'x-when': [{ field: 'approved', in: [false] }], 'x-help': '写入不予许可决定书，告知申请人', 'x-help-en': 'Goes into the letter to the applicant' }),
-    basis: { type: 'string', title: '法律依据', 'x-title-en': 'Legal basis', maxLength: 200, 'x-when': [{ field: 'approved', in: [false] }] }, note,
+    reason: long('不予许可的理由', 'Reason for refusing', { minLength: 2, maxLength: 1000, 'x-when': [{ field: 'approved', in: [false] }], 'x-help': '写入不予许可决定书，告知申请人', 'x-help-en': 'Goes into the letter to the applicant' }),
+    basis: { type: 'string', title: '法律依据', 'x-title-en': 'Legal basis', minLength: 2, maxLength: 300, 'x-when': [{ field: 'approved', in: [false] }] }, note,
   }),
-  inspect: form(['passed', 'inspected_on'], { passed: yesNo('现场核查是否合格', 'Passed?'), inspected_on: day('核查日期', 'Inspected on'), findings: long('核查情况', 'Findings') }),
-  hearing: form(['held_on', 'attended'], { held_on: day('听证日期', 'Held on'), attended: yesNo('申请人是否到场', 'Did the applicant attend?'), record: long('听证笔录摘要', 'Record') }),
+  inspect: form(['passed', 'inspected_on', 'findings'], { passed: yesNo('现场核查是否合格', 'Passed?'), inspected_on: day('核查日期', 'Inspected on'), findings: long('核查情况', 'Findings', { minLength: 2 }) }),
+  hearing: form(['held_on', 'attended', 'record'], { held_on: day('听证日期', 'Held on'), attended: yesNo('申请人是否到场', 'Did the applicant attend?'), record: long('听证笔录摘要', 'Record', { minLength: 2 }) }),
 };
 
 export interface DeskForm { schema: FormSchema; own: boolean }

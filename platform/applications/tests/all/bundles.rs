@@ -33,7 +33,7 @@ async fn accept_and_decide(house: &House, office: &str, part: &Application, appr
     let accepted = house.engine.handle(&officer, &part.id, None, verb).await;
     assert!(accepted.unwrap().case.is_some());
     let input = object(json!({
-        "application": { "id": part.id }, "approved": approved, "reason": "理由", "basis": "依据",
+        "application": { "id": part.id }, "case": format!("case-{}", part.id), "approved": approved, "reason": "理由", "basis": "依据",
     }));
     let key = format!("decide-{}", part.id);
     house

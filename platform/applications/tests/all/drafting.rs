@@ -413,3 +413,50 @@ async fn a_clerk_writes_for_somebody() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clerk_cannot_give_a_number_another_name() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let (engine, by) = (&house.engine, clerk("zhao"));
+        let begin = async |n: u32, name: &str, channel: Channel| {
+            let mut behalf = behalf(n);
+            behalf.holder.name = name.into();
+            let new = NewDraft {
+                on_behalf: Some(behalf),
+                channel: Some(channel),
+                ..new_draft("food")
+            };
+            engine.begin(&by, new).await
+        };
+        let refused = begin(7, "王八", Channel::Counter).await.err().unwrap();
+        assert_eq!(refused.code, "input.invalid");
+        assert!(!format!("{refused:?}").contains("王小明"), "{refused:?}");
+        let at: Vec<&str> = refused.problems.iter().map(|p| p.at.as_str()).collect();
+        assert_eq!(at, ["on_behalf/holder/name", "on_behalf/holder/number"]);
+        let known = begin(7, "王小明", Channel::Counter).await.unwrap();
+        let source = |draft: &Draft, field: &str| draft.prefilled[field].source.zh.clone();
+        assert_eq!(source(&known, "number"), "经办人录入，与登记一致");
+        assert_eq!(source(&known, "phone"), "经办人录入");
+
+        // Nobody knows this number: what the clerk wrote stands, and can be written anew.
+        let first = begin(950, "王八", Channel::Counter).await.unwrap();
+        assert_eq!(source(&first, "number"), "经办人录入");
+        let again = begin(950, "王二小", Channel::Hotline).await.unwrap();
+        assert_eq!(again.id, first.id);
+        assert_eq!(again.channel, Channel::Hotline);
+        assert_eq!(
+            again.applicant.name,
+            begin(950, "王二小", Channel::Hotline)
+                .await
+                .unwrap()
+                .applicant
+                .name
+        );
+        assert_ne!(again.applicant.name, first.applicant.name);
+        assert_eq!(again.answers["number"], citizen(950));
+        let own = engine.begin(&resident(3), new_draft("food")).await.unwrap();
+        assert_eq!(source(&own, "number"), "实名核验信息");
+    })
+    .await;
+}

@@ -11,6 +11,7 @@ use testkit::each_store;
 fn input(id: &str, more: serde_json::Value) -> serde_json::Map<String, serde_json::Value> {
     let mut input = object(more);
     input.insert("application".into(), json!({ "id": id }));
+    input.insert("case".into(), format!("case-{id}").into());
     input
 }
 
@@ -339,6 +340,51 @@ async fn figures_by_organisation_and_period() {
             .figures(&by, at("2026-11-25"), at("2026-11-25"))
             .await;
         assert_eq!(places(wrong), ["to"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_decides_its_own_application_only() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let engine = &house.engine;
+        let (one, two) = (house.accepted(1).await.id, house.accepted(2).await.id);
+        let words = json!({ "zh": "现场核查完成", "en": "inspected" });
+        let more = json!({ "approved": true, "words": words });
+        for (key, case) in [("a", Some(&two)), ("b", None)] {
+            for function in ["decide", "licence", "bill", "note"] {
+                let mut input = input(&one, more.clone());
+                match case {
+                    Some(other) => input.insert("case".into(), format!("case-{other}").into()),
+                    None => input.remove("case"),
+                };
+                let name = format!("applications.{function}");
+                let served = engine
+                    .serve(&name, &format!("{function}-{key}"), &input)
+                    .await;
+                assert_eq!(places(served), ["application"], "{name}");
+            }
+        }
+        assert_eq!(house.one(&one).await.state, ApplicationState::Accepted);
+        let file = engine.application(&resident(1), &one).await.unwrap();
+        assert!(file.bills.is_empty() && file.licences.is_empty());
+        let own = engine
+            .serve("applications.decide", "own", &input(&one, more))
+            .await;
+        assert!(matches!(own.unwrap(), Served::Done(_)));
+        let item = engine
+            .item_of_case(&format!("case-{two}"), &two)
+            .await
+            .unwrap();
+        assert_eq!(item.unwrap().item, "food");
+        assert!(
+            engine
+                .item_of_case("elsewhere", &two)
+                .await
+                .unwrap()
+                .is_none()
+        );
     })
     .await;
 }

@@ -209,7 +209,7 @@ async fn payments_and_decisions_at_once_happen_once() {
     each_store(|store| async move {
         let house = house(&store).await;
         let id = house.accepted(1).await.id;
-        let input = object(json!({ "application": { "id": id } }));
+        let input = object(json!({ "application": { "id": id }, "case": format!("case-{id}") }));
         let served = house.engine.serve("applications.bill", "b", &input).await;
         served.unwrap();
         let mut all = JoinSet::new();
@@ -218,7 +218,9 @@ async fn payments_and_decisions_at_once_happen_once() {
             all.spawn(async move { engine.paid(&bill, 5_000, "w1").await });
         }
         assert!(all.join_all().await.iter().all(Result::is_ok));
-        let yes = object(json!({ "application": { "id": id }, "approved": true }));
+        let yes = object(
+            json!({ "application": { "id": id }, "case": format!("case-{id}"), "approved": true }),
+        );
         let mut all = JoinSet::new();
         for _ in 0..16 {
             let (engine, yes) = (house.engine.clone(), yes.clone());

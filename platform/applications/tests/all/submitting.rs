@@ -227,6 +227,12 @@ async fn an_item_that_is_no_longer_offered() {
         let other = house.food_draft(2).await;
         house.items.set_state("food", ItemState::Suspended);
         let engine = &house.engine;
+        let refused = engine.submit(&resident(1), &draft.id).await.err().unwrap();
+        assert_eq!(refused.code, "input.conflict");
+        assert!(refused.words.zh.contains("暂停办理"), "{refused}");
+        let kept = engine.draft(&resident(1), &draft.id).await.unwrap();
+        assert_eq!((kept.submitted_as, kept.answers), (None, draft.answers));
+        house.items.set_state("food", ItemState::InForce);
         engine.submit(&resident(1), &draft.id).await.unwrap();
         house.items.set_state("food", ItemState::Cancelled);
         let refused = engine.submit(&resident(2), &other.id).await;

@@ -108,7 +108,8 @@ impl Cases for Engine {
         seen: Option<i64>,
         verb: TaskVerb,
     ) -> Result<Acted, Fault> {
-        let deed = Deed::Act(by.clone(), task.into(), seen, verb);
+        let judged = self.judged(by, task, seen, &verb).await?;
+        let deed = Deed::Act(by.clone(), task.into(), seen, verb, judged);
         match self.submit(deed).await? {
             Reply::Acted(acted) => Ok(*acted),
             _ => Err(unexpected()),

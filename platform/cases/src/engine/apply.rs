@@ -9,7 +9,9 @@ impl Work<'_> {
     pub(super) async fn apply(&mut self, deed: &Deed) -> Result<Reply, Fault> {
         match deed {
             Deed::Start(by, new) => self.start(by, new).await,
-            Deed::Act(by, task, seen, verb) => self.act(by, task, *seen, verb).await,
+            Deed::Act(by, task, seen, verb, judged) => {
+                self.act(by, task, *seen, verb, *judged).await
+            }
             Deed::Rule(by, case, seen, verb) => self.rule(by, case, *seen, verb).await,
             Deed::Message(by, message) => self.message(by, message).await,
             Deed::Signal(by, name, data) => self.signal(by, name, data),

@@ -4,6 +4,7 @@
 //! fails.
 
 use super::Engine;
+use super::judging::Judged;
 use super::work::Work;
 use kernel::access::Actor;
 use kernel::cases::{Acted, Case, CaseVerb, Correlated, Message, NewCase, Served, TaskVerb};
@@ -24,7 +25,7 @@ const WAITING: usize = 10_000;
 #[derive(Clone, Debug)]
 pub(super) enum Deed {
     Start(Actor, NewCase),
-    Act(Actor, String, Option<i64>, TaskVerb),
+    Act(Actor, String, Option<i64>, TaskVerb, Judged),
     Rule(Actor, String, Option<i64>, CaseVerb),
     Message(Actor, Message),
     Signal(Actor, String, Map<String, Value>),

@@ -15,6 +15,7 @@ mod decided;
 mod desk;
 mod faults;
 mod follow;
+mod judging;
 mod messages;
 mod migration;
 mod office;
@@ -33,7 +34,7 @@ mod work;
 
 use crate::clock::Calendar;
 use desk::Desk;
-use kernel::cases::{Expressions, People, Services};
+use kernel::cases::{Expressions, Forms, People, Services};
 use kernel::{Clock, Fault, Policy, Span};
 use parking_lot::{Mutex, RwLock};
 use shelf::Shelf;
@@ -48,6 +49,8 @@ pub struct Means {
     pub expressions: Arc<dyn Expressions>,
     /// Functions of service tasks.
     pub services: Arc<dyn Services>,
+    /// Forms of tasks.
+    pub forms: Arc<dyn Forms>,
     /// Who may do what.
     pub policy: Arc<dyn Policy>,
     /// Who works where.

@@ -3,15 +3,16 @@
 //! others up.
 
 use super::Engine;
+use super::budget::Budget;
 use super::desk::{Deed, Reply};
 use super::follow::Cause;
-use super::work::{Change, Work, audit};
-use crate::machine::{Awaited, Happened};
+use super::work::{Change, Open, Work, audit};
+use crate::machine::{Awaited, Effect, Happened, Standing, step};
 use futures::future::join_all;
 use kernel::access::Actor;
 use kernel::cases::{CaseState, Served};
-use kernel::{Fault, Noted, Span, Time, Verb};
-use serde_json::json;
+use kernel::{Fault, Noted, Span, Time, Verb, Words};
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use store::Backend;
 use store::cases::{JobRow, JobState, TimerRow, outbox};
@@ -256,6 +257,13 @@ impl Work<'_> {
             self.put_job(job.id.clone(), None);
             return Ok(Reply::Nothing);
         }
+        if let Served::Refused { code, variables } = served
+            && code.starts_with("input.")
+            && !self.catches(&open, wait, code)?
+        {
+            let error = refusal(code, variables);
+            return self.put_aside(job.clone(), Some(&open), &error).await;
+        }
         let (happened, what) = match served.clone() {
             Served::Done(variables) => (Happened::Came { wait, variables }, "served"),
             Served::Refused { code, variables } => {
@@ -272,6 +280,48 @@ impl Work<'_> {
         cause.answered = Some(wait);
         let change = self.advance(&open, happened, cause).await?;
         self.take(change)?;
+        Ok(Reply::Nothing)
+    }
+
+    /// Does the drawing catch an error of what is waited for?
+    fn catches(&self, open: &Open, wait: u64, code: &str) -> Result<bool, Fault> {
+        let failed = Happened::Failed {
+            wait,
+            code: code.into(),
+            variables: serde_json::Map::new(),
+        };
+        let expressions = Budget::new(&*self.engine.means.expressions);
+        let instance = &open.kept.instance;
+        let taken = step(&open.model, instance, failed, &expressions, self.now)?;
+        // Whoever catches it is entered, whatever follows.
+        let entered = |effect: &Effect| matches!(effect, Effect::Entered { .. });
+        let fails = matches!(taken.instance.state, Standing::Failed { .. });
+        Ok(!fails || taken.effects.iter().any(entered))
+    }
+
+    /// Sets a job aside, where an operator sees it.
+    async fn put_aside(
+        &mut self,
+        mut job: JobRow,
+        open: Option<&Open>,
+        error: &Noted,
+    ) -> Result<Reply, Fault> {
+        self.flush().await?;
+        job.at = self.now.0;
+        job.state = JobState::Aside;
+        job.next_at = self.now.0;
+        job.error = error.to_text();
+        if let Some(open) = open {
+            let mut change = Change::of(open);
+            let details = json!({
+                "kind": job.kind, "name": job.name, "attempts": job.attempts,
+                "error": error,
+            });
+            change.note(self.now, "system", "set_aside", None, details);
+            self.take(change)?;
+        }
+        self.wrote();
+        outbox::failed(self.tx, &job).await?;
         Ok(Reply::Nothing)
     }
 
@@ -293,17 +343,7 @@ impl Work<'_> {
             job.error = error.to_text();
             job.next_at = (self.now + self.engine.wait_after(job.attempts)).0;
             if job.attempts >= self.engine.tuning.attempts {
-                job.state = JobState::Aside;
-                job.next_at = self.now.0;
-                if let Some(open) = open {
-                    let mut change = Change::of(&open);
-                    let details = json!({
-                        "kind": job.kind, "name": job.name, "attempts": job.attempts,
-                        "error": error,
-                    });
-                    change.note(self.now, "system", "set_aside", None, details);
-                    self.take(change)?;
-                }
+                return self.put_aside(job, open.as_deref(), error).await;
             }
         }
         self.wrote();
@@ -401,5 +441,25 @@ impl Work<'_> {
         let entry = audit(self.now, &by, "try_again", "cases", id, json!({}));
         self.writes.audits.push(entry);
         Ok(Reply::Nothing)
+    }
+}
+
+/// What a function said of what it was given.
+fn refusal(code: &str, variables: &Map<String, Value>) -> Noted {
+    let problems = variables.get("problems").and_then(Value::as_array);
+    let lines = |language: &str, otherwise: &str| {
+        let said = problems.into_iter().flatten();
+        let said: Vec<&str> = said.filter_map(|words| words[language].as_str()).collect();
+        match said.is_empty() {
+            true => otherwise.to_string(),
+            false => said.join("\n"),
+        }
+    };
+    Noted {
+        code: Some(code.into()),
+        words: Words::new(
+            lines("zh", "所给的数据不合要求"),
+            lines("en", "what it was given does not fit"),
+        ),
     }
 }

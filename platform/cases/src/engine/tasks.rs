@@ -3,6 +3,7 @@
 use super::access::may_do;
 use super::desk::Reply;
 use super::follow::Cause;
+use super::judging::{self, Judged};
 use super::start::size;
 use super::work::{Change, Open, Work, case_of};
 use super::{faults, views};
@@ -21,6 +22,7 @@ impl Work<'_> {
         id: &str,
         seen: Option<i64>,
         verb: &TaskVerb,
+        judged: Judged,
     ) -> Result<Reply, Fault> {
         let task = self.task(id).await?;
         let task = task.ok_or_else(|| Fault::missing(id))?;
@@ -43,7 +45,7 @@ impl Work<'_> {
         match verb {
             TaskVerb::Claim => self.claim(by, &open, task),
             TaskVerb::Release => self.release(by, &open, task),
-            TaskVerb::Complete { data } => self.complete(by, &open, task, data).await,
+            TaskVerb::Complete { data } => self.complete(by, &open, task, (data, judged)).await,
             TaskVerb::Transfer { to, reason } => {
                 self.hand_on(by, &open, task, (to, reason), false).await
             }
@@ -135,7 +137,7 @@ impl Work<'_> {
         by: &Actor,
         open: &Arc<Open>,
         mut task: TaskRow,
-        data: &Map<String, Value>,
+        (data, judged): (&Map<String, Value>, Judged),
     ) -> Result<Reply, Fault> {
         size("data", data)?;
         match task.kind {
@@ -158,6 +160,7 @@ impl Work<'_> {
                 ),
             ));
         }
+        judging::settable(&task, data, judged)?;
         let wait = task.wait as u64;
         let mut cause = Cause::of(by, "completed", Some(&task));
         cause.ends_as = Some(TaskState::Done);

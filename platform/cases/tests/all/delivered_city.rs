@@ -123,6 +123,7 @@ impl City {
         let means = Means {
             expressions: Arc::new(Words::open(&store, clock.clone()).await),
             services: program.clone(),
+            forms: Arc::new(kernel::cases::NoForms),
             policy: Arc::new(Rules),
             people: Arc::new(Everyone),
         };

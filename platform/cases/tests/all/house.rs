@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use cases::{Engine, Means, Tuning};
 use kernel::access::{Actor, Decision};
 use kernel::cases::{
-    Acted, Case, Cases, Expressions, Inbox, InboxFilter, NewCase, People, Served, Services, Task,
-    TaskVerb, Worker,
+    Acted, Case, Cases, Expressions, Forms, HandedIn, Inbox, InboxFilter, NewCase, People, Served,
+    Services, Task, TaskVerb, Worker,
 };
-use kernel::{Fault, ManualClock, Policy, Span, Time, Verb};
+use kernel::{Fault, ManualClock, Policy, Problem, Span, Time, Verb, Words};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -83,6 +83,18 @@ impl Services for Functions {
                 code: "E1".into(),
                 variables: Map::new(),
             }),
+            // 理由: two characters at least.
+            "decides" => Ok(
+                match input["reason"].as_str().unwrap_or_default().chars().count() {
+                    0 | 1 => Served::Refused {
+                        code: "input.invalid".into(),
+                        variables: object(serde_json::json!({
+                            "problems": [{ "zh": "须为 2 至 1000 个字", "en": "too short" }],
+                        })),
+                    },
+                    _ => Served::Done(Map::new()),
+                },
+            ),
             "third" if count < 3 => Err(Fault::overloaded("third", 1)),
             _ => {
                 let mut answer = Map::new();
@@ -90,6 +102,33 @@ impl Services for Functions {
                 Ok(Served::Done(answer))
             }
         }
+    }
+}
+
+/// One form: `review`, with a yes-or-no field `approved`.
+struct Review;
+
+#[async_trait]
+impl Forms for Review {
+    async fn judge(&self, handed_in: HandedIn<'_>) -> Result<Option<Vec<Problem>>, Fault> {
+        if handed_in.form != "review" {
+            return Ok(None);
+        }
+        assert!(handed_in.variables.contains_key("applicant"), "its scope");
+        let names = handed_in.data.keys().filter(|name| *name != "approved");
+        let mut wrong: Vec<&str> = names.map(String::as_str).collect();
+        if !handed_in
+            .data
+            .get("approved")
+            .is_some_and(Value::is_boolean)
+        {
+            wrong.push("approved");
+        }
+        let problem = |name: &&str| Problem {
+            at: format!("/answers/{name}"),
+            words: Words::new("不对", "wrong"),
+        };
+        Ok(Some(wrong.iter().map(problem).collect()))
     }
 }
 
@@ -146,6 +185,7 @@ impl House {
         let means = Means {
             expressions,
             services: functions.clone(),
+            forms: Arc::new(Review),
             policy: Arc::new(Rules),
             people: Arc::new(Everyone),
         };

@@ -384,3 +384,45 @@ async fn a_suspended_case_rests() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn input_a_service_refuses_is_mended_and_tried_again() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let body = format!("{ENDS}{}", service("s", "decides"));
+        house.publish(&body, "start>s s>end").await;
+        let case = house.start(json!({ "reason": "否" })).await;
+        house.engine.settle().await.unwrap();
+        // Nothing catches it: the case goes on as soon as the variable is mended.
+        assert_eq!(house.case(&case.id).await.state, CaseState::Running);
+        let aside = house.engine.set_aside(&admin(), 10).await.unwrap();
+        assert_eq!(aside.len(), 1, "{aside:?}");
+        assert_eq!(aside[0].error.code.as_deref(), Some("input.invalid"));
+        assert_eq!(aside[0].error.words.zh, "须为 2 至 1000 个字");
+        assert!(house.history(&case.id).await.ends_with("set_aside"));
+        let data = object(json!({ "reason": "户籍不在本市" }));
+        let set = kernel::cases::CaseVerb::Set { data };
+        house.engine.rule(&admin(), &case.id, None, set).await.unwrap();
+        house.engine.try_again(&admin(), &aside[0].id).await.unwrap();
+        house.engine.settle().await.unwrap();
+        assert_eq!(house.case(&case.id).await.state, CaseState::Completed);
+
+        // Caught, the drawing says what follows.
+        let body = format!(
+            r#"{ENDS}{}<boundaryEvent id="caught" attachedToRef="s"><errorEventDefinition/></boundaryEvent>{}"#,
+            service("s", "decides"),
+            own("u", "li")
+        );
+        house.publish(&body, "start>s s>end caught>u u>end").await;
+        house.start(json!({ "reason": "" })).await;
+        house.engine.settle().await.unwrap();
+        assert_eq!(house.nodes(&officer("li", "", "")).await, "u");
+        // What is no fault of the input ends the case, as before.
+        let body = format!("{ENDS}{}", service("s", "refuses"));
+        house.publish(&body, "start>s s>end").await;
+        let case = house.start(json!({})).await;
+        house.engine.settle().await.unwrap();
+        assert_eq!(house.case(&case.id).await.state, CaseState::Failed);
+    })
+    .await;
+}

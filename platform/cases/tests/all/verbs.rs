@@ -572,3 +572,71 @@ async fn a_step_that_calculates_without_end_is_stopped() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_handed_in_is_judged_by_the_form() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let form = |node: &str, form: &str| {
+            format!(r#"<userTask id="{node}" name="{node}" j:assignee='"li"' j:form="{form}"/>"#)
+        };
+        let free = r#"<userTask id="free" name="free" j:assignee='"li"'/>"#;
+        let body = format!(
+            "{ENDS}{}{}{free}",
+            form("judged", "review"),
+            form("named", "nothing")
+        );
+        house
+            .publish(&body, "start>judged judged>named named>free free>end")
+            .await;
+        let about = json!({ "application": { "id": "one" }, "applicant": "x" });
+        let case = house.start(about).await;
+        let li = officer("li", "", "");
+        let complete = async |data: serde_json::Value| {
+            let data = object(data);
+            let task = house.only(&li).await.id;
+            let done = house.act(&li, &task, TaskVerb::Complete { data }).await;
+            let places = |fault: kernel::Fault| -> Vec<String> {
+                assert_eq!(fault.code, "input.invalid");
+                fault.problems.into_iter().map(|p| p.at).collect()
+            };
+            done.map(drop).map_err(places)
+        };
+        let wrong = complete(json!({ "approved": "yes", "x": 1 }))
+            .await
+            .unwrap_err();
+        assert_eq!(wrong, ["/answers/x", "/answers/approved"]);
+        assert_eq!(
+            complete(json!({})).await.unwrap_err(),
+            ["/answers/approved"]
+        );
+        // Who may not complete it is told that, and nothing of the form.
+        let task = house.only(&li).await.id;
+        let data = object(json!({ "approved": "yes" }));
+        let other = officer("other", "", "");
+        let verb = TaskVerb::Complete { data };
+        let fault = house.act(&other, &task, verb.clone()).await.unwrap_err();
+        assert_eq!(fault.code, "input.not_found");
+        let stale = house
+            .engine
+            .act(&li, &task, Some(99), verb)
+            .await
+            .unwrap_err();
+        assert_eq!(stale.code, "input.conflict");
+        complete(json!({ "approved": true })).await.unwrap();
+        // No form of that name, and no form at all: anything but what the case is about.
+        for _ in 0..2 {
+            let data = json!({
+                "application": { "id": "two" }, "case": "c", "item": "i", "licence": "l",
+                "note": "好",
+            });
+            let wrong = complete(data).await.unwrap_err();
+            let expected = ["application", "case", "item", "licence"];
+            assert_eq!(wrong, expected.map(|name| format!("/answers/{name}")));
+            complete(json!({ "note": "好" })).await.unwrap();
+        }
+        let data = house.engine.case(&admin(), &case.id).await.unwrap().data;
+        assert_eq!(data["application"]["id"], "one");
+    })
+    .await;
+}

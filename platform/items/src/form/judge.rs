@@ -3,7 +3,7 @@
 use super::value;
 use super::{Bound, DateRule, Field, Form, Kind, is_blank};
 use crate::say::{escape, problem};
-use kernel::numbers::Day;
+use kernel::numbers::{CitizenNumber, Day};
 use kernel::{Problem, Words};
 use serde_json::{Map, Value};
 
@@ -133,7 +133,12 @@ fn judge_dates(
                     continue;
                 };
                 let bound = answers.get(&other.name).and_then(Value::as_str);
-                let Some(bound) = bound.and_then(Day::parse) else {
+                let bound = bound.and_then(|text| match is {
+                    // A passport says nothing of it.
+                    Bound::BirthOf => CitizenNumber::parse(text).ok().map(|n| n.birth()),
+                    _ => Day::parse(text),
+                });
+                let Some(bound) = bound else {
                     continue;
                 };
                 (bound, label(other))
@@ -143,6 +148,7 @@ fn judge_dates(
             Bound::NotBefore => (day >= bound, "不能早于", "cannot be before"),
             Bound::NotAfter => (day <= bound, "不能晚于", "cannot be after"),
             Bound::After => (day > bound, "应晚于", "should be after"),
+            Bound::BirthOf => (day == bound, "不符合", "does not agree with"),
         };
         if !kept {
             let label = label(field);

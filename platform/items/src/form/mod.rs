@@ -95,6 +95,8 @@ pub(crate) enum Bound {
     NotBefore,
     NotAfter,
     After,
+    /// The day of birth a citizen number says.
+    BirthOf,
 }
 
 /// A field.

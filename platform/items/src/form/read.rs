@@ -153,9 +153,10 @@ fn read_field(name: &str, part: &mut Part<'_>, required: bool, faults: &Faults) 
             ("x-not-before", Bound::NotBefore),
             ("x-not-after", Bound::NotAfter),
             ("x-after", Bound::After),
+            ("x-birth-of", Bound::BirthOf),
         ] {
             if let Some(other) = part.text(key, 40) {
-                let today = other == "today" && is != Bound::After;
+                let today = other == "today" && matches!(is, Bound::NotBefore | Bound::NotAfter);
                 let other = (!today).then(|| other.to_owned());
                 dates.push(DateRule { is, other });
             }
@@ -375,19 +376,28 @@ fn compare(form: &Form, at: &str, faults: &Faults) {
         }
         for rule in &field.dates {
             let Some(other) = &rule.other else { continue };
-            let fits = form.field(other).is_some_and(|f| f.kind == Kind::Date);
+            let (kind, zh, en) = match rule.is {
+                Bound::BirthOf => (
+                    Kind::CitizenNumber,
+                    "是身份号码字段",
+                    "field of a citizen number",
+                ),
+                _ => (Kind::Date, "是另一个日期字段", "other date field"),
+            };
+            let fits = form.field(other).is_some_and(|f| f.kind == kind);
             if !fits || *other == field.name {
                 let key = match rule.is {
                     Bound::NotBefore => "x-not-before",
                     Bound::NotAfter => "x-not-after",
                     Bound::After => "x-after",
+                    Bound::BirthOf => "x-birth-of",
                 };
                 let other = brief(other);
                 report(
                     field,
                     key,
-                    format!("“{other}”不是另一个日期字段"),
-                    format!("\"{other}\" is no other date field"),
+                    format!("“{other}”不{zh}"),
+                    format!("\"{other}\" is no {en}"),
                 );
             }
         }

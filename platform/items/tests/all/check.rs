@@ -452,6 +452,11 @@ async fn forms_say_only_what_is_understood() {
     )
     .await;
     field(
+        json!({ "type": "string", "format": "date", "x-birth-of": "opens_on" }),
+        &["/x-birth-of"],
+    )
+    .await;
+    field(
         json!({ "type": "string", "format": "date", "x-after": "today" }),
         &["/x-after"],
     )

@@ -341,3 +341,23 @@ async fn forms_of_the_desk() {
     }
     assert_eq!(engine.check(&whole).await, vec![]);
 }
+
+#[tokio::test]
+async fn a_day_of_birth_agrees_with_the_number() {
+    let (_dir, engine) = alone().await;
+    let number = json!({ "type": "string", "title": "号码", "x-title-en": "Number",
+        "format": "citizen-number" });
+    let birth = json!({ "type": "string", "title": "出生日期", "x-title-en": "Born",
+        "format": "date", "x-birth-of": "number" });
+    let form = json!({ "type": "object", "required": ["number", "birth"],
+        "properties": { "number": number, "birth": birth } });
+    let item = item(1, form);
+    let judged = |birth: &str| {
+        let answers = json!({ "number": "130199199001010014", "birth": birth });
+        let problems = engine.judge(&item, &map(answers), true);
+        in_both_languages(&problems);
+        problems.into_iter().map(|p| p.words.zh).collect::<Vec<_>>()
+    };
+    assert!(judged("1990-01-01").is_empty());
+    assert_eq!(judged("1940-01-01"), ["“出生日期”不符合“号码”"]);
+}

@@ -74,7 +74,9 @@ pub enum Served {
     /// What it brings: variables that are set.
     Done(Map<String, Value>),
     /// It refuses with an error of the drawing (the code a boundary event catches), not to be tried
-    /// again.
+    /// again. With a code `input.…` it refuses what it was given: if nothing in the drawing catches
+    /// that, the work is set aside, so that the variables can be mended and it is tried again; any
+    /// other error nothing catches ends the case.
     Refused {
         /// Code of the error.
         code: String,
@@ -93,6 +95,38 @@ pub trait Services: Send + Sync {
     /// case under `case`.
     async fn call(&self, name: &str, key: &str, input: Map<String, Value>)
     -> Result<Served, Fault>;
+}
+
+/// What is handed in at a task that names a form.
+#[derive(Clone, Copy, Debug)]
+pub struct HandedIn<'a> {
+    /// Name of the form, as the drawing has it.
+    pub form: &'a str,
+    /// Identification of the case.
+    pub case: &'a str,
+    /// Variables the task sees.
+    pub variables: &'a Map<String, Value>,
+    /// What is handed in.
+    pub data: &'a Map<String, Value>,
+}
+
+/// Forms of tasks. The engine asks before a task that names one is completed.
+#[async_trait]
+pub trait Forms: Send + Sync {
+    /// Everything wrong with what is handed in, field by field, fields the form does not have
+    /// among them; `None` when there is no form of that name, and anything may be handed in.
+    async fn judge(&self, handed_in: HandedIn<'_>) -> Result<Option<Vec<Problem>>, Fault>;
+}
+
+/// Knows no form: for tools that play cases without a city.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoForms;
+
+#[async_trait]
+impl Forms for NoForms {
+    async fn judge(&self, _: HandedIn<'_>) -> Result<Option<Vec<Problem>>, Fault> {
+        Ok(None)
+    }
 }
 
 /// A version of a process.
@@ -500,7 +534,9 @@ pub trait Cases: Send + Sync {
     /// One task, with what its form shows.
     async fn task(&self, by: &Actor, task: &str) -> Result<(Task, Map<String, Value>), Fault>;
     /// Does something at a task. Of two who try, one is first; the other is refused with
-    /// `input.conflict`, told by whom and when. `seen` is the revision of the task last seen.
+    /// `input.conflict`, told by whom and when. `seen` is the revision of the task last seen. What
+    /// is handed in at a task with a form is judged by it (see [`Forms`]) and refused whole, every
+    /// fault named; variables that say what the case is about are set by no task.
     async fn act(
         &self,
         by: &Actor,

@@ -5,10 +5,10 @@ import type { Json } from '../../../api/cases';
 import { useI18n } from '../../../i18n';
 import { askableBefore, choicesOf, EXTRAS, fieldNames, isFieldName, isRequired, kindOf, KINDS, nodeOf, putNode, renameField, setField, setRequired, stepsOf, titleOf, whensOf, withChoices, withKind, type Content, type Kind } from '../../../lib/designer';
 import { CheckIn, NumberIn, SelectIn, TextIn, WordsIn } from './parts';
-import type { PrefillOption } from './sources';
+import type { Prefills } from './sources';
 import { WhenEditor } from './WhenEditor';
 
-interface Props { content: Content; name: string; at: string; prefills: readonly PrefillOption[]; onChange: (content: Content) => void; onRenamed: (name: string) => void }
+interface Props { content: Content; name: string; at: string; prefills: Prefills; onChange: (content: Content) => void; onRenamed: (name: string) => void }
 
 export function FieldPanel({ content, name, at, prefills, onChange, onRenamed }: Props) {
   const { t, lang } = useI18n();
@@ -37,7 +37,8 @@ export function FieldPanel({ content, name, at, prefills, onChange, onRenamed }:
         <CheckIn label={t('design.personal')} value={node['x-personal'] === true} onChange={(on) => put({ 'x-personal': on })} />
       </div>
       {kind === 'choice' || kind === 'choices' ? <Choices node={node} at={here} onChange={(next) => onChange({ ...content, form: putNode(form, name, next) })} /> : null}
-      {has('x-prefill') ? <SelectIn label={t('design.prefill')} at={`${here}/x-prefill`} hint={t('design.prefill_help')} value={text('x-prefill')} none={t('design.prefill_none')} onChange={(v) => put({ 'x-prefill': v })} options={prefills.map((p) => ({ value: p.path, text: p.text }))} /> : null}
+      {has('x-prefill') ? <SelectIn label={t('design.prefill')} at={`${here}/x-prefill`} hint={t('design.prefill_help')} value={text('x-prefill')} none={t('design.prefill_none')} onChange={(v) => put({ 'x-prefill': v })} options={prefills.options.map((p) => ({ value: p.path, text: p.text }))} /> : null}
+      {has('x-prefill') ? prefills.errors.map((e) => <p key={e.message} className="error-text" role="alert">{t('design.sources_refused', { why: e.say(lang) })}</p>) : null}
       {has('minLength') || has('minimum') || has('minItems') || has('x-not-before') ? (
         <details>
           <summary>{t('design.bounds')}</summary>

@@ -42,13 +42,14 @@ export function Materials({ content, onChange }: TabProps) {
 function Sources({ content, at, value, onChange }: { content: TabProps['content']; at: string; value: readonly Source[]; onChange: (sources: Source[]) => void }) {
   const { t, w, lang } = useI18n();
   const { types } = useLicenceTypes();
-  const registers = useRegisters();
+  const { registers, error } = useRegisters();
   const keys = ['person.number', 'party.code', ...fieldNames(content.form).map((n) => `form.${n}`)];
   const keyText = (key: string) => (key.startsWith('form.') ? t('design.from_form', { field: titleOf(content.form, key.slice(5), lang) }) : key === 'person.number' ? t('design.path_person_number') : t('design.path_party_code'));
   return (
     <fieldset className="plain-fieldset stack" data-at={at}>
       <legend>{t('design.sources')}</legend>
       <p className="muted small">{t('design.sources_help')}</p>
+      {error ? <p className="error-text" role="alert">{t('design.sources_refused', { why: error.say(lang) })}</p> : null}
       {value.map((source, i) => {
         const put = (next: Source) => onChange(value.map((one, n) => (n === i ? next : one)));
         return (
