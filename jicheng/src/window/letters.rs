@@ -282,8 +282,11 @@ fn template(kind: &str, permit: bool) -> String {
     }
 }
 
-/// An organisation as its letters and prints name it now.
+/// An organisation as its letters and prints name it now; of one that stands no longer, whoever has
+/// its work.
 pub fn office(organisations: &organisations::Engine, city: &str, code: &str) -> Office {
+    let heir = organisations.successor(code);
+    let code = heir.as_deref().unwrap_or(code);
     let known = organisations.get(code, None);
     let name = known.as_ref().map_or(code, |known| &known.title.zh);
     let credit_code = known.as_ref().and_then(|known| known.credit_code.clone());

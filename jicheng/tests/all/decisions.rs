@@ -87,8 +87,6 @@ async fn decisions_of_a_case_are_explained_to_who_may_see_it() {
     let designer = officer(&city, "designer", "service_designer").await;
     let clerk = officer(&city, "clerk", "acceptance_clerk").await;
     let stranger = officer(&city, "stranger", "market_reviewer").await;
-    let file = json!({"name": "levied.bpmn", "xml": PROCESS});
-    done(&city, &designer, "/api/v1/processes", file).await;
     let models = "/api/v1/decisions";
     done(
         &city,
@@ -97,6 +95,8 @@ async fn decisions_of_a_case_are_explained_to_who_may_see_it() {
         levy(&[("< 100", "5"), (">= 100", "9")]),
     )
     .await;
+    let file = json!({"name": "levied.bpmn", "xml": PROCESS});
+    done(&city, &designer, "/api/v1/processes", file).await;
     let early = begin(&city, &clerk, 150).await;
     // Another version is published meanwhile: the case keeps the one it began under, a later one
     // has the new.
@@ -178,8 +178,8 @@ async fn a_case_keeps_its_version_over_a_stop() {
     let designer = officer(&city, "designer", "service_designer").await;
     let clerk = officer(&city, "clerk", "acceptance_clerk").await;
     let file = json!({"name": "levied.bpmn", "xml": PROCESS});
-    done(&city, &designer, "/api/v1/processes", file).await;
     done(&city, &designer, "/api/v1/decisions", levy(&[("-", "5")])).await;
+    done(&city, &designer, "/api/v1/processes", file).await;
     let case = begin(&city, &clerk, 1).await;
     for fee in ["6", "7"] {
         done(&city, &designer, "/api/v1/decisions", levy(&[("-", fee)])).await;
