@@ -53,11 +53,16 @@ build_web() {
   fi
 }
 
-# A free port below those the system hands out by itself: one of these is not taken a moment later
-# by somebody who asked for any.
+# A free port outside the range the system hands out by itself, where there is room: one of these is
+# not taken a moment later by somebody who asked for any.
 free_port() {
+  local low=32768 high=60999 range
+  read -r low high 2>/dev/null < /proc/sys/net/ipv4/ip_local_port_range || true
+  if [ "$low" -gt 12000 ]; then range=10000-$((low - 1))
+  elif [ "$high" -lt 64000 ]; then range=$((high + 1))-65535
+  else range=10000-65535; fi
   while :; do
-    port=$(shuf -i 15000-31999 -n 1)
+    port=$(shuf -i "$range" -n 1)
     (exec 3<> "/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
   done
   echo "$port"
