@@ -25,6 +25,8 @@ pub struct MenuEntry {
     pub icon: String,
     /// Place in the menu; smaller is higher.
     pub order: u32,
+    /// Heading it stands under.
+    pub group: Option<Words>,
     /// May it be opened?
     pub allowed: bool,
     /// If not: roles that may, whom to ask.
@@ -68,6 +70,7 @@ fn entry(system: &str, page: &PageDecl, actor: Option<&Actor>, policy: &dyn Poli
         title: page.title.clone(),
         icon: page.icon.clone(),
         order: page.order,
+        group: page.group.clone(),
         allowed,
         would,
     }
@@ -114,6 +117,7 @@ mod tests {
             title: Words::new("页", "Page"),
             icon: String::new(),
             order,
+            group: None,
             needs: needs.map(|(verb, object)| (verb, object.to_string())),
         }
     }

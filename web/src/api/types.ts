@@ -28,7 +28,7 @@ export type City = Exact<Schemas['City'], {
 
 export type Face = 'portal' | 'desk' | 'command' | 'data' | 'operator';
 export interface MenuPage {
-  name: string; face: Face; path: string; title: Words; icon: string; order: number; allowed: boolean;
+  name: string; face: Face; path: string; title: Words; icon: string; order: number; group: Words | null; allowed: boolean;
 }
 
 export type FieldKind =

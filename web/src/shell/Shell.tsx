@@ -1,12 +1,13 @@
 // Shell: skip link, faces across the top, pages of the face beside or below, banners, the page.
 import { useEffect, useRef, useState } from 'react';
-import { Link, Navigate, NavLink, Outlet, useLocation } from 'react-router';
+import { Link, Navigate, Outlet, useLocation } from 'react-router';
 import { useI18n } from '../i18n';
 import { useTheme } from '../theme/theme';
 import { useSession } from './session';
 import { Banners } from './Banners';
 import { UserMenu } from './UserMenu';
 import { HelpDialog } from './HelpDialog';
+import { PageLinks } from './PageLinks';
 import { Icon } from './icons';
 import type { Face, MenuPage } from '../api/types';
 
@@ -44,27 +45,6 @@ function FaceLinks({ pages, now }: { pages: MenuPage[]; now: Face }) {
 function firstPath(pages: MenuPage[], face: Face): string | undefined {
   const own = pages.filter((p) => p.face === face && p.allowed).sort((a, b) => a.order - b.order);
   return own[0]?.path;
-}
-
-function PageLinks({ pages, face }: { pages: MenuPage[]; face: Face }) {
-  const { t, w } = useI18n();
-  const own = pages.filter((p) => p.face === face).sort((a, b) => a.order - b.order);
-  if (own.length < 2 || face === 'command') return null;
-  return (
-    <nav className="pages" aria-label={t('app.pages')}>
-      {own.map((page) => (
-        <NavLink
-          key={page.path}
-          to={page.path}
-          end={page.path === '/portal'}
-          className={({ isActive }) => `page-link${isActive ? ' now' : ''}${page.allowed ? '' : ' barred'}`}
-        >
-          <Icon name={page.icon} />
-          <span>{w(page.title)}</span>
-        </NavLink>
-      ))}
-    </nav>
-  );
 }
 
 export function Shell() {

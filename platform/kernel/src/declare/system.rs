@@ -166,6 +166,8 @@ pub struct PageDecl {
     pub icon: String,
     /// Place in the menu; smaller is higher.
     pub order: u32,
+    /// Heading it stands under; `None`: under none. A heading stands where its first page would.
+    pub group: Option<Words>,
     /// Verb and object needed to see it; `None` for everybody.
     pub needs: Option<(Verb, String)>,
 }
@@ -401,6 +403,7 @@ impl PageDecl {
             title: top.words("title"),
             icon: top.text_or("icon", ""),
             order: top.number_or("order", 100.0) as u32,
+            group: top.part_opt("group", |part| Words::new(part.text("zh"), part.text("en"))),
             needs,
         }
     }
