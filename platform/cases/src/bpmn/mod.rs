@@ -2,6 +2,7 @@
 //! with its line; nothing that is not understood is passed over in silence. What is published is read
 //! with [`read_new`], what was published once with [`read_stored`].
 
+mod activities;
 mod elements;
 mod events;
 mod model;
