@@ -17,3 +17,4 @@ pub use model::{
     Process, TaskKind, Trigger,
 };
 pub use read::{read, read_new, read_stored};
+pub(crate) use strict::START_TIMERS;
