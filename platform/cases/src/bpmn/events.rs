@@ -132,7 +132,7 @@ fn timer<'a>(reader: &mut Reader<'a>, definition: Xml<'a, 'a>) -> Option<Trigger
 fn fits(what: &EventWhat, moment: Moment) -> bool {
     use EventWhat::*;
     match moment {
-        Moment::Start { .. } => !matches!(what, Terminate | Compensation(_)),
+        Moment::Start { .. } => !matches!(what, Terminate),
         Moment::Catch => matches!(what, Message(_) | Signal(_) | Timer(_) | Conditional(_)),
         Moment::Throw => matches!(
             what,

@@ -2,6 +2,7 @@
 //! with its line; nothing that is not understood is passed over in silence. What is published is read
 //! with [`read_new`], what was published once with [`read_stored`].
 
+mod activities;
 mod elements;
 mod events;
 mod model;
@@ -16,3 +17,4 @@ pub use model::{
     Process, TaskKind, Trigger,
 };
 pub use read::{read, read_new, read_stored};
+pub(crate) use strict::START_TIMERS;

@@ -291,6 +291,39 @@ impl Process {
         if plain.is_empty() { open } else { plain }
     }
 
+    /// Timers that begin the process: start events of the process itself.
+    pub fn begun_by_timers(&self) -> impl Iterator<Item = (NodeIndex, &Node, &Trigger)> {
+        self.within(None).filter_map(|(at, node)| match &node.kind {
+            NodeKind::Event {
+                moment: Moment::Start { .. },
+                what: EventWhat::Timer(trigger),
+            } => Some((at, node, trigger)),
+            _ => None,
+        })
+    }
+
+    /// The compensation start event of an event sub-process; `None` for any other node.
+    pub fn undoing_start(&self, at: NodeIndex) -> Option<NodeIndex> {
+        let by_event = matches!(self.nodes[at].kind, NodeKind::SubProcess { by_event: true });
+        let mut inner = self.within(by_event.then_some(Some(at))?);
+        let start = inner.find(|(_, node)| {
+            matches!(
+                node.kind,
+                NodeKind::Event {
+                    moment: Moment::Start { .. },
+                    what: EventWhat::Compensation(_),
+                }
+            )
+        });
+        start.map(|(start, _)| start)
+    }
+
+    /// The event sub-process that undoes the sub-process it stands in, with its start event.
+    pub fn undoes_within(&self, at: NodeIndex) -> Option<(NodeIndex, NodeIndex)> {
+        let mut inner = self.within(Some(at));
+        inner.find_map(|(handler, _)| Some((handler, self.undoing_start(handler)?)))
+    }
+
     /// Is this node done only to undo another?
     pub fn is_compensation(&self, at: NodeIndex) -> bool {
         self.nodes.iter().any(|node| node.compensation == Some(at))

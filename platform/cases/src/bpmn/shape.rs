@@ -118,6 +118,15 @@ fn event(process: &Process, node: &Node, moment: Moment, what: &EventWhat, found
             if matches!(what, EventWhat::Error(_)) && !interrupting {
                 found.push(("错误总是中断", "an error always interrupts"));
             }
+            if let EventWhat::Compensation(activity) = what {
+                undoing_start(process, node, by_event, interrupting, found);
+                if activity.is_some() {
+                    found.push((
+                        "补偿开始事件不带 activityRef：它补偿所在的子流程",
+                        "a compensation start event has no activityRef: it is for the sub-process around it",
+                    ));
+                }
+            }
         }
         Moment::End if !none_out => {
             found.push(("结束事件不能有出口", "an end event has no way out"))
@@ -150,6 +159,62 @@ fn event(process: &Process, node: &Node, moment: Moment, what: &EventWhat, found
         found.push((
             "activityRef 指向的活动不存在",
             "activityRef names no activity",
+        ));
+    }
+}
+
+/// The start event of what undoes the sub-process around it (table 10.93; 13.5.5).
+fn undoing_start(
+    process: &Process,
+    node: &Node,
+    by_event: bool,
+    interrupting: bool,
+    found: &mut Found,
+) {
+    if !by_event {
+        return found.push((
+            "补偿只能启动事件子流程",
+            "compensation begins event sub-processes only",
+        ));
+    }
+    if !interrupting {
+        found.push((
+            "补偿开始事件没有不中断的形式",
+            "a compensation start event has no form that does not interrupt",
+        ));
+    }
+    let handler = node.parent.map(|at| &process.nodes[at]);
+    let Some(around) = handler.and_then(|handler| handler.parent) else {
+        return found.push((
+            "补偿事件子流程须在它所补偿的子流程之内",
+            "a compensation event sub-process stands within the sub-process it undoes",
+        ));
+    };
+    if process.undoing_start(around).is_some() {
+        found.push((
+            "补偿事件子流程之内不能再有补偿事件子流程",
+            "what undoes is not undone itself: no compensation event sub-process within another",
+        ));
+    }
+    let several = process
+        .within(Some(around))
+        .filter(|(at, _)| process.undoing_start(*at).is_some());
+    if several.count() > 1 {
+        found.push((
+            "一个子流程至多有一个补偿事件子流程",
+            "a sub-process has one compensation event sub-process at most",
+        ));
+    }
+    if process.is_compensation(around) {
+        found.push((
+            "补偿处理活动本身不会被补偿，不能有补偿事件子流程",
+            "what undoes is not undone itself: it has no compensation event sub-process",
+        ));
+    }
+    if process.nodes[around].compensation.is_some() {
+        found.push((
+            "该子流程已有补偿边界事件，不能再有补偿事件子流程",
+            "the sub-process is undone by its boundary event already; it has no compensation event sub-process beside it",
         ));
     }
 }

@@ -16,6 +16,9 @@ const NAMES: usize = 200;
 /// Expressions of a file, at most.
 const EXPRESSION_LIMIT: usize = 5_000;
 
+/// Timers that begin one process, at most.
+pub(crate) const START_TIMERS: usize = 20;
+
 /// How a file is read.
 #[derive(Clone, Copy)]
 pub(super) enum Strictness<'e> {
@@ -223,19 +226,33 @@ impl<'a> Reader<'a> {
         if matches!(self.strictness, Strictness::Stored) {
             return;
         }
+        if let Some((_, node, _)) = process.begun_by_timers().nth(START_TIMERS) {
+            let id = &node.id;
+            self.fault(
+                node.line,
+                format!("{id}：一个流程至多由 {START_TIMERS} 个定时启动"),
+                format!("{id}: a process is begun by {START_TIMERS} timers at most"),
+            );
+        }
         for node in &process.nodes {
             let NodeKind::Event { moment, what } = &node.kind else {
                 continue;
             };
             let begins = matches!(moment, Moment::Start { .. }) && node.parent.is_none();
-            let (zh, en) = match what {
-                EventWhat::Timer(_) | EventWhat::Conditional(_) if begins => (
-                    "流程不能由定时或条件启动（可由消息或信号启动）",
-                    "a process is not begun by a timer or a condition, but by a message or a signal",
+            let (zh, en): (String, String) = match what {
+                EventWhat::Timer(trigger) if begins => match timer::begins_too_fast(trigger) {
+                    Some(words) => (words.zh, words.en),
+                    None => continue,
+                },
+                EventWhat::Conditional(_) if begins => (
+                    "流程不能由条件启动：办件开始之前没有可供判断的数据。请由规则发出消息或信号来启动；事件子流程可由条件启动"
+                        .into(),
+                    "a process is not begun by a condition: before a case there are no data it could be about. Begin it by a message or a signal; an event sub-process may begin by a condition"
+                        .into(),
                 ),
                 EventWhat::Compensation(Some(activity)) if !is_seen(process, node, activity) => (
-                    "activityRef 指向的活动从此处不可见（须在同一层，或在事件子流程所在的一层）",
-                    "activityRef names an activity that is not seen from here: it is neither of this scope nor of the one around its event sub-process",
+                    "activityRef 指向的活动从此处不可见（须在同一层，或在事件子流程所在的一层）".into(),
+                    "activityRef names an activity that is not seen from here: it is neither of this scope nor of the one around its event sub-process".into(),
                 ),
                 _ => continue,
             };

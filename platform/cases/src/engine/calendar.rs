@@ -1,8 +1,11 @@
 //! The calendar: loaded from the store, set year by year; every running clock is counted anew.
 
+use super::begun::Start;
+use super::desk::Deed;
 use super::work::{Change, Work, audit, kept};
 use super::{Engine, clocks};
-use crate::clock::{Calendar, Day};
+use crate::clock::{Calendar, Clock, Day};
+use crate::machine::Awaited;
 use kernel::access::Actor;
 use kernel::cases::{CalendarDay, Left, Limit, Moved};
 use kernel::fault::Problem;
@@ -10,7 +13,7 @@ use kernel::{Fault, Time, Verb, Words};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::cases::{NEVER, calendar};
+use store::cases::{JobState, NEVER, calendar, outbox};
 
 /// Clocks counted in one transaction, at most.
 const PAGE: u64 = 200;
@@ -126,6 +129,8 @@ impl Engine {
         let mut moved = vec![];
         self.count_cases(&before, &fresh, dry, &mut moved).await?;
         self.count_tasks(&fresh, dry, &mut moved).await?;
+        self.count_timers(&fresh, dry, &mut moved).await?;
+        self.count_starts(&fresh, dry, &mut moved).await?;
         Ok(moved)
     }
 
@@ -214,6 +219,105 @@ impl Engine {
                 tx.commit().await?;
             }
         }
+    }
+
+    /// Timers of drawings that count days, of cases that are open. What fired is waited for no more.
+    async fn count_timers(
+        &self,
+        after: &Calendar,
+        dry: bool,
+        moved: &mut Vec<Moved>,
+    ) -> Result<(), Fault> {
+        let mut last = String::new();
+        loop {
+            let mut tx = self.store.begin().await?;
+            let mut work = Work::new(self, &mut tx);
+            let now = work.now;
+            let rows = calendar::drawn_timers(work.tx, &last, PAGE).await?;
+            let Some(end) = rows.last().map(|row| row.id.clone()) else {
+                return Ok(());
+            };
+            last = end;
+            let deeds: Vec<Deed> = rows.iter().cloned().map(Deed::Fire).collect();
+            work.load(&deeds).await?;
+            for mut row in rows {
+                let open = work.case(&row.case_id).await?;
+                let wait = row.wait as u64;
+                let Some(found) = open.kept.instance.waits.get(&wait) else {
+                    continue;
+                };
+                let Some((is, was, due)) = recounted(&found.what, after) else {
+                    continue;
+                };
+                note(moved, "timer", &row.id, Some(was), Some(due));
+                if !dry {
+                    let mut change = Change::of(&open);
+                    if let Some(wait) = change.case.kept.instance.waits.get_mut(&wait) {
+                        wait.what = is;
+                    }
+                    let node = open.drawing()?.nodes.get(found.node).map(|node| &node.id);
+                    let details = json!({ "due": due.rfc3339(), "node": node });
+                    change.note(now, "system", "recounted", None, details);
+                    row.due_at = due.0;
+                    change.timers.push((row.id.clone(), Some(row)));
+                    work.take(change)?;
+                }
+            }
+            if work.finish().await?.wrote {
+                tx.commit().await?;
+            }
+        }
+    }
+
+    /// Timers that count days until they begin a case.
+    async fn count_starts(
+        &self,
+        after: &Calendar,
+        dry: bool,
+        moved: &mut Vec<Moved>,
+    ) -> Result<(), Fault> {
+        let mut last = String::new();
+        loop {
+            let mut tx = self.store.begin().await?;
+            let mut work = Work::new(self, &mut tx);
+            let jobs = outbox::starts(work.tx, None, &last, PAGE).await?;
+            let Some(end) = jobs.last().map(|job| job.id.clone()) else {
+                return Ok(());
+            };
+            last = end;
+            for job in jobs {
+                // Done for good, or to be looked at by somebody.
+                if job.next_at == NEVER || job.state != JobState::Waiting {
+                    continue;
+                }
+                let mut start = Start::of(&job)?;
+                let Some((is, was, due)) = recounted(&start.timer, after) else {
+                    continue;
+                };
+                note(moved, "start", &job.name, Some(was), Some(due));
+                if !dry {
+                    start.timer = is;
+                    let job = start.put(&job, work.now)?;
+                    work.put_job(job.id.clone(), Some(job));
+                }
+            }
+            if work.finish().await?.wrote {
+                tx.commit().await?;
+            }
+        }
+    }
+}
+
+/// A timer whose days end elsewhere by another calendar: as it is then, and when it was and is due.
+fn recounted(timer: &Awaited, after: &Calendar) -> Option<(Awaited, Time, Time)> {
+    let days = |since, limit| Clock::start(since, limit).left(after, since).due;
+    let is = timer.recounted(days)?;
+    match (timer, &is) {
+        (Awaited::Timer { due: was, .. }, Awaited::Timer { due, .. }) => {
+            let (was, due) = (*was, *due);
+            Some((is, was, due))
+        }
+        _ => None,
     }
 }
 

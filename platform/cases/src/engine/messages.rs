@@ -12,6 +12,7 @@ use kernel::cases::{CaseState, Correlated, Message, NewCase};
 use kernel::{Fault, Verb};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use store::cases::outbox::START;
 use store::cases::{JobRow, JobState, KeyRow, WaitRow, outbox, read};
 
 /// Cases a signal reaches in one step of its job.
@@ -156,10 +157,13 @@ impl Work<'_> {
     /// Does a job other than a service, and takes it away with what it did.
     pub(super) async fn do_job(&mut self, job: &JobRow) -> Result<Reply, Fault> {
         self.flush().await?;
+        // As it stands now: another program may have done it, or a part of it.
         let there = outbox::job(self.tx, &job.id).await?;
-        if there.is_none_or(|there| there.state == JobState::Aside) {
+        let due = |there: &JobRow| there.state != JobState::Aside && there.next_at <= self.now.0;
+        let there = there.filter(due);
+        let Some(job) = &there else {
             return Ok(Reply::Nothing); // done already, or of no use any more
-        }
+        };
         let body: Value =
             serde_json::from_str(&job.body).map_err(|e| Fault::internal("reading a job", e))?;
         let variables = body["variables"].as_object().cloned().unwrap_or_default();
@@ -174,6 +178,7 @@ impl Work<'_> {
                 self.correlate(&Actor::system(), &message, None).await?;
             }
             "signal" => return self.do_signal(job, &body, variables).await,
+            START => return self.begin_by_timer(job).await,
             "call" => self.do_call(job).await?,
             "escalation" => self.do_escalation(job).await?,
             "return" => self.do_return(job).await?,
@@ -322,7 +327,7 @@ impl Work<'_> {
         let origin = Origin {
             parent: Some((open.row.id.clone(), wait)),
             depth: open.row.depth + 1,
-            node: None,
+            ..Origin::default()
         };
         let by = Actor {
             account: open.row.started_by.clone(),

@@ -7,6 +7,7 @@ mod access;
 mod admin;
 mod api;
 mod apply;
+mod begun;
 mod brought;
 mod budget;
 mod calendar;

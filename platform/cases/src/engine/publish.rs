@@ -6,13 +6,16 @@ use crate::bpmn::{self, Model, NodeKind, TaskKind};
 use kernel::access::Actor;
 use kernel::cases::Process;
 use kernel::fault::Problem;
-use kernel::{Fault, Verb, Words};
+use kernel::{Fault, Time, Verb, Words};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::audit as log;
-use store::cases::processes;
+use store::cases::{NEVER, Writes, outbox, processes, write};
+
+/// Timers of a process, at most.
+const TIMERS: u64 = bpmn::START_TIMERS as u64;
 
 impl Engine {
     pub(super) async fn publish_file(
@@ -29,13 +32,13 @@ impl Engine {
         let hash = Sha256::digest(xml.as_bytes());
         let digest: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         let now = self.clock.now();
-        let mut published = vec![];
+        let (mut published, mut jobs, mut problems) = (vec![], BTreeMap::new(), vec![]);
         let mut tx = self.store.begin().await?;
         for (id, drawing) in &model.processes {
             let last = processes::last(&mut tx, id).await?;
             let same = last.as_ref().is_some_and(|(_, known)| *known == digest);
             let before = last.map_or(0, |(version, _)| version);
-            let process = Process {
+            let mut process = Process {
                 process: id.clone(),
                 version: before + i64::from(!same),
                 name: drawing.name.clone(),
@@ -43,7 +46,24 @@ impl Engine {
                 published_by: by.account.clone(),
                 digest: digest.clone(),
                 open: 0,
+                begins_at: None,
             };
+            let there = outbox::starts(&mut tx, Some(id), "", TIMERS).await?;
+            let mut moments: Vec<i64> = there.iter().map(|job| job.next_at).collect();
+            // The same file sets its timers when it was published by a program that knew none.
+            if !same || there.is_empty() {
+                moments.clear();
+                match self.starts_of(name, &process, drawing, &by) {
+                    Ok(starts) => {
+                        moments.extend(starts.values().flatten().map(|job| job.next_at));
+                        jobs.extend(starts);
+                    }
+                    Err(fault) => problems.extend(fault.problems),
+                }
+                outbox::drop_starts(&mut tx, id).await?;
+            }
+            let next = moments.into_iter().min().filter(|at| *at < NEVER);
+            process.begins_at = next.map(Time);
             if !same {
                 processes::put(&mut tx, &process, xml).await?;
                 let details = json!({ "version": process.version, "digest": digest });
@@ -52,6 +72,14 @@ impl Engine {
             }
             published.push(process);
         }
+        if !problems.is_empty() {
+            return Err(Fault::invalid(problems));
+        }
+        let writes = Writes {
+            jobs,
+            ..Writes::default()
+        };
+        write::write(&mut tx, &writes, &BTreeSet::new()).await?;
         tx.commit().await?;
         for process in &published {
             self.shelf

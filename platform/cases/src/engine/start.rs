@@ -35,6 +35,8 @@ pub(super) struct Origin {
     pub(super) parent: Option<(String, u64)>,
     /// Cases above it.
     pub(super) depth: i64,
+    /// When the timer was due that begins it.
+    pub(super) due: Option<Time>,
 }
 
 impl Work<'_> {
@@ -114,6 +116,15 @@ impl Work<'_> {
         let version = new.version.or(newest);
         let version = version.ok_or_else(|| Fault::missing(process))?;
         let model = self.engine.model(self.tx, process, version).await?;
+        let drawing = model.processes.get(process);
+        if origin.node.is_none() && drawing.is_some_and(|drawing| drawing.entries(None).is_empty())
+        {
+            return Err(Fault::invalid_at(
+                "process",
+                "该流程只由消息、信号或定时启动",
+                "this process begins by a message, a signal or a timer only",
+            ));
+        }
         let id = new_id(self.now);
         let number = new.number.clone().unwrap_or_else(|| id.clone());
         if new.number.is_some() {
@@ -133,10 +144,13 @@ impl Work<'_> {
             let data = new.data.clone();
             begin(&model, process, origin.node, data, &expressions, self.now)?
         };
-        let cause = Cause::of(by, "started", None)
+        let mut cause = Cause::of(by, "started", None)
             .with("version", version)
             .with("parent", open.row.parent.clone())
             .with(brought::BROUGHT, brought::beginning(&new.data));
+        if let Some(due) = origin.due {
+            cause = cause.with("due", due.rfc3339());
+        }
         let mut change: Change = self.follow(&open, step, cause).await?;
         change.begun = true;
         let calendar = self.engine.days();
@@ -144,7 +158,10 @@ impl Work<'_> {
         change
             .timers
             .extend(timers.into_iter().filter(|(_, row)| row.is_some()));
-        let details = json!({ "process": process, "version": version });
+        let mut details = json!({ "process": process, "version": version });
+        if let Some(due) = origin.due {
+            details["timer"] = json!(due.rfc3339());
+        }
         change.audit(self.now, by, "start", details);
         if let Some(key) = key {
             let case_id = change.case.row.id.clone();

@@ -4,7 +4,7 @@ use super::Effect;
 use super::run::Run;
 use super::state::{Awaited, Done, Id, Place, Scope, Wait};
 use crate::bpmn::{EventWhat, Moment, NodeIndex, NodeKind, TaskKind};
-use kernel::{Span, Words};
+use kernel::Words;
 use serde_json::{Map, Value};
 
 impl Run<'_> {
@@ -199,7 +199,7 @@ impl Run<'_> {
     /// Keeps what is needed to undo an activity later; nothing for what cannot be undone.
     fn remember_done(&mut self, id: Id, within: Vec<Done>) {
         let (node, scope) = (self.node_of(id), self.scope_of(id));
-        if self.node(node).compensation.is_none() && within.is_empty() {
+        if !self.can_be_undone(node, &within) {
             return;
         }
         // The list of the scope the activity is drawn in: turns and their count are not drawn.
@@ -218,6 +218,27 @@ impl Run<'_> {
                 within,
             });
         }
+    }
+
+    /// What an event sub-process did is undone with what surrounds it (10.7 of the standard).
+    pub(super) fn remember_event_subprocess(&mut self, around: Id, ended: Scope) {
+        let Some(node) = ended.node else { return };
+        if self.process.undoing_start(node).is_some() || !self.can_be_undone(node, &ended.done) {
+            return;
+        }
+        let variables = self.instance.variables(around);
+        if let Some(home) = self.instance.scopes.get_mut(&around) {
+            home.done.push(Done {
+                node,
+                variables,
+                within: ended.done,
+            });
+        }
+    }
+
+    fn can_be_undone(&self, node: NodeIndex, within: &[Done]) -> bool {
+        let handler = self.node(node).compensation.is_some();
+        handler || !within.is_empty() || self.process.undoes_within(node).is_some()
     }
 
     /// What a wait waited for came.
@@ -263,30 +284,14 @@ impl Run<'_> {
     /// A wait that does not interrupt goes on, except a timer that has fired for the last time.
     pub(super) fn again_or_close(&mut self, id: Id, what: &Awaited) {
         match what {
-            Awaited::Timer {
-                due,
-                every_us,
-                left,
-            } => match (every_us, left) {
-                (Some(every_us), left) if *left != Some(0) => {
-                    let every = Span(*every_us);
-                    // Counted from when it was due, so that lateness does not add up; what was
-                    // missed in a long stop is not made up for.
-                    let mut next = *due + every;
-                    if next <= self.now {
-                        next = self.now + every;
-                    }
-                    let left = left.map(|left| left - 1);
+            Awaited::Timer { .. } => match what.again(self.now) {
+                Some(next) => {
                     if let Some(wait) = self.instance.waits.get_mut(&id) {
-                        wait.what = Awaited::Timer {
-                            due: next,
-                            every_us: Some(*every_us),
-                            left,
-                        };
+                        wait.what = next;
                         self.effects.push(Effect::Opened { wait: id });
                     }
                 }
-                _ => self.close(id),
+                None => self.close(id),
             },
             Awaited::Condition { .. } | Awaited::Message { .. } | Awaited::Signal { .. } => {}
             _ => self.close(id),

@@ -235,8 +235,12 @@ impl Run<'_> {
     }
 
     /// The part of the drawing that runs in a scope: the process, or a sub-process. `None` for
-    /// scopes that are not drawn: turns, their count, undoing.
+    /// scopes that are not drawn (turns, their count) and for what is undone.
     fn home(&self, scope: Id) -> Option<Option<NodeIndex>> {
+        // Of a sub-process that is done nothing catches any more.
+        if self.is_restored(scope) {
+            return None;
+        }
         let scope = self.instance.scopes.get(&scope)?;
         match (scope.node, scope.parent) {
             (Some(node), _) => Some(Some(node)),
@@ -273,7 +277,11 @@ impl Run<'_> {
             let NodeKind::Event { what, .. } = &self.node(start).kind else {
                 continue;
             };
-            if matches!(what, EventWhat::Error(_) | EventWhat::Escalation(_)) {
+            let passive = matches!(
+                what,
+                EventWhat::Error(_) | EventWhat::Escalation(_) | EventWhat::Compensation(_)
+            );
+            if passive {
                 continue;
             }
             match self.awaited(what, scope) {
@@ -311,6 +319,16 @@ impl Run<'_> {
         if interrupting {
             self.empty_scope(around);
         }
+        self.open_event_subprocess(around, process, start);
+    }
+
+    /// Opens the scope of an event sub-process and puts its first token.
+    pub(super) fn open_event_subprocess(
+        &mut self,
+        around: Id,
+        process: NodeIndex,
+        start: NodeIndex,
+    ) {
         let scope = self.instance.number();
         let opened = Scope {
             parent: Some(around),

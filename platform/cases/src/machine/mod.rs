@@ -16,10 +16,13 @@ mod run;
 mod state;
 pub(crate) mod timer;
 mod undo;
+mod waiting;
 
 pub use migrate::migrate;
 pub use rewind::leads;
-pub use state::{Awaited, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standing, Token, Wait};
+pub use state::{
+    Awaited, Days, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standing, Token, Wait,
+};
 
 use crate::bpmn::{Model, NodeIndex};
 pub use kernel::cases::Expressions;

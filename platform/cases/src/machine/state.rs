@@ -4,6 +4,7 @@
 
 use crate::bpmn::NodeIndex;
 use kernel::Time;
+use kernel::cases::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -178,6 +179,12 @@ pub enum Awaited {
         every_us: Option<i64>,
         /// So many times more; `None` for ever.
         left: Option<u32>,
+        /// Its moments were said, and not only how far apart they are.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        anchored: bool,
+        /// The calendar says when it is due.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        days: Option<Days>,
     },
     /// A condition that becomes true.
     Condition {
@@ -191,6 +198,15 @@ pub enum Awaited {
         /// Its identification.
         process: String,
     },
+}
+
+/// A limit of days that a timer counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Days {
+    /// When it began; that day is not counted.
+    pub since: Time,
+    /// How long it is.
+    pub limit: Limit,
 }
 
 impl Instance {

@@ -1,39 +1,83 @@
 //! Timers: when they fire. The drawing says an ISO 8601 text, a limit of days that the calendar
 //! counts (`5 working days`), or an expression that gives one.
 
-use super::run::Run;
-use super::state::Awaited;
+use super::state::{Awaited, Days};
 use crate::bpmn::Trigger;
-use kernel::cases::Limit;
+use kernel::cases::{Expressions, Limit};
 use kernel::{Span, Time, Words};
 use serde_json::{Map, Value};
 
+/// Cases begun by one timer are this far apart at least.
+const APART: Span = Span::minutes(1);
+
 /// What a timer waits for, from now.
 pub(super) fn awaited(
-    run: &Run<'_>,
     trigger: &Trigger,
     variables: &Map<String, Value>,
+    expressions: &dyn Expressions,
+    now: Time,
 ) -> Result<Awaited, Words> {
-    let days = |limit| run.expressions.after(run.now, limit);
-    let text = |written: &str| match reads(trigger, written, run.now, &days) {
-        Some(_) => Ok(written.to_string()),
-        None => match run.evaluate(written, variables)? {
-            Value::String(text) => Ok(text),
-            other => Ok(other.to_string()),
-        },
-    };
+    let days = |limit| expressions.after(now, limit);
     let (Trigger::Date(written) | Trigger::Duration(written) | Trigger::Cycle(written)) = trigger;
-    let text = text(written)?;
-    reads(trigger, &text, run.now, &days).ok_or_else(|| {
+    if let Some(found) = reads(trigger, written, now, &days) {
+        return Ok(found);
+    }
+    // Written out, and past.
+    let text = if reads(trigger, written, Time(0), &days).is_some() {
+        written.to_string()
+    } else {
+        let value = expressions.evaluate(written, variables);
+        match value.map_err(|fault| fault.words)? {
+            Value::String(text) => text,
+            other => other.to_string(),
+        }
+    };
+    reads(trigger, &text, now, &days).ok_or_else(|| {
         Words::new(
             format!(
-                "“{text}”不是 ISO 8601 时间（如 2026-11-25T10:00:00+08:00、P3DT4H、R3/PT10M），也不是“5个工作日”这样的期限"
+                "“{text}”不是 ISO 8601 时间（如 2026-11-25T10:00:00+08:00、P3DT4H、R3/PT10M、R/2026-12-01T08:00:00+08:00/P1D），也不是“5个工作日”这样的期限，或已全部过去"
             ),
             format!(
-                "\"{text}\" is no ISO 8601 text such as 2026-11-25T10:00:00+08:00, P3DT4H, R3/PT10M, nor a limit such as 5 working days"
+                "\"{text}\" is no ISO 8601 text such as 2026-11-25T10:00:00+08:00, P3DT4H, R3/PT10M, R/2026-12-01T08:00:00+08:00/P1D, nor a limit such as 5 working days, or all of it is past"
             ),
         )
     })
+}
+
+/// When a timer at the start of a process begins its first case, counted from now: there are no
+/// variables yet. Refused when that is past, or when cases would follow each other too fast.
+pub(crate) fn begins(
+    trigger: &Trigger,
+    expressions: &dyn Expressions,
+    now: Time,
+) -> Result<Awaited, Words> {
+    let found = awaited(trigger, &Map::new(), expressions, now)?;
+    match &found {
+        Awaited::Timer { due, .. } if *due <= now => Err(Words::new(
+            format!("时间 {} 已过，永远不会启动", due.rfc3339()),
+            format!("{} is past: nothing would ever begin", due.rfc3339()),
+        )),
+        found if is_too_fast(found) => Err(too_fast()),
+        _ => Ok(found),
+    }
+}
+
+/// Is this a cycle, written out, that would begin cases too fast?
+pub(crate) fn begins_too_fast(trigger: &Trigger) -> Option<Words> {
+    let (Trigger::Date(text) | Trigger::Duration(text) | Trigger::Cycle(text)) = trigger;
+    let found = reads(trigger, text, Time(0), &|_| Some(Time(0)))?;
+    is_too_fast(&found).then(too_fast)
+}
+
+fn is_too_fast(timer: &Awaited) -> bool {
+    matches!(timer, Awaited::Timer { every_us: Some(every), .. } if *every < APART.0)
+}
+
+fn too_fast() -> Words {
+    Words::new(
+        "启动流程的周期不得短于一分钟（PT1M）",
+        "a cycle that begins a process is a minute (PT1M) at least",
+    )
 }
 
 /// Is this text a time as an element of the standard (`timeDate`, `timeDuration`, `timeCycle`) has it?
@@ -54,30 +98,112 @@ fn reads(
     now: Time,
     days: &dyn Fn(Limit) -> Option<Time>,
 ) -> Option<Awaited> {
-    let once = |due| Awaited::Timer {
+    let once = |due, days| Awaited::Timer {
         due,
         every_us: None,
         left: None,
+        anchored: false,
+        days,
     };
     match trigger {
-        Trigger::Date(_) => Time::parse(text).map(once),
+        Trigger::Date(_) => Time::parse(text).map(|due| once(due, None)),
         Trigger::Duration(_) => match Limit::parse(text) {
-            Some(limit) => days(limit).map(once),
-            None => duration(text).map(|span| once(now + span)),
+            Some(limit) => days(limit).map(|due| once(due, Some(Days { since: now, limit }))),
+            None => duration(text).map(|span| once(now + span, None)),
         },
-        Trigger::Cycle(_) => {
-            let (times, every) = text.strip_prefix('R')?.split_once('/')?;
-            let every = duration(every).filter(|every| *every >= Span::seconds(1))?;
-            let left = match times {
-                "" => None,
-                times => Some(times.parse::<u32>().ok()?.checked_sub(1)?),
-            };
-            Some(Awaited::Timer {
-                due: now + every,
-                every_us: Some(every.0),
-                left,
-            })
+        Trigger::Cycle(_) => cycle(text, now),
+    }
+}
+
+/// `R3/PT10M`, or with the first moment of all `R3/2026-12-01T08:00:00+08:00/P1D`: moments of it that
+/// are past count among its times. `None` when all are past.
+fn cycle(text: &str, now: Time) -> Option<Awaited> {
+    let (times, rest) = text.strip_prefix('R')?.split_once('/')?;
+    let (first, every) = match rest.split_once('/') {
+        Some((first, every)) => (Some(Time::parse(first)?), every),
+        None => (None, rest),
+    };
+    let every = duration(every).filter(|every| *every >= Span::seconds(1))?;
+    let left = match times {
+        "" => None,
+        times => Some(times.parse::<u32>().ok()?.checked_sub(1)?),
+    };
+    let (due, past) = match first {
+        Some(first) if first <= now => {
+            let past = now.since(first).0.checked_div(every.0)?.checked_add(1)?;
+            (Time(first.0.checked_add(past.checked_mul(every.0)?)?), past)
         }
+        Some(first) => (first, 0),
+        None => (now + every, 0),
+    };
+    let left = match left {
+        Some(left) => Some(left.checked_sub(u32::try_from(past).ok()?)?),
+        None => None,
+    };
+    Some(Awaited::Timer {
+        due,
+        every_us: Some(every.0),
+        left,
+        anchored: first.is_some(),
+        days: None,
+    })
+}
+
+impl Awaited {
+    /// A timer that has just fired: what it waits for next; `None` when that was the last time.
+    /// Counted from when it was due, so that lateness does not add up. What was missed in a long stop
+    /// is not made up for: a cycle that said when it begins keeps to its moments, another goes on from
+    /// now.
+    pub(crate) fn again(&self, now: Time) -> Option<Awaited> {
+        let Awaited::Timer {
+            due,
+            every_us: Some(every_us),
+            left,
+            anchored,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let left = match left {
+            Some(left) => Some(left.checked_sub(1)?),
+            None => None,
+        };
+        let mut next = *due + Span(*every_us);
+        if next <= now {
+            next = match anchored {
+                true => Time(now.0 + every_us - now.since(*due).0.rem_euclid(*every_us)),
+                false => now + Span(*every_us),
+            };
+        }
+        Some(Awaited::Timer {
+            due: next,
+            every_us: Some(*every_us),
+            left,
+            anchored: *anchored,
+            days: None,
+        })
+    }
+
+    /// The same timer with its working days counted by the calendar as it is now; `None` when it counts
+    /// none, or when nothing moves.
+    pub(crate) fn recounted(&self, days: impl Fn(Time, Limit) -> Time) -> Option<Awaited> {
+        let Awaited::Timer {
+            due,
+            days: Some(counted),
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let is = days(counted.since, counted.limit);
+        (is != *due).then(|| Awaited::Timer {
+            due: is,
+            every_us: None,
+            left: None,
+            anchored: false,
+            days: Some(*counted),
+        })
     }
 }
 

@@ -40,6 +40,7 @@ impl Run<'_> {
                 NodeKind::SubProcess { by_event: true }
             )
             && let Some(around) = here.parent
+            && !self.is_restored(next)
         {
             seen.push(around);
             next = around;
@@ -60,21 +61,38 @@ impl Run<'_> {
             let Some(done) = rest.pop() else {
                 return self.leave(id);
             };
-            let Some(handler) = self.process.nodes[done.node].compensation else {
+            let handler = self.process.nodes[done.node].compensation;
+            let within = self.process.undoes_within(done.node);
+            if handler.is_none() && within.is_none() {
                 // A sub-process that says nothing of itself: what was done within it.
                 rest.extend(done.within);
                 continue;
-            };
-            let opened = Scope {
+            }
+            let mut opened = Scope {
                 parent: Some(scope),
                 host: Some(id),
                 variables: done.variables,
                 ..Scope::default()
             };
             let inner = self.instance.number();
-            self.instance.scopes.insert(inner, opened);
-            self.put(handler, inner);
+            if let Some(handler) = handler {
+                self.instance.scopes.insert(inner, opened);
+                self.put(handler, inner);
+            } else if let Some((handler, start)) = within {
+                // The sub-process as it was when it was done: what throws compensation in the
+                // handler undoes what was done within, and only that (13.5.5).
+                (opened.node, opened.done) = (Some(done.node), done.within);
+                self.instance.scopes.insert(inner, opened);
+                self.open_event_subprocess(inner, handler, start);
+            }
             return;
         }
+    }
+
+    /// Is this the scope of a sub-process that is done, and being undone?
+    pub(super) fn is_restored(&self, scope: Id) -> bool {
+        let host = self.instance.scopes.get(&scope).and_then(|s| s.host);
+        let token = host.and_then(|host| self.instance.tokens.get(&host));
+        token.is_some_and(|token| matches!(token.place, Place::Undoing(_)))
     }
 }

@@ -27,6 +27,7 @@ async fn left_by_an_older_program(store: &Store, id: &str, xml: &str) {
         published_by: "old".into(),
         digest: "0".into(),
         open: 0,
+        begins_at: None,
     };
     let mut tx = store.begin().await.unwrap();
     processes::put(&mut tx, &process, xml).await.unwrap();

@@ -30,6 +30,7 @@ fn due(play: &Play, node: &str) -> (i64, Option<i64>, Option<u32>) {
             due,
             every_us,
             left,
+            ..
         } => ((due.0 - NOW.0) / 1_000_000, *every_us, *left),
         other => panic!("{other:?}"),
     }
@@ -297,6 +298,49 @@ fn event_sub_processes_interrupt_or_stand_beside() {
         play.come("a").come("x").ended(Standing::Completed);
         begin(true).come("a").ended(Standing::Completed);
     }
+}
+
+#[test]
+fn a_conditional_start_begins_again_only_after_the_condition_ceased_to_hold() {
+    let body = format!("{ENDS}{}{}", users("a"), by_event(false, CONDITION));
+    let mut play = Play::begin(&body, "start>a a>end", json!({ "level": 1 }));
+    for (level, waits) in [
+        (3, "a es"),
+        (6, "a es x"),
+        // It holds still: it has not become true.
+        (8, "a es x"),
+        (5, "a es x"),
+        (9, "a es x x"),
+    ] {
+        play.set(json!({ "level": level })).expect(waits);
+    }
+    // Also when what a step brings makes it true, and in a sub-process.
+    let inner = format!(
+        r#"<subProcess id="s"><startEvent id="s0"/><endEvent id="s2"/>{}{}{}</subProcess>"#,
+        users("a b"),
+        by_event(true, CONDITION),
+        draw("s0>a a>b b>s2")
+    );
+    let mut play = Play::begin(
+        &format!("{ENDS}{inner}{}", users("c")),
+        "start>s s>c c>end",
+        json!({}),
+    );
+    play.bring("a", json!({ "level": 7 })).expect("x");
+    play.come("x")
+        .expect("c")
+        .come("c")
+        .ended(Standing::Completed);
+    // Before the sub-process nothing is begun by it, after it neither.
+    let mut play = Play::begin(
+        &format!("{ENDS}{inner}{}", users("c")),
+        "start>s s>c c>end",
+        json!({}),
+    );
+    play.come("a")
+        .come("b")
+        .set(json!({ "level": 7 }))
+        .expect("c");
 }
 
 #[test]

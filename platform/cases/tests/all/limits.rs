@@ -277,6 +277,84 @@ async fn limits_in_hours_stand_still_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn timers_in_working_days_move_with_the_calendar() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let timer = |id: &str, text: &str| {
+            format!(r#"<intermediateCatchEvent id="{id}"><timerEventDefinition><timeDuration>{text}</timeDuration></timerEventDefinition></intermediateCatchEvent>"#)
+        };
+        let body = format!(
+            r#"<startEvent id="start"/><endEvent id="end"/>{}{}{}{}"#,
+            timer("one", "1 working day"),
+            timer("two", "2个工作日"),
+            timer("hours", "P2D"),
+            r#"<userTask id="u" j:assignee='"li"'/><userTask id="v" j:assignee='"li"'/><userTask id="w" j:assignee='"li"'/>"#
+        );
+        house.publish(&body, "start>one start>two start>hours one>u two>v hours>w u>end v>end w>end").await;
+        let case = house.start(json!({})).await;
+        let begins = crate::stage::file(
+            r#"<endEvent id="end"/><startEvent id="start"><timerEventDefinition><timeDuration>2 working days</timeDuration></timerEventDefinition></startEvent>"#,
+            "start>end",
+        );
+        let begins = begins.replace(r#"process id="p""#, r#"process id="q""#);
+        house.engine.publish(&admin(), "q.bpmn", &begins).await.unwrap();
+        let next = async || house.engine.versions("q").await.unwrap()[0].begins_at;
+        let li = officer("li", "", "");
+        // The first fires on Friday.
+        house.clock.set(at("2026-11-27T00:00:00+08:00"));
+        house.engine.settle().await.unwrap();
+        assert_eq!(house.nodes(&li).await, "u");
+        // On that day it is made known that it is a holiday.
+        let holiday = CalendarDay {
+            day: "2026-11-27".into(),
+            worked: false,
+            name: "演练".into(),
+        };
+        let set = async |dry| {
+            let by = admin();
+            let set = house.engine.set_calendar(&by, 2026, vec![holiday.clone()], dry);
+            set.await.unwrap()
+        };
+        let would = set(true).await;
+        let said: Vec<(&str, Option<Time>, Option<Time>)> = would
+            .iter()
+            .map(|moved| (moved.kind.as_str(), moved.before, moved.after))
+            .collect();
+        let (was, is) = (Some(end_of("2026-11-27")), Some(end_of("2026-11-30")));
+        assert_eq!(said, [("timer", was, is), ("start", was, is)]);
+        assert!(would[0].id.starts_with(&format!("{}-", case.id)));
+        assert_eq!(would[1].id, "q");
+        assert_eq!(next().await, was, "it was only asked");
+        assert_eq!(set(false).await, would, "what was said is what happened");
+        assert_eq!(next().await, is);
+        assert!(set(false).await.is_empty(), "nothing moves twice");
+        assert_eq!(house.history(&case.id).await, "started timer recounted");
+        // After a stop too; two days are 48 hours whatever the calendar says.
+        let house = House::again(&store, house.clock.clone()).await;
+        let filter = kernel::cases::CaseFilter {
+            process: Some("q".into()),
+            ..Default::default()
+        };
+        for (until, nodes, begun) in [
+            ("2026-11-28T00:00:00+08:00", "u w", 0),
+            ("2026-11-30T23:59:00+08:00", "u w", 0),
+            ("2026-12-01T00:00:00+08:00", "u v w", 1),
+        ] {
+            house.clock.set(at(until));
+            house.engine.settle().await.unwrap();
+            let mut found: Vec<&str> = vec![];
+            let inbox = house.inbox(&li).await;
+            found.extend(inbox.rows.iter().map(|task| task.node.as_str()));
+            found.sort_unstable();
+            assert_eq!(found.join(" "), nodes, "{until}");
+            let cases = house.engine.cases(&admin(), &filter).await.unwrap();
+            assert_eq!(cases.count, begun, "{until}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn timers_of_a_drawing_count_working_days() {
     each_store(|store| async move {
         let house = House::open(&store).await;

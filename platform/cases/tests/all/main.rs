@@ -27,4 +27,7 @@ mod reading;
 mod simulation;
 mod simulation_live;
 mod stage;
+mod starts;
+mod starts_once;
+mod undoing;
 mod verbs;

@@ -122,9 +122,9 @@ pub struct CalendarDay {
 /// A clock whose end moved because the calendar changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
-    /// `case` or `task`.
+    /// `case`, `task`, `timer` of a drawing, or `start`: a timer that begins a case.
     pub kind: String,
-    /// Its identification.
+    /// Its identification; of a timer that of its case, a hyphen and a number, of a start the process.
     pub id: String,
     /// When it was due.
     pub before: Option<Time>,

@@ -146,6 +146,8 @@ pub struct Process {
     pub digest: String,
     /// Cases of this version that have not ended.
     pub open: i64,
+    /// When a timer begins the next case; `None` when none does, or none any more.
+    pub begins_at: Option<Time>,
 }
 
 /// Running cases are to go on by another version of their process.

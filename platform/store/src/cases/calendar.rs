@@ -1,6 +1,7 @@
 //! Calendars of years: which days are not what their weekday says.
 
 use super::rows::{CASE, CaseRow, TASK, TaskRow, names};
+use super::small::{TIMER, TimerRow};
 use crate::Tx;
 use crate::sql::Run;
 use kernel::cases::{CalendarDay, TaskState};
@@ -92,4 +93,23 @@ pub async fn clocked_tasks(
         .to_owned();
     let rows = run.fetch_all(&question).await?;
     rows.iter().map(TaskRow::read).collect()
+}
+
+/// Timers of drawings after an identification, in their order; not those set aside.
+pub async fn drawn_timers(
+    run: &mut impl Run,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<TimerRow>, Fault> {
+    let question = Query::select()
+        .columns(names(TIMER))
+        .from("case_timers")
+        .and_where(Expr::col("id").gt(after))
+        .and_where(Expr::col("kind").eq("timer"))
+        .and_where(Expr::col("aside").eq(0))
+        .order_by("id", Order::Asc)
+        .limit(limit)
+        .to_owned();
+    let rows = run.fetch_all(&question).await?;
+    rows.iter().map(TimerRow::read).collect()
 }

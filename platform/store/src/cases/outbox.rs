@@ -7,6 +7,9 @@ use crate::sql::Run;
 use kernel::{Fault, Time};
 use sea_query::{Expr, ExprTrait, Func, Order, Query};
 
+/// The kind of a job that begins a case at a time. Its name is the process, its wait the version.
+pub const START: &str = "start";
+
 /// Timers that are due, the earliest first.
 pub async fn due_timers(run: &mut impl Run, now: Time, limit: u64) -> Result<Vec<TimerRow>, Fault> {
     let question = Query::select()
@@ -71,6 +74,38 @@ pub async fn jobs_of(run: &mut impl Run, case: &str, kind: &str) -> Result<Vec<J
         .to_owned();
     let rows = run.fetch_all(&question).await?;
     rows.iter().map(JobRow::read).collect()
+}
+
+/// What begins cases at a time, after an identification, in order: of one process, or of all.
+pub async fn starts(
+    run: &mut impl Run,
+    process: Option<&str>,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<JobRow>, Fault> {
+    let mut question = Query::select();
+    question
+        .columns(names(JOB))
+        .from("case_jobs")
+        .and_where(Expr::col("kind").eq(START))
+        .and_where(Expr::col("id").gt(after))
+        .order_by("id", Order::Asc)
+        .limit(limit);
+    if let Some(process) = process {
+        question.and_where(Expr::col("name").eq(process));
+    }
+    let rows = run.fetch_all(&question).await?;
+    rows.iter().map(JobRow::read).collect()
+}
+
+/// Takes away what begins cases of a process at a time.
+pub async fn drop_starts(tx: &mut Tx, process: &str) -> Result<(), Fault> {
+    let statement = Query::delete()
+        .from_table("case_jobs")
+        .and_where(Expr::col("kind").eq(START))
+        .and_where(Expr::col("name").eq(process))
+        .to_owned();
+    tx.execute(&statement).await.map(drop)
 }
 
 /// Reserves a job until a time, counting the attempt; `false` when somebody else has it, or it is

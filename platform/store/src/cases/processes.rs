@@ -1,5 +1,8 @@
 //! Versions of processes.
 
+use super::outbox::START;
+use super::rows::NEVER;
+use super::small::JobState;
 use crate::Tx;
 use crate::sql::{Run, SqlRow};
 use kernel::cases::Process;
@@ -25,11 +28,18 @@ fn select() -> SelectStatement {
         .to_owned()
 }
 
-fn read(row: &SqlRow, open: &BTreeMap<(String, i64), i64>) -> Result<Process, Fault> {
+/// What is known of versions beside their rows, by process and version.
+struct Beside {
+    open: BTreeMap<(String, i64), i64>,
+    begins: BTreeMap<(String, i64), i64>,
+}
+
+fn read(row: &SqlRow, beside: &Beside) -> Result<Process, Fault> {
     let (process, version) = (row.text("process")?, row.i64("version")?);
     let key = (process.clone(), version);
     Ok(Process {
-        open: open.get(&key).copied().unwrap_or(0),
+        open: beside.open.get(&key).copied().unwrap_or(0),
+        begins_at: beside.begins.get(&key).copied().map(Time),
         process,
         version,
         name: row.text("name")?,
@@ -37,6 +47,40 @@ fn read(row: &SqlRow, open: &BTreeMap<(String, i64), i64>) -> Result<Process, Fa
         published_by: row.text("published_by")?,
         digest: row.text("digest")?,
     })
+}
+
+/// What is known beside the rows of one process, or of all.
+async fn beside(run: &mut impl Run, process: Option<&str>) -> Result<Beside, Fault> {
+    Ok(Beside {
+        open: open(run, process).await?,
+        begins: begins(run, process).await?,
+    })
+}
+
+/// When timers begin the next case, by process and version.
+async fn begins(
+    run: &mut impl Run,
+    process: Option<&str>,
+) -> Result<BTreeMap<(String, i64), i64>, Fault> {
+    let mut question = Query::select();
+    question
+        .columns(["name", "wait"])
+        .expr_as(Func::min(Expr::col("next_at")), "next")
+        .from("case_jobs")
+        .and_where(Expr::col("kind").eq(START))
+        .and_where(Expr::col("state").eq(JobState::Waiting as i64))
+        .and_where(Expr::col("next_at").lt(NEVER));
+    if let Some(process) = process {
+        question.and_where(Expr::col("name").eq(process));
+    }
+    question.add_group_by([Expr::col("name"), Expr::col("wait")]);
+    let rows = run.fetch_all(&question).await?;
+    rows.iter()
+        .map(|row| {
+            let key = (row.text("name")?, row.i64("wait")?);
+            Ok((key, row.i64("next")?))
+        })
+        .collect()
 }
 
 /// Cases that have not ended, by process and version.
@@ -65,14 +109,14 @@ async fn open(
 
 /// The newest version of every process.
 pub async fn newest(run: &mut impl Run) -> Result<Vec<Process>, Fault> {
-    let open = open(run, None).await?;
+    let beside = beside(run, None).await?;
     let question = select()
         .order_by("process", Order::Asc)
         .order_by("version", Order::Desc)
         .to_owned();
     let mut found: Vec<Process> = vec![];
     for row in run.fetch_all(&question).await? {
-        let one = read(&row, &open)?;
+        let one = read(&row, &beside)?;
         if found.last().is_none_or(|last| last.process != one.process) {
             found.push(one);
         }
@@ -82,13 +126,13 @@ pub async fn newest(run: &mut impl Run) -> Result<Vec<Process>, Fault> {
 
 /// Versions of a process, the newest first.
 pub async fn versions(run: &mut impl Run, process: &str) -> Result<Vec<Process>, Fault> {
-    let open = open(run, Some(process)).await?;
+    let beside = beside(run, Some(process)).await?;
     let question = select()
         .and_where(Expr::col("process").eq(process))
         .order_by("version", Order::Desc)
         .to_owned();
     let rows = run.fetch_all(&question).await?;
-    rows.iter().map(|row| read(row, &open)).collect()
+    rows.iter().map(|row| read(row, &beside)).collect()
 }
 
 /// The file of a version.

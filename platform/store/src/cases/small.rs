@@ -185,9 +185,9 @@ pub struct JobRow {
     pub id: String,
     /// Case.
     pub case_id: String,
-    /// Number of the wait; 0 when nothing waits for it.
+    /// Number of the wait; 0 when nothing waits for it; of a `start` the version of its process.
     pub wait: i64,
-    /// `service`, `message`, `signal`, `call`, `return`, `cancel`.
+    /// `service`, `message`, `signal`, `call`, `return`, `cancel`, `escalation`, `start`.
     pub kind: String,
     /// Name of the function, message, signal or process.
     pub name: String,
