@@ -95,15 +95,20 @@ impl Matters {
         let mut left: Vec<_> = declared
             .systems
             .iter()
-            .flat_map(|s| &s.processes)
-            .filter(|file| !known.iter().any(|p| p.process == stem(&file.file)))
+            .flat_map(|s| s.processes.iter().map(|file| (&s.owner, file)))
+            .filter(|(_, file)| !known.iter().any(|p| p.process == stem(&file.file)))
             .collect();
         while !left.is_empty() {
             let (before, mut refused) = (left.len(), None);
-            for file in std::mem::take(&mut left) {
-                let published = cases.publish(&system, stem(&file.file), &file.text);
+            for (owner, file) in std::mem::take(&mut left) {
+                // What begins by itself begins on behalf of who owns the system.
+                let by = Actor {
+                    organisation: Some(owner.clone()),
+                    ..system.clone()
+                };
+                let published = cases.publish(&by, stem(&file.file), &file.text);
                 if let Err(fault) = published.await {
-                    left.push(file);
+                    left.push((owner, file));
                     refused.get_or_insert(at(&file.file, fault));
                 }
             }

@@ -60,7 +60,7 @@ export interface NewCase {
   data: Data; statutory?: Limit | null; promised?: Limit | null;
 }
 
-export interface Process { process: string; version: number; name: string; published_at: string; published_by: string; digest: string; open: number }
+export interface Process { process: string; version: number; name: string; published_at: string; published_by: string; digest: string; open: number; /** When a timer begins the next case. */ begins_at: string | null }
 export interface ProcessDrawing { process: string; version: number | null; xml: string }
 
 export interface Migration { process: string; from: number; to: number; mapping: Record<string, string>; cases?: string[]; dry: boolean }
@@ -91,7 +91,7 @@ export interface Simulated {
 }
 
 export interface CalendarDay { day: string; worked: boolean; name: string }
-export interface Moved { kind: 'case' | 'task'; id: string; before: string | null; after: string | null }
+export interface Moved { kind: 'case' | 'task' | 'timer' | 'start'; id: string; before: string | null; after: string | null }
 
 const MOST_ROWS = 5_000;
 /** Every row of a list, page by page; `cut` when there were more than are taken. */

@@ -8173,6 +8173,8 @@ export interface components {
             published_by: string;
             digest: string;
             open: number;
+            /** Format: date-time */
+            begins_at: string | null;
         };
         Processes: {
             items: components["schemas"]["Process"][];

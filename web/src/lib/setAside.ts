@@ -25,7 +25,7 @@ export function pageOf(row: Aside): string | null {
   return row.number === null ? null : `/desk/applications/${encodeURIComponent(row.about)}`;
 }
 
-const CASE_KINDS = ['service', 'message', 'signal', 'call', 'escalation', 'return', 'cancel', 'timer'];
+const CASE_KINDS = ['service', 'message', 'signal', 'call', 'escalation', 'return', 'cancel', 'timer', 'start'];
 const NOTICES = ['application_submitted', 'application_accepted', 'application_correction', 'application_not_accepted', 'application_approved', 'application_refused', 'application_billed', 'application_delivered', 'application_terminated', 'rating_answered'];
 const LIGHTS = ['yellow', 'red'];
 const LETTERS = ['receipt', 'acceptance', 'correction', 'non_acceptance', 'approval', 'refusal'];

@@ -57,7 +57,7 @@ describe('work set aside', () => {
   it.each([
     ['service-applications', 'case', 'start', 'aside.do.case_start'], ['service-applications', 'case', 'cancel', 'aside.do.case_cancel'], ['service-applications', 'letter', 'correction-2', 'aside.do.letter_correction'], ['service-applications', 'letter', 'other', 'aside.do.letter'],
     ['service-applications', 'notice', 'application_accepted-1', 'aside.do.notice_application_accepted'], ['service-applications', 'notice', 'new-1', 'aside.do.notice'], ['cases', 'timer', 'timer', 'aside.do.timer'], ['service-applications', 'files', 'forget', 'aside.do.files_forget'], ['service-applications', 'files', 'keep', 'aside.do.files_keep'], ['service-applications', 'message', 'paid', 'aside.do.paid'], ['service-applications', 'riddle', 'x', 'aside.do.other'],
-    ['cases', 'service', 'licences.issue', 'aside.do.service'], ['cases', 'timer', 'red', 'aside.do.light_red'], ['cases', 'letter', 'x', 'aside.do.other'],
+    ['cases', 'service', 'licences.issue', 'aside.do.service'], ['cases', 'start', 'yearly', 'aside.do.start'], ['cases', 'timer', 'red', 'aside.do.light_red'], ['cases', 'letter', 'x', 'aside.do.other'],
   ] as const)('%s %s %s', (owner, kind, name, key) => {
     expect(taskOf({ owner, kind, name }).key).toBe(key);
     expect(Object.hasOwn(setAside, key)).toBe(true);

@@ -4,6 +4,7 @@
 //! never due, so that the same file published once more does not set it anew.
 
 use super::Engine;
+use super::access::is_machine;
 use super::budget::Budget;
 use super::desk::Reply;
 use super::start::Origin;
@@ -26,8 +27,8 @@ use store::cases::{JobRow, NEVER, processes};
 pub(super) struct Start {
     /// The start event.
     node: String,
-    /// When it begins the next case, and then.
-    pub(super) timer: Awaited,
+    /// When it begins the next case, and then; `None` when it is done for good.
+    pub(super) timer: Option<Awaited>,
     /// On whose behalf: the organisation of who published.
     organisation: Option<String>,
     /// Who published, and so is responsible.
@@ -42,7 +43,7 @@ impl Start {
     /// The job as it stands with this.
     pub(super) fn put(&self, job: &JobRow, now: Time) -> Result<JobRow, Fault> {
         let next_at = match &self.timer {
-            Awaited::Timer { due, .. } => due.0,
+            Some(Awaited::Timer { due, .. }) => due.0,
             _ => NEVER,
         };
         Ok(JobRow {
@@ -75,6 +76,14 @@ impl Engine {
         let (mut jobs, mut problems) = (BTreeMap::new(), vec![]);
         for (at, node, trigger) in drawing.begun_by_timers() {
             let timer = match timer::begins(trigger, &counted, now) {
+                // A file that came with a system must not keep the city from starting.
+                Ok(None) if !is_machine(by) => Err(Words::new(
+                    "时间均已过去，永远不会启动",
+                    "it is past: nothing would ever begin",
+                )),
+                outcome => outcome,
+            };
+            let timer = match timer {
                 Ok(timer) => timer,
                 Err(Words { zh, en }) => {
                     let id = &node.id;
@@ -123,11 +132,8 @@ impl Work<'_> {
         let model = self.engine.model(self.tx, process, version).await?;
         let drawing = model.processes.get(process);
         let node = drawing.and_then(|drawing| drawing.find(&start.node));
-        let Awaited::Timer { due, .. } = start.timer else {
-            return Err(Fault::internal(
-                "reading a timer",
-                "it waits for something else",
-            ));
+        let Some(Awaited::Timer { due, .. }) = start.timer else {
+            return Ok(Reply::Nothing);
         };
         let by = Actor {
             account: start.by.clone(),
@@ -145,17 +151,8 @@ impl Work<'_> {
             ..Origin::default()
         };
         self.begin(&by, &new, origin, None).await?;
-        let next = match start.timer.again(self.now) {
-            Some(timer) => {
-                start.timer = timer;
-                start.put(job, self.now)?
-            }
-            None => JobRow {
-                next_at: NEVER,
-                ..start.put(job, self.now)?
-            },
-        };
-        self.put_job(next.id.clone(), Some(next));
+        start.timer = start.timer.and_then(|timer| timer.again(self.now));
+        self.put_job(job.id.clone(), Some(start.put(job, self.now)?));
         Ok(Reply::Nothing)
     }
 }

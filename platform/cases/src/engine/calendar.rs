@@ -286,17 +286,21 @@ impl Engine {
             };
             last = end;
             for job in jobs {
-                // Done for good, or to be looked at by somebody.
-                if job.next_at == NEVER || job.state != JobState::Waiting {
+                // To be looked at by somebody.
+                if job.state != JobState::Waiting {
                     continue;
                 }
                 let mut start = Start::of(&job)?;
-                let Some((is, was, due)) = recounted(&start.timer, after) else {
+                let moved_to = start
+                    .timer
+                    .as_ref()
+                    .and_then(|timer| recounted(timer, after));
+                let Some((is, was, due)) = moved_to else {
                     continue;
                 };
                 note(moved, "start", &job.name, Some(was), Some(due));
                 if !dry {
-                    start.timer = is;
+                    start.timer = Some(is);
                     let job = start.put(&job, work.now)?;
                     work.put_job(job.id.clone(), Some(job));
                 }

@@ -17,49 +17,63 @@ pub(super) fn awaited(
     expressions: &dyn Expressions,
     now: Time,
 ) -> Result<Awaited, Words> {
+    let text = said(trigger, variables, expressions, now)?;
     let days = |limit| expressions.after(now, limit);
-    let (Trigger::Date(written) | Trigger::Duration(written) | Trigger::Cycle(written)) = trigger;
-    if let Some(found) = reads(trigger, written, now, &days) {
-        return Ok(found);
-    }
-    // Written out, and past.
-    let text = if reads(trigger, written, Time(0), &days).is_some() {
-        written.to_string()
-    } else {
-        let value = expressions.evaluate(written, variables);
-        match value.map_err(|fault| fault.words)? {
-            Value::String(text) => text,
-            other => other.to_string(),
-        }
-    };
     reads(trigger, &text, now, &days).ok_or_else(|| {
         Words::new(
-            format!(
-                "“{text}”不是 ISO 8601 时间（如 2026-11-25T10:00:00+08:00、P3DT4H、R3/PT10M、R/2026-12-01T08:00:00+08:00/P1D），也不是“5个工作日”这样的期限，或已全部过去"
-            ),
-            format!(
-                "\"{text}\" is no ISO 8601 text such as 2026-11-25T10:00:00+08:00, P3DT4H, R3/PT10M, R/2026-12-01T08:00:00+08:00/P1D, nor a limit such as 5 working days, or all of it is past"
-            ),
+            format!("“{text}”的各次时间均已过去"),
+            format!("all moments of \"{text}\" are past"),
         )
     })
 }
 
+/// The time of a timer as it is written, or as its expression gives it.
+fn said(
+    trigger: &Trigger,
+    variables: &Map<String, Value>,
+    expressions: &dyn Expressions,
+    now: Time,
+) -> Result<String, Words> {
+    let days = |limit| expressions.after(now, limit);
+    // Whether it is past is said elsewhere.
+    let is_time = |text: &str| reads(trigger, text, Time(0), &days).is_some();
+    let (Trigger::Date(written) | Trigger::Duration(written) | Trigger::Cycle(written)) = trigger;
+    if is_time(written) {
+        return Ok(written.clone());
+    }
+    let value = expressions.evaluate(written, variables);
+    let text = match value.map_err(|fault| fault.words)? {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    if is_time(&text) {
+        return Ok(text);
+    }
+    Err(Words::new(
+        format!(
+            "“{text}”不是 ISO 8601 时间（如 2026-11-25T10:00:00+08:00、P3DT4H、R3/PT10M、R/2026-12-01T08:00:00+08:00/P1D），也不是“5个工作日”这样的期限"
+        ),
+        format!(
+            "\"{text}\" is no ISO 8601 text such as 2026-11-25T10:00:00+08:00, P3DT4H, R3/PT10M, R/2026-12-01T08:00:00+08:00/P1D, nor a limit such as 5 working days"
+        ),
+    ))
+}
+
 /// When a timer at the start of a process begins its first case, counted from now: there are no
-/// variables yet. Refused when that is past, or when cases would follow each other too fast.
+/// variables yet. `None` when all its moments are past. Refused when cases would follow each other too
+/// fast.
 pub(crate) fn begins(
     trigger: &Trigger,
     expressions: &dyn Expressions,
     now: Time,
-) -> Result<Awaited, Words> {
-    let found = awaited(trigger, &Map::new(), expressions, now)?;
-    match &found {
-        Awaited::Timer { due, .. } if *due <= now => Err(Words::new(
-            format!("时间 {} 已过，永远不会启动", due.rfc3339()),
-            format!("{} is past: nothing would ever begin", due.rfc3339()),
-        )),
-        found if is_too_fast(found) => Err(too_fast()),
-        _ => Ok(found),
+) -> Result<Option<Awaited>, Words> {
+    let text = said(trigger, &Map::new(), expressions, now)?;
+    let found = reads(trigger, &text, now, &|limit| expressions.after(now, limit));
+    if found.as_ref().is_some_and(is_too_fast) {
+        return Err(too_fast());
     }
+    let later = |timer: &Awaited| matches!(timer, Awaited::Timer { due, .. } if *due > now);
+    Ok(found.filter(later))
 }
 
 /// Is this a cycle, written out, that would begin cases too fast?

@@ -73,7 +73,7 @@ function useColumns(): SimpleColumn<Aside>[] {
   const { may } = useSession();
   const opens = (row: Aside) => (row.owner === 'cases' ? may('read', 'cases') : may('read', 'service_applications') || may('handle', 'service_applications'));
   const said = (row: Aside) => { const { key, what } = taskOf(row); return t(key, { what }); };
-  const about = (row: Aside) => row.number ?? (row.owner === 'cases' ? `${row.about} (${t('aside.lost')})` : t('aside.draft'));
+  const about = (row: Aside) => row.number ?? (row.owner === 'cases' && !row.about ? '—' : row.owner === 'cases' ? `${row.about} (${t('aside.lost')})` : t('aside.draft'));
   return [
     { title: t('aside.what'), cell: said, file: said },
     { title: t('aside.of'), file: (row) => row.number ?? row.about, cell: (row) => {

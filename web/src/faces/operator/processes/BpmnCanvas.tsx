@@ -8,12 +8,13 @@ import 'bpmn-js/dist/assets/bpmn-js.css';
 import './bpmn-font.css';
 import { useI18n, type Key } from '../../../i18n';
 import { toolWord } from '../../../lib/bpmnWords';
-import { OURS, propertiesOf, type Property } from './properties';
+import { EventProperties } from './EventProperties';
+import { definitionOf, expressionOf, OURS, propertiesOf, type Definition, type Property, type Timing } from './properties';
 
 export interface BpmnHandle { xml: () => Promise<string> }
-interface Business { $type: string; id: string; name?: string; conditionExpression?: { body?: string }; get: (name: string) => unknown }
+interface Business { $type: string; id: string; name?: string; conditionExpression?: { body?: string }; eventDefinitions?: Definition[]; get: (name: string) => unknown }
 interface Element { id: string; businessObject: Business; labelTarget?: Element }
-interface Modeling { updateProperties: (element: Element, values: Record<string, unknown>) => void; updateLabel: (element: Element, text: string) => void }
+interface Modeling { updateProperties: (element: Element, values: Record<string, unknown>) => void; updateLabel: (element: Element, text: string) => void; updateModdleProperties: (element: Element, of: Definition, values: Record<string, unknown>) => void }
 interface Moddle { create: (type: string, values: Record<string, unknown>) => unknown }
 interface EventBus { on: (name: string, hear: (event: { newSelection?: Element[] }) => void) => void }
 interface Canvas { zoom: (to: 'fit-viewport', centre: 'auto') => void }
@@ -58,6 +59,15 @@ export function BpmnCanvas({ ref, xml, onFail, onChange }: { ref: Ref<BpmnHandle
     else if (property === 'id') { if (value && /^[A-Za-z_][\w.-]*$/.test(value)) modeling.updateProperties(element, { id: value }); } else if (property === 'condition') modeling.updateProperties(element, { conditionExpression: value ? tools.get<Moddle>('moddle').create('bpmn:FormalExpression', { body: value }) : undefined });
     else modeling.updateProperties(element, { [`jicheng:${property}`]: value });
   };
+  /** What an event waits for: one expression takes the place of the others. */
+  const putEvent = (element: Element, definition: Definition, kind: Timing | 'condition', text: string) => {
+    const tools = modeler.current;
+    if (!tools) return;
+    const value = text.trim() ? tools.get<Moddle>('moddle').create('bpmn:FormalExpression', { body: text.trim() }) : undefined;
+    const others = kind === 'condition' ? {} : { timeDate: undefined, timeDuration: undefined, timeCycle: undefined };
+    tools.get<Modeling>('modeling').updateModdleProperties(element, definition, { ...others, [kind]: value });
+  };
+  const definition = chosen ? definitionOf(chosen.businessObject.eventDefinitions) : null;
   const read = (element: Element, property: Property): string => {
     const business = element.businessObject;
     if (property === 'name') return business.name ?? '';
@@ -79,6 +89,7 @@ export function BpmnCanvas({ ref, xml, onFail, onChange }: { ref: Ref<BpmnHandle
                 <Input name={property} defaultValue={read(chosen, property)} onBlur={(e) => { if (e.target.value !== read(chosen, property)) put(chosen, property, e.target.value); }} onPressEnter={(e) => e.currentTarget.blur()} />
               </label>
             ))}
+            {definition ? <EventProperties key={definition.$type} now={expressionOf(definition)} put={(kind, text) => putEvent(chosen, definition, kind, text)} /> : null}
           </div>
         ) : <p className="muted">{t('proc.pick')}</p>}
       </aside>

@@ -166,14 +166,20 @@ function Several({ year, days, disabled, onPut }: { year: number; days: Calendar
   );
 }
 
+/** Where a clock that moved is to be seen; a timer is named after its case. */
+export function movedPage({ kind, id }: Pick<Moved, 'kind' | 'id'>): string {
+  if (kind === 'start') return '/operator/processes';
+  return `/desk/${kind === 'task' ? 'tasks' : 'cases'}/${encodeURIComponent(kind === 'timer' ? (id.split('-')[0] ?? id) : id)}`;
+}
+
 function MovedTable({ moved }: { moved: Moved[] }) {
   const { t } = useI18n();
   if (moved.length === 0) return <p role="status" style={{ marginTop: 12 }}>{t('cal.moved_none')}</p>;
   return (
     <div style={{ marginTop: 12 }} role="status">
       <h3>{t('cal.moved')} ({number(moved.length, 0)})</h3>
-      <SimpleTable<Moved> quiet caption={t('cal.moved_caption')} rows={moved} rowKey={(m) => `${m.kind} ${m.id}`} columns={[
-        { title: t('cal.what'), cell: (m) => <Link to={`/desk/${m.kind === 'task' ? 'tasks' : 'cases'}/${encodeURIComponent(m.id)}`}>{t(m.kind === 'task' ? 'cal.task' : 'cal.case')} <code>{m.id}</code></Link> },
+      <SimpleTable<Moved> quiet caption={t('cal.moved_caption')} rows={moved} rowKey={(m) => `${m.kind} ${m.id} ${m.before ?? ''}`} columns={[
+        { title: t('cal.what'), cell: (m) => <Link to={movedPage(m)}>{t(`cal.${m.kind}`)} <code>{m.id}</code></Link> },
         { title: t('cal.before'), cell: (m) => dateTime(m.before) },
         { title: t('cal.after'), cell: (m) => dateTime(m.after) }]} />
     </div>

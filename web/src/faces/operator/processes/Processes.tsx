@@ -87,6 +87,7 @@ export default function Processes() {
     { title: t('proc.id'), cell: (p) => <code>{p.process}</code>, file: (p) => p.process },
     { title: t('proc.version'), cell: (p) => number(p.version, 0), file: (p) => p.version, right: true },
     { title: t('proc.open'), cell: (p) => number(p.open, 0), file: (p) => p.open, right: true },
+    { title: t('proc.begins'), cell: (p) => (p.begins_at ? dateTime(p.begins_at) : '—'), file: (p) => p.begins_at ?? '' },
     { title: t('proc.published'), cell: (p) => dateTime(p.published_at) },
     { title: t('proc.by'), cell: (p) => p.published_by },
   ];
@@ -126,6 +127,7 @@ function Versions({ process, operates, busy, onEdit }: { process: Process; opera
   return (
     <div className="stack">
       <h3>{t('cases.version', { n: version })}</h3>
+      {shown.begins_at ? <p>{t('proc.begins_next', { at: dateTime(shown.begins_at) })}</p> : null}
       <View query={drawing}>{(d) => (
         <>
           <Suspense fallback={<Skeleton lines={6} />}><Drawing xml={d.xml} /></Suspense>

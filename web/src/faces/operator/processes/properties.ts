@@ -14,6 +14,22 @@ const OWN: Record<string, readonly Property[]> = {
 /** What the panel asks of an element of this type. */
 export const propertiesOf = (type: string): Property[] => ['name', 'id', ...(OWN[type] ?? [])];
 
+/** How a timer is said. */
+export const TIMINGS = ['timeDate', 'timeDuration', 'timeCycle'] as const;
+export type Timing = (typeof TIMINGS)[number];
+/** The definition of an event, as bpmn-moddle has it. */
+export interface Definition { $type: string; condition?: { body?: string }; timeDate?: { body?: string }; timeDuration?: { body?: string }; timeCycle?: { body?: string } }
+
+/** The timer or condition of an event; null for any other event. */
+export const definitionOf = (all: readonly Definition[] | undefined): Definition | null => all?.find((d) => d.$type === 'bpmn:TimerEventDefinition' || d.$type === 'bpmn:ConditionalEventDefinition') ?? null;
+
+/** What it says; a timer that says nothing yet is a span. */
+export function expressionOf(definition: Definition): { kind: Timing | 'condition'; text: string } {
+  if (definition.$type === 'bpmn:ConditionalEventDefinition') return { kind: 'condition', text: definition.condition?.body ?? '' };
+  const kind = TIMINGS.find((timing) => definition[timing]) ?? 'timeDuration';
+  return { kind, text: definition[kind]?.body ?? '' };
+}
+
 const attribute = (name: string) => ({ name, isAttr: true, type: 'String' });
 /** The descriptor of urn:jicheng:bpmn:1 for bpmn-moddle. */
 export const OURS = {
