@@ -109,7 +109,7 @@ fn add_processes(table: &mut Table) {
     table.add(
         line(
             "GET /api/v1/processes/{process}/drawing",
-            Access::SignedIn,
+            read,
             "流程图（BPMN 2.0）",
             "Drawing of a process (BPMN 2.0)",
         )

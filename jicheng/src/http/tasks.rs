@@ -123,11 +123,8 @@ async fn task(
     caller: Caller,
     Path(task): Path<String>,
 ) -> Answer<Response> {
-    let (task, data) = app.cases.task(caller.actor()?, &task).await?;
-    Ok(with_version(
-        task.revision,
-        &json!({ "task": task, "data": data }),
-    ))
+    let file = app.cases.task(caller.actor()?, &task).await?;
+    Ok(with_version(file.task.revision, &file))
 }
 
 /// A task of a batch, and the revision of it that was seen.

@@ -8,6 +8,7 @@ mod notices;
 mod people;
 mod reminders;
 mod serving;
+mod superiors;
 
 pub use forms::TaskForms;
 pub use people::Staff;

@@ -1,11 +1,13 @@
 //! Reminders of deadlines: when the light of a case or task turns yellow or red, or somebody urges
 //! it, whoever has it in hand finds that in their messages; when it is red, so do their colleagues
-//! who may take it. The log of events is read by a cursor of its own: nothing is missed over a
+//! who may take it, and their superiors ([`super::superiors`]). Who is told is noted in the history
+//! of the task first. The log of events is read by a cursor of its own: nothing is missed over a
 //! stop, and nothing is said twice.
 
 use super::people::Staff;
+use super::superiors::{Superiors, superiors};
 use crate::app::App;
-use kernel::cases::{CaseFile, Cases, Light, Task};
+use kernel::cases::{CaseFile, Cases, Count, Left, Light, Limit, Task, Told};
 use kernel::events::{Event, EventKind};
 use kernel::fault::FaultKind;
 use kernel::messages::{Channel, NewMessage, Outbox, Recipient};
@@ -25,9 +27,11 @@ const BYTES: usize = 4 << 20;
 const PEOPLE: usize = 50;
 /// Accounts of an organisation looked at for it, at most.
 const LOOKED_AT: usize = 1_000;
-/// Templates of the message centre: `title`, `number`, `step`, and the two of deadlines `due`.
+/// Templates of the message centre: `title`, `number`, `step`, those of deadlines `due`, that for
+/// superiors `office` and `holder` too.
 const NEAR: &str = "case_deadline_near";
 const OVER: &str = "case_deadline_over";
+const SUPERIOR: &str = "case_deadline_superior";
 const URGED: &str = "case_urged";
 
 /// Reminds of deadlines.
@@ -39,11 +43,20 @@ pub struct Reminders {
     /// Carries the messages.
     messages: Arc<office::Centre>,
     /// Who works where.
-    staff: Arc<Staff>,
+    pub(super) staff: Arc<Staff>,
     /// Accounts and their roles.
-    identity: Arc<identity::Engine>,
+    pub(super) identity: Arc<identity::Engine>,
     /// Positions and theirs.
-    organisations: Arc<organisations::Engine>,
+    pub(super) organisations: Arc<organisations::Engine>,
+}
+
+/// What is told of a task, filled in for its template.
+struct Notice<'a> {
+    task: &'a Task,
+    template: &'static str,
+    /// What makes it another notice.
+    key: String,
+    fields: BTreeMap<String, String>,
 }
 
 impl Reminders {
@@ -112,38 +125,142 @@ impl Reminders {
 
     /// Tells of one task how it stands now; what changed back meanwhile is not told.
     async fn remind(&self, file: &CaseFile, task: &Task, urged: Option<i64>) -> Result<u64, Fault> {
-        let lefts = [&task.left, &file.case.promised, &file.case.statutory];
-        let pressing = lefts
-            .into_iter()
-            .flatten()
-            .filter(|left| left.light != Light::Green);
-        let pressing = pressing.filter(|left| left.light != Light::Paused);
-        let left = pressing.min_by_key(|left| left.due);
-        let red = left.is_some_and(|left| left.light == Light::Red);
-        let mut fields = BTreeMap::from([
+        let fields = BTreeMap::from([
             ("title".to_string(), file.case.title.clone()),
             ("number".to_string(), file.case.number.clone()),
             ("step".to_string(), task.name.clone()),
         ]);
-        let (template, key) = match (urged, left) {
-            (Some(seq), _) => (URGED, format!("urged-{seq}")),
-            (None, Some(left)) => {
-                fields.insert("due".into(), last_day(left.due));
-                let template = if red { OVER } else { NEAR };
-                // A deadline that moves is another one.
-                (template, format!("{template}-{}", left.due.0))
-            }
-            (None, None) => return Ok(0),
+        if let Some(seq) = urged {
+            let notice = Notice {
+                task,
+                template: URGED,
+                key: format!("urged-{seq}"),
+                fields,
+            };
+            return self
+                .tell(&notice, &self.hands(file, task, false).await?)
+                .await;
+        }
+        let lefts = [&task.left, &file.case.promised, &file.case.statutory];
+        let pressing = lefts.into_iter().flatten();
+        let pressing = pressing.filter(|left| matches!(left.light, Light::Yellow | Light::Red));
+        let Some(left) = pressing.min_by_key(|left| left.due) else {
+            return Ok(0);
         };
+        let mut told = self.of_clock(file, task, left, fields.clone()).await?;
+        if left.light == Light::Red && self.long_over(left) {
+            told += self.next_superior(file, task, left, fields).await?;
+        }
+        Ok(told)
+    }
+
+    /// Whoever has the task is told; once it is over, their colleagues and the head of their office
+    /// too.
+    async fn of_clock(
+        &self,
+        file: &CaseFile,
+        task: &Task,
+        left: &Left,
+        mut fields: BTreeMap<String, String>,
+    ) -> Result<u64, Fault> {
+        let red = left.light == Light::Red;
+        let (template, light) = if red { (OVER, "red") } else { (NEAR, "yellow") };
+        let to = self.hands(file, task, red).await?;
+        let above = match red {
+            true => superiors(self, file, task, 0).await?,
+            false => Superiors::default(),
+        };
+        if to.is_empty() && above.accounts.is_empty() {
+            return Ok(0);
+        }
+        // A deadline that moves is another one.
+        let told = above.told(light, left.due, &to);
+        let told = self.cases.note_told(&task.id, told).await?;
+        fields.insert("due".into(), last_day(left.due));
+        let notice = Notice {
+            task,
+            template,
+            key: format!("{template}-{}", left.due.0),
+            fields: fields.clone(),
+        };
+        let sent = self
+            .tell(&notice, &told.to.iter().cloned().collect())
+            .await?;
+        Ok(sent + self.tell_superiors(task, left, fields, &told).await?)
+    }
+
+    /// The head of the office above is told when nothing has happened for a working day.
+    async fn next_superior(
+        &self,
+        file: &CaseFile,
+        task: &Task,
+        left: &Left,
+        mut fields: BTreeMap<String, String>,
+    ) -> Result<u64, Fault> {
+        let above = superiors(self, file, task, 1).await?;
+        if above.accounts.is_empty() {
+            return Ok(0);
+        }
+        let told = above.told("overdue", left.due, &BTreeSet::new());
+        let told = self.cases.note_told(&task.id, told).await?;
+        fields.insert("due".into(), last_day(left.due));
+        self.tell_superiors(task, left, fields, &told).await
+    }
+
+    async fn tell_superiors(
+        &self,
+        task: &Task,
+        left: &Left,
+        mut fields: BTreeMap<String, String>,
+        told: &Told,
+    ) -> Result<u64, Fault> {
+        let holder = task.assignee.clone().unwrap_or_default();
+        let named = self.staff.member(&holder).map(|member| member.name);
+        let holder = named.or((!holder.is_empty()).then_some(holder));
+        fields.insert("holder".into(), holder.unwrap_or_else(|| "—".into()));
+        fields.insert("office".into(), self.office(task, told));
+        let notice = Notice {
+            task,
+            template: SUPERIOR,
+            key: format!("{SUPERIOR}-{}", left.due.0),
+            fields,
+        };
+        let superiors = told.superiors.iter().cloned().collect();
+        self.tell(&notice, &superiors).await
+    }
+
+    /// The office that has a task, by name.
+    fn office(&self, task: &Task, told: &Told) -> String {
+        let member = task.assignee.as_deref();
+        let member = member.and_then(|account| self.staff.member(account));
+        if let Some(member) = member {
+            return member.organisation_title.zh;
+        }
+        let code = task.organisation.as_ref().or(told.heads_of.first());
+        let known = code.and_then(|code| self.organisations.get(code, None));
+        known.map(|one| one.title.zh.clone()).unwrap_or_default()
+    }
+
+    /// Has it been over for a working day?
+    fn long_over(&self, left: &Left) -> bool {
+        let day = Limit {
+            days: 1,
+            count: Count::WorkingDays,
+        };
+        // The end of a day is the first instant of the next one.
+        self.cases.left(Time(left.due.0 - 1), day).light == Light::Red
+    }
+
+    async fn tell(&self, notice: &Notice<'_>, to: &BTreeSet<String>) -> Result<u64, Fault> {
         let mut told = 0;
-        for account in self.hands(file, task, red && urged.is_none()).await? {
+        for account in to {
             let message = NewMessage {
                 to: Recipient::Account(account.clone()),
                 channel: Channel::Inbox,
-                template: template.into(),
-                fields: fields.clone(),
-                once: format!("task/{}/{key}/{account}", task.id),
-                about: format!("task/{}", task.id),
+                template: notice.template.into(),
+                fields: notice.fields.clone(),
+                once: format!("task/{}/{}/{account}", notice.task.id, notice.key),
+                about: format!("task/{}", notice.task.id),
                 not_before: None,
                 until: None,
             };

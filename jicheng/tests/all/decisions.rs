@@ -167,6 +167,16 @@ async fn decisions_of_a_case_are_explained_to_who_may_see_it() {
     );
     assert!(post(&city, &clerk, path, question).await.status < 300);
     assert_eq!(kept(&city, &clerk, &early).await.len(), 2);
+    // One of no case: whoever made it, and whoever administers decisions; nobody unrelated.
+    let loose = json!({"decision": "fee", "input": {"amount": 1}, "keeping": {"purpose": "走查"}});
+    let loose = done(&city, &clerk, path, loose).await;
+    let one = loose["id"].as_str().expect("an id");
+    let path = format!("/api/v1/decisions/evaluations/{one}");
+    for (who, status) in [(&clerk, 200), (&designer, 200), (&stranger, 404)] {
+        assert_eq!(get(&city, who, &path).await.status, status);
+        let list = get(&city, who, all).await.text;
+        assert_eq!(list.contains(one), status == 200, "{list}");
+    }
     city.stop().await;
 }
 

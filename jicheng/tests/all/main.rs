@@ -7,6 +7,7 @@ mod architecture;
 mod attachments;
 mod attacks;
 mod city;
+mod countersign;
 mod crash;
 mod decisions;
 mod departments;

@@ -1,5 +1,6 @@
-//! Sight: an evaluation that belongs to a case is shown to whoever may see the case, and to nobody
-//! else but those who administer decisions or read the audit log.
+//! Sight: an evaluation that belongs to a case is shown to whoever may see the case, one that belongs
+//! to none to whoever made it, and to nobody else but those who administer decisions or read the
+//! audit log.
 
 use crate::engine::{Engine, PAGE_LIMIT, concerned, evaluation};
 use async_trait::async_trait;
@@ -67,7 +68,10 @@ impl Engine {
         let cases = rows.iter().map(|row| row.case.as_str());
         let seen = self.seen(by, cases.filter(|case| !case.is_empty()).collect());
         let seen = seen.await?;
-        rows.retain(|row| row.case.is_empty() || seen.contains_key(&row.case));
+        rows.retain(|row| match row.case.as_str() {
+            "" => !by.account.is_empty() && row.account == by.account,
+            case => seen.contains_key(case),
+        });
         Ok(rows)
     }
 

@@ -50,6 +50,18 @@ pub(crate) fn templates() -> Vec<NewTemplate> {
             ],
         ),
         template(
+            "case_deadline_superior",
+            ["下属办理超期", "A deadline was missed below you"],
+            [
+                "下属办件超期：{{title}}",
+                "Overdue in your office: {{title}}",
+            ],
+            [
+                "{{office}}承办的“{{title}}”（{{number}}）的“{{step}}”环节已超过期限（{{due}}），经办人：{{holder}}。请督办。",
+                "Step \"{{step}}\" of \"{{title}}\" ({{number}}), with {{office}}, is overdue since {{due}}; in the hand of: {{holder}}. Please see to it.",
+            ],
+        ),
+        template(
             "case_urged",
             ["办件催办", "A task is urged"],
             ["催办：{{title}}", "Urged: {{title}}"],

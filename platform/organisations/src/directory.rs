@@ -133,6 +133,16 @@ impl Engine {
         Page { items, next, total }
     }
 
+    /// Accounts of those who head an organisation now (正职), and of those who stand in for one who is
+    /// on leave. Empty where nobody does.
+    pub fn heads(&self, organisation: &str) -> Vec<String> {
+        let page = self.directory(Some(organisation), false, None, None, 0, PAGE_LIMIT);
+        let heads = page.items.into_iter().filter(|e| e.rank == Rank::Head);
+        heads
+            .flat_map(|entry| std::iter::once(entry.account).chain(entry.substitute))
+            .collect()
+    }
+
     /// Positions of an organisation at a moment, heads first, with how many hold each.
     pub fn positions(&self, organisation: &str, at: Option<Time>) -> Vec<serde_json::Value> {
         let now = self.now();

@@ -22,14 +22,20 @@ export interface Task {
   parent: string | null; form: string | null; opened_at: string; claimed_at: string | null; ended_at: string | null;
   ended_by: string | null; left: Left | null; urged: number; revision: number;
 }
-export interface TaskOpened { task: Task; data: Data }
+/** One of those who sign (会签): signed, to sign now, or later. */
+export interface Countersigner { signer: string; account: string | null; organisation: string | null; state: 'done' | 'open' | 'pending'; added_by: string | null; removable: boolean }
+export interface Countersign { sequential: boolean; instances: number; done: number; signers: Countersigner[] }
+/** A task that may be sent back to: of the case itself, or of one that called it. */
+export interface TaskTarget { case: string; number: string; process: string; node: string; name: string }
+export interface TaskOpened { task: Task; data: Data; countersign: Countersign | null; targets: TaskTarget[] }
 
 export type TaskVerb =
   | { verb: 'claim' } | { verb: 'release' }
   | { verb: 'complete'; data: Data }
-  | { verb: 'transfer' | 'delegate' | 'add_signer'; to: string; reason: string }
-  | { verb: 'remove_signer'; signer: string }
-  | { verb: 'send_back'; to: string; reason: string }
+  | { verb: 'transfer' | 'delegate'; to: string; reason: string }
+  | { verb: 'add_signer'; to: string; reason: string; countersign?: 'next' | 'last' }
+  | { verb: 'remove_signer'; signer: string; reason: string }
+  | { verb: 'send_back'; to: string; case?: string; reason: string }
   | { verb: 'return_to_starter' | 'withdraw'; reason: string }
   | { verb: 'circulate'; to: string[]; reason: string }
   | { verb: 'urge'; words: string };

@@ -8419,6 +8419,30 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+            countersign: components["schemas"]["Countersign"] | null;
+            targets: components["schemas"]["TaskTarget"][];
+        };
+        Countersign: {
+            sequential: boolean;
+            instances: number;
+            done: number;
+            signers: components["schemas"]["Countersigner"][];
+        };
+        Countersigner: {
+            signer: string;
+            account: string | null;
+            organisation: string | null;
+            /** @enum {string} */
+            state: "done" | "open" | "pending";
+            added_by: string | null;
+            removable: boolean;
+        };
+        TaskTarget: {
+            case: string;
+            number: string;
+            process: string;
+            node: string;
+            name: string;
         };
         TaskVerb: {
             /** @enum {string} */
@@ -8447,14 +8471,18 @@ export interface components {
             verb: "add_signer";
             to: string;
             reason?: string;
+            /** @enum {string|null} */
+            countersign?: "next" | "last" | null;
         } | {
             /** @enum {string} */
             verb: "remove_signer";
             signer: string;
+            reason?: string;
         } | {
             /** @enum {string} */
             verb: "send_back";
             to: string;
+            case?: string | null;
             reason: string;
         } | {
             /** @enum {string} */

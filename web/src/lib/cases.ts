@@ -30,8 +30,11 @@ export function pressing(a: Left | null, b: Left | null): Left | null {
 /** The verbs of a task, in the order of the page. */
 export const TASK_VERBS: readonly TaskVerbName[] = ['claim', 'release', 'complete', 'transfer', 'delegate', 'add_signer', 'remove_signer', 'send_back', 'return_to_starter', 'withdraw', 'circulate', 'urge'];
 
+/** What a countersign lets the asker do: how many they may do without, and whether they steer the case. */
+export interface Countersigning { removable: number; steers: boolean }
+
 /** Why a verb cannot be used at a task now; null when it can. The server decides; this explains. */
-export function taskRefusal(task: Task, verb: TaskVerbName, me: string, signers: number): Key | null {
+export function taskRefusal(task: Task, verb: TaskVerbName, me: string, signers: number, round: Countersigning = { removable: 0, steers: false }): Key | null {
   const open = task.state === 'open';
   if (verb === 'withdraw') {
     if (task.state === 'done' && task.ended_by === me) return null;
@@ -40,6 +43,8 @@ export function taskRefusal(task: Task, verb: TaskVerbName, me: string, signers:
   if (!open) return 'task.no_ended';
   if (verb === 'urge') return null;
   const mine = task.assignee === me;
+  if (verb === 'remove_signer' && round.removable > 0) return null;
+  if (verb === 'add_signer' && round.steers) return null;
   if (verb === 'claim') return mine ? 'task.no_mine_already' : task.assignee ? 'task.no_taken' : null;
   if (task.assignee && !mine) return 'task.no_taken';
   if (verb === 'release') return mine ? null : 'task.no_not_claimed';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { CaseFile, Json, Left, Task } from '../../src/api/cases';
 import type { TableReading } from '../../src/api/decisions';
 import { caseVerb } from '../../src/faces/desk/cases/CaseDialog';
-import { taskVerb } from '../../src/faces/desk/cases/TaskDialog';
+import { placesOf, taskVerb } from '../../src/faces/desk/cases/TaskDialog';
 import { wordOf } from '../../src/faces/desk/cases/History';
 import { propertiesOf } from '../../src/faces/operator/processes/properties';
 import { changes, kindOf, readDays, weekdayOf, weeksOf, withDay, workingDays } from '../../src/lib/calendar';
@@ -49,6 +49,20 @@ describe('verbs of a task', () => {
     expect(taskVerb('circulate', { to: 'a, b，a', reason: '' })).toEqual({ verb: 'circulate', to: ['a', 'b'], reason: '' });
     expect(taskVerb('urge', { to: '', reason: 'now' })).toEqual({ verb: 'urge', words: 'now' });
     expect(taskVerb('remove_signer', { to: '', reason: '' })).toBe('task.need_signer');
+    expect(taskVerb('remove_signer', { to: 'c-1', reason: 'x' })).toEqual({ verb: 'remove_signer', signer: 'c-1', reason: 'x' });
+    expect(taskVerb('send_back', { to: 'check', reason: 'x', of: 'caller' })).toEqual({ verb: 'send_back', to: 'check', case: 'caller', reason: 'x' });
+    expect(taskVerb('add_signer', { to: 'eva', reason: '', joins: 'opinion' })).toEqual({ verb: 'add_signer', to: 'eva', reason: '' });
+    expect(taskVerb('add_signer', { to: 'eva', reason: '', joins: 'next' })).toEqual({ verb: 'add_signer', to: 'eva', reason: '', countersign: 'next' });
+  });
+  it('offers one more countersigner where there is a countersign, in its order', () => {
+    const round = (sequential: boolean) => ({ sequential, instances: 2, done: 0, signers: [] });
+    expect(placesOf(null)).toEqual([]);
+    expect(placesOf(round(false))).toEqual(['opinion', 'last']);
+    expect(placesOf(round(true))).toEqual(['opinion', 'next', 'last']);
+    const theirs = task({ assignee: 'you' });
+    expect(taskRefusal(theirs, 'add_signer', 'me', 0)).toBe('task.no_taken');
+    expect(taskRefusal(theirs, 'add_signer', 'me', 0, { removable: 0, steers: true })).toBeNull();
+    expect(taskRefusal(task({ assignee: 'me' }), 'remove_signer', 'me', 0, { removable: 1, steers: false })).toBeNull();
   });
 });
 

@@ -8,7 +8,7 @@ use kernel::access::Actor;
 use kernel::cases::{
     Acted, CalendarDay, Case, CaseFile, CaseFilter, CasePage, CaseVerb, Cases, Correlated, Entry,
     Inbox, InboxFilter, Message, Migrated, Migration, Moved, NewCase, Process, SetAside, Simulated,
-    Simulation, Task, TaskVerb,
+    Simulation, TaskFile, TaskVerb,
 };
 use serde_json::{Map, Value};
 use store::cases::processes;
@@ -97,7 +97,7 @@ impl Cases for Engine {
         self.tray(by, filter).await
     }
 
-    async fn task(&self, by: &Actor, task: &str) -> Result<(Task, Map<String, Value>), Fault> {
+    async fn task(&self, by: &Actor, task: &str) -> Result<TaskFile, Fault> {
         self.one_task(by, task).await
     }
 

@@ -22,6 +22,7 @@ impl Work<'_> {
             Deed::JobFailed(job, error) => self.job_failed(job, error).await,
             Deed::TimerFailed(timer, error) => self.timer_failed(timer, error).await,
             Deed::TryAgain(by, id) => self.try_again(by, id).await,
+            Deed::Told(task, told) => self.note_told(task, told).await,
             Deed::Looked(by, number) => {
                 let entry = audit(self.now, by, "read", "cases", number, json!({}));
                 self.writes.audits.push(entry);

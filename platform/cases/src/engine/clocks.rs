@@ -3,7 +3,7 @@
 use super::work::{Kept, Open};
 use crate::clock::{Calendar, Clock};
 use crate::machine::timer::duration;
-use kernel::cases::{Left, Light, Limit, Pause};
+use kernel::cases::{Count, Left, Light, Limit, Pause};
 use kernel::{Span, Time};
 use serde::{Deserialize, Serialize};
 use store::cases::{CaseRow, NEVER, TaskRow, TimerRow};
@@ -132,16 +132,37 @@ pub(super) fn set_task(
     };
     (task.yellow_at, task.due_at) = (yellow, red);
     let timer = |kind: &str, at| timer(&task.id, &task.case_id, task.wait, kind, at, now);
-    vec![timer("yellow", yellow), timer("red", red)]
+    let mut timers = vec![timer("yellow", yellow), timer("red", red)];
+    if red <= now.0 {
+        timers.push(timer("overdue", overdue(left.due, calendar, now)));
+    }
+    timers
+}
+
+/// When what was due is overdue so long that the next superior hears of it: a working day later, or
+/// at once when that is past, over a long stop.
+fn overdue(due: Time, calendar: &Calendar, now: Time) -> i64 {
+    let limit = Limit {
+        days: 1,
+        count: Count::WorkingDays,
+    };
+    // The end of a day is the first instant of the next one.
+    let due = Time(due.0 - 1);
+    let day_later = Clock::start(due, limit).left(calendar, due).due;
+    std::cmp::max(day_later.0, now.0 + 1)
 }
 
 /// Takes the timers of a task away.
-pub(super) fn drop_task(task: &TaskRow) -> Timers {
+pub(super) fn drop_task(task: &TaskRow, now: Time) -> Timers {
     if task.clock.is_none() {
         return vec![];
     }
-    let id = |kind| (format!("{}-{kind}", task.id), None);
-    vec![id("yellow"), id("red")]
+    let kinds = ["yellow", "red", "overdue"];
+    let count = if task.due_at <= now.0 { 3 } else { 2 };
+    let kinds = kinds.into_iter().take(count);
+    kinds
+        .map(|kind| (format!("{}-{kind}", task.id), None))
+        .collect()
 }
 
 /// A timer for a light; none for a moment that is past or never comes.
@@ -207,7 +228,11 @@ pub(super) fn case_timers(open: &Open, calendar: &Calendar, now: Time) -> Timers
         let left = clock.left(calendar, now);
         let runs = !row.state.ended() && left.light != Light::Paused;
         let yellow = clock.yellow(calendar, now).unwrap_or(left.due).0;
-        for (light, at) in [("yellow", yellow), ("red", left.due.0)] {
+        let mut lights = vec![("yellow", yellow), ("red", left.due.0)];
+        if left.due <= now {
+            lights.push(("overdue", overdue(left.due, calendar, now)));
+        }
+        for (light, at) in lights {
             let at = if runs { at } else { NEVER };
             let kind = format!("{name}-{light}");
             timers.push(timer(&row.id, &row.id, 0, &kind, at, now));

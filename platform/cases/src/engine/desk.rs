@@ -7,7 +7,7 @@ use super::Engine;
 use super::judging::Judged;
 use super::work::Work;
 use kernel::access::Actor;
-use kernel::cases::{Acted, Case, CaseVerb, Correlated, Message, NewCase, Served, TaskVerb};
+use kernel::cases::{Acted, Case, CaseVerb, Correlated, Message, NewCase, Served, TaskVerb, Told};
 use kernel::{Fault, Noted, Time};
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
@@ -44,6 +44,8 @@ pub(super) enum Deed {
     TryAgain(Actor, String),
     /// A case was read.
     Looked(Actor, String),
+    /// Who is told of the clock of a task.
+    Told(String, Told),
 }
 
 /// What came of it.
@@ -53,6 +55,7 @@ pub(super) enum Reply {
     Acted(Box<Acted>),
     Correlated(Correlated),
     Reserved(bool),
+    Told(Told),
     Nothing,
 }
 

@@ -3,6 +3,7 @@
 use super::brought;
 use super::budget::Budget;
 use super::clocks::{self, TaskClock, Timers};
+use super::countersign::added_for;
 use super::work::{Change, Open, Work};
 use crate::bpmn::{Assignment, NodeKind, TaskKind as Drawn};
 use crate::clock::Counted;
@@ -160,7 +161,7 @@ impl Work<'_> {
                     self.drop_signers(before, &task, change).await?;
                     task.signers = 0;
                 }
-                change.timers.extend(clocks::drop_task(&task));
+                change.timers.extend(clocks::drop_task(&task, self.now));
                 task.state = match cause.ends_as {
                     Some(state) if acted => state,
                     _ => TaskState::Dropped,
@@ -348,6 +349,12 @@ impl Work<'_> {
         let text = |expression: &Option<String>| self.text_of(expression.as_deref(), &variables);
         let mut assignee = text(&assignment.assignee);
         let mut organisation = text(&assignment.organisation);
+        let mut roles = assignment.roles.clone();
+        // Whoever was added to a countersign signs in person.
+        if let Some(account) = added_for(case, found.scope) {
+            assignee = Some(account.into());
+            (organisation, roles) = (None, vec![]);
+        }
         if let Some((at, account)) = &cause.assign
             && *at == node.id
         {
@@ -360,7 +367,7 @@ impl Work<'_> {
             assignee = None;
         }
         // A task nobody would see is shown to the organisation in charge.
-        if assignee.is_none() && organisation.is_none() && assignment.roles.is_empty() {
+        if assignee.is_none() && organisation.is_none() && roles.is_empty() {
             organisation = case.row.organisation.clone();
         }
         let organisation = organisation.map(|code| self.engine.heir(code));
@@ -373,7 +380,7 @@ impl Work<'_> {
             node: node.id.clone(),
             name: node.name.clone(),
             assignee,
-            roles: assignment.roles.clone(),
+            roles,
             organisation,
             form: assignment.form.clone(),
             clock: clock.and_then(|clock| serde_json::to_string(&clock).ok()),

@@ -6,7 +6,7 @@ use super::follow::Cause;
 use super::publish::not_published;
 use super::start::{DEPTH, Origin, digest, size};
 use super::work::{Change, Open, Work};
-use crate::machine::{Awaited, Happened, ROOT};
+use crate::machine::{Happened, ROOT};
 use kernel::access::Actor;
 use kernel::cases::{CaseState, Correlated, Message, NewCase};
 use kernel::{Fault, Verb};
@@ -340,16 +340,9 @@ impl Work<'_> {
     /// A called case escalated and nothing in it caught that: its caller may.
     async fn do_escalation(&mut self, job: &JobRow) -> Result<(), Fault> {
         let child = self.case(&job.case_id).await?;
-        let Some(parent) = &child.row.parent else {
+        let Some((open, wait)) = self.caller(&child).await? else {
             return Ok(());
         };
-        let open = self.case(parent).await?;
-        let wait = child.row.parent_wait as u64;
-        let waited = open.kept.instance.waits.get(&wait);
-        let waits = waited.is_some_and(|w| matches!(w.what, Awaited::Call { .. }));
-        if open.row.state.ended() || !waits {
-            return Ok(());
-        }
         open.running()?;
         let code = job.name.clone();
         let details = json!({ "case": child.row.id, "code": code });
@@ -369,16 +362,9 @@ impl Work<'_> {
             self.put_job(before.id, None);
         }
         let child = self.case(&job.case_id).await?;
-        let Some(parent) = &child.row.parent else {
+        let Some((open, wait)) = self.caller(&child).await? else {
             return Ok(());
         };
-        let open = self.case(parent).await?;
-        let wait = child.row.parent_wait as u64;
-        let waited = open.kept.instance.waits.get(&wait);
-        let waits = waited.is_some_and(|w| matches!(w.what, Awaited::Call { .. }));
-        if open.row.state.ended() || !waits {
-            return Ok(());
-        }
         open.running()?;
         let root = child.kept.instance.scopes.get(&ROOT);
         let variables = root.map(|root| root.variables.clone()).unwrap_or_default();

@@ -6,7 +6,7 @@ use super::faults;
 use super::follow::Cause;
 use super::signing::plain;
 use super::work::{Open, Work};
-use crate::bpmn::{EventWhat, Moment, NodeKind, TaskKind as Drawn};
+use crate::bpmn::{EventWhat, Moment, Node, NodeIndex, NodeKind, Process, TaskKind as Drawn};
 use crate::machine::{Awaited, Happened, Id, leads};
 use kernel::access::Actor;
 use kernel::cases::{TaskKind, TaskState};
@@ -64,20 +64,23 @@ impl Work<'_> {
         reason: &str,
     ) -> Result<Reply, Fault> {
         faults::text("reason", reason, 500)?;
-        let done = self
-            .tasks_of(&open.row.id, TaskState::Done, Some(to))
-            .await?;
-        let done = done.into_iter().rfind(|task| task.kind == TaskKind::Task);
-        let Some(done) = done else {
+        let who = self.who_did(open, to).await?;
+        self.lead_back(by, open, &task, (to, &who), (reason, "sent_back"))
+            .await
+    }
+
+    /// Who did a task of a case last, of those at this node.
+    pub(super) async fn who_did(&mut self, open: &Open, node: &str) -> Result<String, Fault> {
+        let done = self.tasks_of(&open.row.id, TaskState::Done, Some(node));
+        let mut done = done.await?.into_iter();
+        let Some(done) = done.rfind(|task| task.kind == TaskKind::Task) else {
             return Err(Fault::invalid_at(
                 "to",
-                "只能驳回到本办件已办结的环节",
+                "只能驳回到该办件已办结的环节",
                 "that is no task of the case that was done",
             ));
         };
-        let who = done.owner.or(done.ended_by).unwrap_or_default();
-        self.lead_back(by, open, &task, (to, &who), (reason, "sent_back"))
-            .await
+        Ok(done.owner.or(done.ended_by).unwrap_or_default())
     }
 
     /// 退回发起人: back to the first task of the case, to who started it.
@@ -112,26 +115,15 @@ impl Work<'_> {
     ) -> Result<Reply, Fault> {
         plain(task)?;
         let drawing = open.drawing()?;
-        let node = drawing.find(to).ok_or_else(|| Fault::missing(to))?;
         let from = drawing.find(&task.node);
         let from = from.ok_or_else(|| Fault::missing(&task.node))?;
-        if !leads(drawing, node, from) {
-            return Err(Fault::invalid_at(
-                "to",
-                "该环节在另一条并行分支上，不通向当前环节，不能驳回到那里",
-                "that task is in another branch and does not lead here; it cannot be sent back to",
-            ));
-        }
+        let node = back(drawing, to, from)?;
         let token = token_of(open, task)?;
         let mut cause = Cause::of(by, what, Some(task))
             .with("to", to)
             .with("reason", reason);
         cause.ends_as = Some(TaskState::SentBack);
-        // Of a repeated task every turn is somebody else's.
-        let repeated = drawing.nodes[node].repeats.is_some();
-        if !repeated && !who.is_empty() && who != "system" {
-            cause.assign = Some((to.into(), who.into()));
-        }
+        cause.assign = back_to(&drawing.nodes[node], who);
         let moved = Happened::Move { token, to: node };
         let mut change = self.advance(open, moved, cause).await?;
         let said = json!({ "task": task.id, "node": task.node, "to": to, "reason": reason });
@@ -160,10 +152,7 @@ impl Work<'_> {
         let node = drawing.find(&task.node);
         let node = node.ok_or_else(|| Fault::missing(&task.node))?;
         if drawing.nodes[node].repeats.is_some() {
-            return Err(faults::unfit(
-                "会签（多实例）环节的意见不能单独撤回，请由下一环节驳回",
-                "one opinion of a repeated task cannot be taken back; have it sent back instead",
-            ));
+            return self.take_back_opinion(by, open, task, reason).await;
         }
         self.flush().await?;
         let followed = read::opened_in(self.tx, &open.row.id, task.ended_in).await?;
@@ -175,12 +164,7 @@ impl Work<'_> {
         };
         for next in &followed {
             self.know(next);
-            if next.state != TaskState::Open {
-                return Err(faults::over(next));
-            }
-            if next.claimed_at.is_some() || next.signers > 0 || next.revision > 1 {
-                return Err(faults::taken(next));
-            }
+            untouched(next)?;
             let at = drawing.find(&next.node);
             if !at.is_some_and(|at| leads(drawing, node, at)) {
                 return Err(faults::unfit(
@@ -205,7 +189,11 @@ impl Work<'_> {
 
     /// What went out with a task cannot be called back: messages, signals, functions, other
     /// processes.
-    async fn nothing_went_out(&mut self, open: &Open, task: &TaskRow) -> Result<(), Fault> {
+    pub(super) async fn nothing_went_out(
+        &mut self,
+        open: &Open,
+        task: &TaskRow,
+    ) -> Result<(), Fault> {
         let drawing = open.drawing()?;
         let entries = read::entries_of_task(self.tx, &open.row.id, &task.id).await?;
         let done = entries.iter().rfind(|entry| entry.what == "completed");
@@ -261,6 +249,37 @@ impl Work<'_> {
         task.urged_at = Some(self.now);
         self.changed(by, open, task, "urged", json!({ "words": words }))
     }
+}
+
+/// The node of this name, if it leads to another.
+pub(super) fn back(drawing: &Process, to: &str, from: NodeIndex) -> Result<NodeIndex, Fault> {
+    let node = drawing.find(to).ok_or_else(|| Fault::missing(to))?;
+    if leads(drawing, node, from) {
+        return Ok(node);
+    }
+    Err(Fault::invalid_at(
+        "to",
+        "该环节在另一条并行分支上，不通向当前环节，不能驳回到那里",
+        "that task is in another branch and does not lead here; it cannot be sent back to",
+    ))
+}
+
+/// Whose a task is that was sent back to: who did it. Of a repeated task every turn is somebody
+/// else's.
+pub(super) fn back_to(node: &Node, who: &str) -> Option<(String, String)> {
+    let known = node.repeats.is_none() && !who.is_empty() && who != "system";
+    known.then(|| (node.id.clone(), who.to_string()))
+}
+
+/// Has nobody touched what followed?
+pub(super) fn untouched(next: &TaskRow) -> Result<(), Fault> {
+    if next.state != TaskState::Open {
+        return Err(faults::over(next));
+    }
+    if next.claimed_at.is_some() || next.signers > 0 || next.revision > 1 {
+        return Err(faults::taken(next));
+    }
+    Ok(())
 }
 
 /// Does a node do something outside its case?

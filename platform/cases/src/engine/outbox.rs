@@ -404,21 +404,6 @@ impl Work<'_> {
         Ok(Reply::Nothing)
     }
 
-    /// A light of a clock changes: it is said in the history and in the log of events, by which
-    /// others remind and escalate.
-    async fn light(&mut self, open: &super::work::Open, timer: &TimerRow) -> Result<Reply, Fault> {
-        let mut change = Change::of(open);
-        let task = match timer.kind.as_str() {
-            "yellow" | "red" => self.task(&open.of_wait(timer.wait as u64)).await?,
-            _ => None,
-        };
-        let details = json!({ "light": timer.kind });
-        change.note(self.now, "system", "light", task.as_ref(), details);
-        change.timers.push((timer.id.clone(), None));
-        self.take(change)?;
-        Ok(Reply::Nothing)
-    }
-
     pub(super) async fn try_again(&mut self, by: &Actor, id: &str) -> Result<Reply, Fault> {
         let by = self.engine.demand(by, Verb::Operate, "cases")?;
         self.flush().await?;

@@ -8,11 +8,10 @@ use super::{Engine, faults, views};
 use crate::machine::{Place, ROOT};
 use kernel::access::Actor;
 use kernel::cases::{
-    CaseFile, CaseFilter, CasePage, Entry, Inbox, InboxFilter, Mark, SetAside, Task, TaskState,
+    CaseFile, CaseFilter, CasePage, Entry, Inbox, InboxFilter, Mark, SetAside, TaskFile, TaskState,
     Whose,
 };
 use kernel::{Fault, Filter, Noted, Time, Verb, Words};
-use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};
 use store::Run;
 use store::cases::lists::{self, InboxQuestion, PAGE, Sight};
@@ -193,37 +192,29 @@ impl Engine {
         })
     }
 
-    pub(super) async fn one_task(
-        &self,
-        by: &Actor,
-        task: &str,
-    ) -> Result<(Task, Map<String, Value>), Fault> {
-        let (view, variables, number) = {
+    pub(super) async fn one_task(&self, by: &Actor, task: &str) -> Result<TaskFile, Fault> {
+        let (file, number) = {
             let mut reader = self.store.snapshot().await?;
             let found = read::tasks(&mut reader, &[task.to_string()]).await?.pop();
             let row = found.ok_or_else(|| Fault::missing(task))?;
             let case = case_of(task).ok_or_else(|| Fault::missing(task))?;
-            let case = read::cases(&mut reader, &[case.to_string()]).await?.pop();
-            let case = case.ok_or_else(|| Fault::missing(task))?;
-            let model = self.model(&mut reader, &case.process, case.version).await?;
-            let open = Open {
-                kept: kept(&case)?,
-                row: case,
-                model,
-                expressions: self.means.expressions.clone(),
-            };
+            let open = self.read_case(&mut reader, case).await?;
             if may_do(by, &row).is_err() && !self.may_see(&mut reader, by, &open).await? {
                 return Err(Fault::missing(task));
             }
             let wait = open.kept.instance.waits.get(&(row.wait as u64));
             let scope = wait.map_or(ROOT, |wait| wait.scope);
-            let variables = open.kept.instance.variables(scope);
             let now = self.clock.now();
-            let view = views::task(self, &row, &open.kept.pauses, &self.days(), now);
-            (view, variables, open.row.number)
+            let file = TaskFile {
+                task: views::task(self, &row, &open.kept.pauses, &self.days(), now),
+                data: open.kept.instance.variables(scope),
+                countersign: self.countersign(&mut reader, by, &open, &row).await?,
+                targets: self.targets(&mut reader, &open, &row).await?,
+            };
+            (file, open.row.number)
         };
         self.submit(Deed::Looked(self.under(by), number)).await?;
-        Ok((view, variables))
+        Ok(file)
     }
 
     pub(super) async fn aside(&self, by: &Actor, limit: usize) -> Result<Vec<SetAside>, Fault> {

@@ -1,5 +1,6 @@
 //! 加签、减签、传阅: colleagues give an opinion before a task is done, or read along.
 
+use super::access::may_do;
 use super::desk::Reply;
 use super::faults;
 use super::follow::blank_task;
@@ -9,10 +10,11 @@ use kernel::access::Actor;
 use kernel::cases::{TaskKind, TaskState};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use store::cases::TaskRow;
 
 /// Opinions one task waits for, at most.
-const SIGNERS: i64 = 50;
+pub(super) const SIGNERS: i64 = 50;
 /// Readers of one circulation, at most.
 const READERS: usize = 100;
 
@@ -127,15 +129,20 @@ impl Work<'_> {
     pub(super) async fn remove_signer(
         &mut self,
         by: &Actor,
-        open: &Open,
+        open: &Arc<Open>,
         mut task: TaskRow,
-        signer: &str,
+        (signer, reason): (&str, &str),
     ) -> Result<Reply, Fault> {
         let found = self.task(signer).await?;
         let found = found.filter(|s| s.parent.as_ref() == Some(&task.id));
-        let mut found = found
-            .filter(|s| s.kind == TaskKind::Signer)
-            .ok_or_else(|| Fault::missing(signer))?;
+        let Some(mut found) = found.filter(|s| s.kind == TaskKind::Signer) else {
+            return self
+                .remove_countersigner(by, open, task, (signer, reason))
+                .await;
+        };
+        // An opinion is asked for by who has the task, and given up by nobody else.
+        may_do(by, &task)?;
+        faults::note("reason", reason, 500)?;
         if found.state != TaskState::Open {
             return Err(faults::over(&found));
         }
@@ -148,7 +155,7 @@ impl Work<'_> {
         found.revision += 1;
         task.signers -= 1;
         task.revision += 1;
-        let details = json!({ "signer": signer, "to": found.assignee });
+        let details = json!({ "signer": signer, "to": found.assignee, "reason": reason });
         change.note(
             self.now,
             &by.account,

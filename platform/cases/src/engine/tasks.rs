@@ -31,6 +31,7 @@ impl Work<'_> {
         match verb {
             TaskVerb::Withdraw { reason } => return self.withdraw(by, &open, &task, reason).await,
             TaskVerb::Urge { words } => return self.urge(by, &open, &task, words).await,
+            _ if self.engine.steers(by, &open, &task, verb) => {}
             _ => may_do(by, &task)?,
         }
         if let Some(seen) = seen
@@ -52,11 +53,29 @@ impl Work<'_> {
             TaskVerb::Delegate { to, reason } => {
                 self.hand_on(by, &open, task, (to, reason), true).await
             }
-            TaskVerb::AddSigner { to, reason } => {
-                self.add_signer(by, &open, task, to, reason).await
+            TaskVerb::AddSigner {
+                to,
+                reason,
+                countersign: None,
+            } => self.add_signer(by, &open, task, to, reason).await,
+            TaskVerb::AddSigner {
+                to,
+                reason,
+                countersign: Some(place),
+            } => {
+                self.add_countersigner(by, &open, task, (to, reason), *place)
+                    .await
             }
-            TaskVerb::RemoveSigner { signer } => self.remove_signer(by, &open, task, signer).await,
-            TaskVerb::SendBack { to, reason } => self.send_back(by, &open, task, to, reason).await,
+            TaskVerb::RemoveSigner { signer, reason } => {
+                self.remove_signer(by, &open, task, (signer, reason)).await
+            }
+            TaskVerb::SendBack { to, case, reason } => match case {
+                Some(case) if *case != open.row.id => {
+                    self.send_back_to_caller(by, &open, task, (case, to), reason)
+                        .await
+                }
+                _ => self.send_back(by, &open, task, to, reason).await,
+            },
             TaskVerb::ReturnToStarter { reason } => {
                 self.return_to_starter(by, &open, task, reason).await
             }

@@ -275,6 +275,9 @@ impl Run<'_> {
                 if matches!(kind, NodeKind::Event { .. }) {
                     self.leave(token);
                 } else {
+                    if wait.what == Awaited::Person {
+                        self.note_signed(token, id);
+                    }
                     self.activity_done(token);
                 }
             }

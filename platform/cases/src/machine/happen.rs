@@ -50,6 +50,14 @@ impl Run<'_> {
                 self.retry(token, node);
             }
             Happened::Move { token, to } => self.lead(token, to)?,
+            Happened::AddTurn {
+                count,
+                item,
+                added,
+                next,
+            } => self.add_turn(count, item, added, next)?,
+            Happened::RemoveTurn { count, number } => self.remove_turn(count, number)?,
+            Happened::TakeBackTurn { count, number } => self.take_back_turn(count, number)?,
             Happened::Cancel => self.end_instance(Standing::Cancelled),
         }
         Ok(())

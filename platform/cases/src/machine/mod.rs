@@ -15,13 +15,14 @@ mod rewind;
 mod run;
 mod state;
 pub(crate) mod timer;
+mod turns;
 mod undo;
 mod waiting;
 
 pub use migrate::migrate;
 pub use rewind::leads;
 pub use state::{
-    Awaited, Days, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standing, Token, Wait,
+    Added, Awaited, Days, Done, Id, Instance, Place, ROOT, Repeats, Scope, Standing, Token, Wait,
 };
 
 use crate::bpmn::{Model, NodeIndex};
@@ -92,6 +93,31 @@ pub enum Happened {
         token: Id,
         /// Where to.
         to: NodeIndex,
+    },
+    /// A repeated activity is done once more than drawn (加签): one turn more.
+    AddTurn {
+        /// Scope that counts its turns.
+        count: Id,
+        /// Item of the turn.
+        item: Value,
+        /// For whom, and by whom.
+        added: Added,
+        /// The next of those that come one after the other; else the last.
+        next: bool,
+    },
+    /// A turn that is not done is done without (减签).
+    RemoveTurn {
+        /// Scope that counts its turns.
+        count: Id,
+        /// Its number.
+        number: u32,
+    },
+    /// A turn that was done is done again (撤回 of one opinion).
+    TakeBackTurn {
+        /// Scope that counts its turns.
+        count: Id,
+        /// Its number.
+        number: u32,
     },
     /// The instance is cancelled.
     Cancel,

@@ -9,7 +9,7 @@ use kernel::Words;
 use serde_json::{Map, Value, json};
 
 /// Turns of one activity, at most.
-const TURN_LIMIT: usize = 10_000;
+pub(super) const TURN_LIMIT: usize = 10_000;
 
 impl Run<'_> {
     /// A token begins to repeat its activity.
@@ -47,7 +47,7 @@ impl Run<'_> {
         self.instance.scopes.insert(scope, opened);
         self.place(id, Place::Inside);
         for _ in 0..at_once {
-            self.begin_turn(scope);
+            self.begin_next(scope);
         }
     }
 
@@ -93,15 +93,28 @@ impl Run<'_> {
         Ok((!items.is_empty()).then_some(items))
     }
 
-    fn begin_turn(&mut self, count: Id) {
-        let Some(scope) = self.instance.scopes.get_mut(&count) else {
+    /// Begins the next turn.
+    fn begin_next(&mut self, count: Id) {
+        let scope = self.instance.scopes.get_mut(&count);
+        let Some(repeats) = scope.and_then(|scope| scope.repeats.as_mut()) else {
             return;
         };
-        let (Some(repeats), Some(host)) = (&mut scope.repeats, scope.host) else {
-            return;
+        let number = match &mut repeats.pending {
+            Some(pending) if !pending.is_empty() => pending.remove(0),
+            _ => repeats.begun,
         };
-        let number = repeats.begun;
         repeats.begun += 1;
+        self.begin_turn(count, number);
+    }
+
+    /// Begins the turn of a number, which is counted as begun.
+    pub(super) fn begin_turn(&mut self, count: Id, number: u32) {
+        let Some(scope) = self.instance.scopes.get(&count) else {
+            return;
+        };
+        let (Some(repeats), Some(host)) = (&scope.repeats, scope.host) else {
+            return;
+        };
         let item = repeats.items.get(number as usize).cloned();
         let node = self.node_of(host);
         let mut variables = Map::from_iter([("loopCounter".to_string(), json!(number + 1))]);
@@ -160,16 +173,21 @@ impl Run<'_> {
                 repeats.results.insert(number, result);
             }
         }
-        match self.goes_on(&looped, count) {
-            Ok(true) => self.begin_turn(count),
+        self.after_turn(&looped, count);
+    }
+
+    /// A turn is over: the next one, the end of all, or the others are still under way.
+    pub(super) fn after_turn(&mut self, looped: &Loop, count: Id) {
+        match self.goes_on(looped, count) {
+            Ok(true) => self.begin_next(count),
             Ok(false)
                 if self
                     .instance
                     .scopes
                     .values()
                     .any(|s| s.parent == Some(count))
-                    && !self.enough(&looped, count) => {}
-            Ok(false) => self.end_repeats(&looped, count),
+                    && !self.enough(looped, count) => {}
+            Ok(false) => self.end_repeats(looped, count),
             Err(words) => {
                 if let Some(host) = self.instance.scopes.get(&count).and_then(|s| s.host) {
                     self.stick(host, words);
@@ -187,7 +205,7 @@ impl Run<'_> {
             .get(&count)
             .and_then(|s| s.repeats.as_ref())
         {
-            variables.insert("numberOfInstances".into(), json!(repeats.items.len()));
+            variables.insert("numberOfInstances".into(), json!(repeats.instances()));
             variables.insert(
                 "numberOfActiveInstances".into(),
                 json!(repeats.begun - repeats.done),
@@ -201,7 +219,7 @@ impl Run<'_> {
         variables
     }
 
-    fn enough(&self, looped: &Loop, count: Id) -> bool {
+    pub(super) fn enough(&self, looped: &Loop, count: Id) -> bool {
         match looped {
             Loop::Instances {
                 until: Some(until), ..
@@ -241,7 +259,7 @@ impl Run<'_> {
                 {
                     return Ok(false);
                 }
-                Ok(*sequential && (repeats.begun as usize) < repeats.items.len())
+                Ok(*sequential && !repeats.to_come().is_empty())
             }
         }
     }

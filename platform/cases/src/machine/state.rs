@@ -7,7 +7,7 @@ use kernel::Time;
 use kernel::cases::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Number of a token, scope or wait; unique within its instance and never used again.
 pub type Id = u64;
@@ -87,6 +87,41 @@ pub struct Repeats {
     pub done: u32,
     /// What the turns contributed, by number.
     pub results: BTreeMap<u32, Value>,
+    /// Numbers of the turns still to come, in their order, once that is no longer the order of the
+    /// items; `None` before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Vec<u32>>,
+    /// Turns that were taken away and do not count.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub removed: BTreeSet<u32>,
+    /// Turns that were added, by number: for whom, and by whom.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub added: BTreeMap<u32, Added>,
+    /// The wait by which a person did a turn, by number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub signed: BTreeMap<u32, Id>,
+}
+
+/// A turn that the drawing did not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Added {
+    /// Account it is for.
+    pub to: String,
+    /// Account that added it.
+    pub by: String,
+}
+
+impl Repeats {
+    /// How many turns count.
+    pub fn instances(&self) -> usize {
+        self.items.len() - self.removed.len()
+    }
+
+    /// Numbers of the turns that have not begun, in their order.
+    pub fn to_come(&self) -> Vec<u32> {
+        let rest = self.begun..u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        self.pending.clone().unwrap_or_else(|| rest.collect())
+    }
 }
 
 /// An activity that was done and can be undone.

@@ -201,7 +201,7 @@ async fn a_message_for_a_case_goes_where_its_key_fits() {
         for key in ["k12", "k1", "k7"] {
             send(json!(key), json!({})).await.unwrap();
             let task = house.only(&li).await;
-            let (_, shown) = house.engine.task(&li, &task.id).await.unwrap();
+            let shown = house.engine.task(&li, &task.id).await.unwrap().data;
             assert_eq!(shown["number"], key);
             house.complete(&li, json!({})).await;
             let again = send(json!(key), json!({})).await.unwrap_err();
@@ -210,7 +210,7 @@ async fn a_message_for_a_case_goes_where_its_key_fits() {
         // Without a key: what began to wait first.
         send(json!(null), json!({})).await.unwrap();
         let task = house.only(&li).await;
-        let (_, shown) = house.engine.task(&li, &task.id).await.unwrap();
+        let shown = house.engine.task(&li, &task.id).await.unwrap().data;
         assert_eq!(shown["number"], "k2");
     })
     .await;

@@ -48,11 +48,8 @@ async fn a_case_goes_from_inbox_to_inbox_to_its_end() {
         assert_eq!(acted.opened.len(), 1);
         assert_eq!(house.nodes(&clerk).await, "");
         assert_eq!(house.nodes(&chief).await, "decide");
-        let (_, data) = house
-            .engine
-            .task(&chief, &acted.opened[0].id)
-            .await
-            .unwrap();
+        let opened = house.engine.task(&chief, &acted.opened[0].id).await;
+        let data = opened.unwrap().data;
         assert_eq!(data["sound"], true);
         assert_eq!(data["applicant"], "甲");
         // A stop in between loses nothing.

@@ -112,23 +112,70 @@ async fn limits_run_in_working_days_and_lights_change() {
         house.clock.set(at("2026-12-03T09:00:00+08:00"));
         assert_eq!(all().await, [0, 0, 1, 0]);
         house.engine.settle().await.unwrap();
-        let entries = house
+        let said = async || {
+            let by = admin();
+            let entries = house.engine.history(&by, &case.id, 0, 0).await.unwrap();
+            let lights = entries.iter().filter(|entry| entry.what == "light");
+            let lights = lights.filter_map(|entry| entry.details["light"].as_str());
+            lights.collect::<Vec<&str>>().join(" ")
+        };
+        assert_eq!(said().await, "yellow red", "each light is said once");
+        // Red for a working day.
+        house.clock.set(at("2026-12-04T09:00:00+08:00"));
+        house.engine.settle().await.unwrap();
+        assert_eq!(said().await, "yellow red overdue");
+        // Over a long stop each is said once too.
+        let settle = async |day: &str| {
+            house.clock.set(at(&format!("{day}T09:00:00+08:00")));
+            house.engine.settle().await.unwrap();
+            house.clock.advance(Span::seconds(1));
+            house.engine.settle().await.unwrap();
+            said().await
+        };
+        let all_said = "yellow red overdue promised-yellow promised-red statutory-yellow statutory-red promised-overdue";
+        assert_eq!(settle("2026-12-24").await, all_said);
+        let file = house.case(&case.id).await;
+        assert_eq!(file.statutory.unwrap().light, Light::Red);
+        let all_said = format!("{all_said} statutory-overdue");
+        assert_eq!(settle("2026-12-25").await, all_said);
+        assert_eq!(settle("2027-01-20").await, all_said);
+    })
+    .await;
+}
+
+/// What is paused before it is red for a working day is not overdue; going on, it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_clock_is_not_overdue() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let case = begin(&house).await;
+        let task = house.only(&clerk()).await.id;
+        house.act(&clerk(), &task, TaskVerb::Claim).await.unwrap();
+        let overdue = async || {
+            house.engine.settle().await.unwrap();
+            let by = admin();
+            let entries = house.engine.history(&by, &case.id, 0, 0).await.unwrap();
+            let mut lights = entries.iter().filter(|entry| entry.what == "light");
+            lights.any(|entry| entry.details["light"] == "overdue")
+        };
+        house.clock.set(at("2026-12-03T09:00:00+08:00"));
+        assert!(!overdue().await);
+        let pause = CaseVerb::Pause {
+            kind: PauseKind::Hearing,
+            basis: "行政许可法第四十五条".into(),
+            note: String::new(),
+        };
+        let by = admin();
+        house.engine.rule(&by, &case.id, None, pause).await.unwrap();
+        house.clock.set(at("2026-12-08T09:00:00+08:00"));
+        assert!(!overdue().await);
+        house
             .engine
-            .history(&admin(), &case.id, 0, 0)
+            .rule(&by, &case.id, None, CaseVerb::Unpause)
             .await
             .unwrap();
-        let said: Vec<&str> = entries
-            .iter()
-            .filter(|entry| entry.what == "light")
-            .filter_map(|entry| entry.details["light"].as_str())
-            .collect();
-        assert_eq!(said, ["yellow", "red"], "each light is said once");
-        house.clock.set(at("2026-12-24T09:00:00+08:00"));
-        house.engine.settle().await.unwrap();
-        let case = house.case(&case.id).await;
-        assert_eq!(case.statutory.unwrap().light, Light::Red);
-        let words = house.history(&case.id).await;
-        assert_eq!(words.matches("light").count(), 6);
+        house.clock.advance(Span::seconds(1));
+        assert!(overdue().await);
     })
     .await;
 }

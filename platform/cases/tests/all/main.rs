@@ -9,7 +9,9 @@
 mod activities;
 mod arrivals;
 mod between;
+mod callers;
 mod clocks;
+mod countersign;
 mod crash;
 mod decided;
 mod delivered;

@@ -94,6 +94,7 @@ async fn lived(house: &House) {
     house.clock.advance(Span::minutes(5));
     let back = TaskVerb::SendBack {
         to: "a".into(),
+        case: None,
         reason: "缺材料".into(),
     };
     house.act(&wang, &task.id, back).await.unwrap();

@@ -93,6 +93,7 @@ async fn an_added_signer_is_waited_for() {
         let add = |to: &str| TaskVerb::AddSigner {
             to: to.into(),
             reason: text("请签署意见"),
+            countersign: None,
         };
         house.act(&li, &task, add("one")).await.unwrap();
         let fault = house.act(&li, &task, add("one")).await.unwrap_err();
@@ -111,6 +112,7 @@ async fn an_added_signer_is_waited_for() {
         let signer = house.only(&two).await.id;
         let remove = || TaskVerb::RemoveSigner {
             signer: signer.clone(),
+            reason: String::new(),
         };
         house.act(&li, &task, remove()).await.unwrap();
         let fault = house.act(&li, &task, remove()).await.unwrap_err();
@@ -151,6 +153,7 @@ async fn work_goes_to_officials_only() {
                 TaskVerb::AddSigner {
                     to: to.clone(),
                     reason: reason.clone(),
+                    countersign: None,
                 },
                 TaskVerb::Circulate {
                     to: vec![text("wang"), to],
@@ -249,6 +252,7 @@ async fn sent_back_it_goes_to_who_did_it() {
         let task = house.only(&chief).await.id;
         let back = |to: &str, reason: &str| TaskVerb::SendBack {
             to: to.into(),
+            case: None,
             reason: reason.into(),
         };
         for (to, reason) in [
@@ -474,6 +478,7 @@ async fn side_by_side_it_is_sent_back_and_taken_back() {
         house.complete(&ann, json!({})).await;
         let back = |to: &str| TaskVerb::SendBack {
             to: to.into(),
+            case: None,
             reason: text("重做"),
         };
         // One does not lead to two.
@@ -518,6 +523,7 @@ async fn sent_back_to_a_countersign_everybody_has_their_own() {
         let decide = house.only(&chief).await.id;
         let back = TaskVerb::SendBack {
             to: text("m"),
+            case: None,
             reason: text("重签"),
         };
         house.act(&chief, &decide, back).await.unwrap();

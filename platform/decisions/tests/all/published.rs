@@ -380,9 +380,13 @@ async fn what_belongs_to_a_case_is_seen_by_who_may_see_the_case() {
                     "{}: {filter:?}",
                     who.account
                 );
-                let case = filter.case.is_some();
-                assert_eq!(found.contains(&loose.as_str()), !case, "{filter:?}");
+                // One of no case is shown to who made it, and to those who see all.
+                let shown = filter.case.is_none() && who.account != by.account;
+                let at = format!("{}: {filter:?}", who.account);
+                assert_eq!(found.contains(&loose.as_str()), shown, "{at}");
             }
+            let one = engine.evaluation(who, &loose).await.is_ok();
+            assert_eq!(one, who.account != by.account, "{}", who.account);
         }
         // Without a program that says who may see a case, nobody but the machine does.
         let clock = Arc::new(ManualClock::new(at("2026-11-25T10:00:00+08:00")));

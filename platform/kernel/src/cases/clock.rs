@@ -68,6 +68,24 @@ pub struct Left {
     pub provisional: bool,
 }
 
+/// Who was told how a clock stands: an entry `told` of the history of its task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What makes it another telling: told once for each.
+    pub key: String,
+    /// `yellow`, `red`, or `overdue` when it is red for a working day.
+    pub light: String,
+    /// Accounts of those who have the task, or may take it.
+    #[serde(default)]
+    pub to: Vec<String>,
+    /// Accounts of their superiors.
+    #[serde(default)]
+    pub superiors: Vec<String>,
+    /// Organisations those superiors head.
+    #[serde(default)]
+    pub heads_of: Vec<String>,
+}
+
 /// Why a clock may stop (行政许可法第四十五条 and the laws on each): the time of these does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

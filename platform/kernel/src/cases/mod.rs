@@ -13,13 +13,16 @@ mod people;
 mod simulation;
 mod task;
 
-pub use clock::{CalendarDay, Count, Left, Light, Limit, Moved, Pause, PauseKind};
+pub use clock::{CalendarDay, Count, Left, Light, Limit, Moved, Pause, PauseKind, Told};
 pub use people::{People, Worker};
 pub use simulation::{
     Calibration, Figures, NodeFigures, NodeLoad, SIMULATED_CASES, SIMULATED_DAYS, Simulated,
     Simulation, Spread, Unplayed, Used, WORKING_DAY_MINUTES,
 };
-pub use task::{Acted, Inbox, InboxFilter, Task, TaskKind, TaskState, TaskVerb, Whose};
+pub use task::{
+    Acted, Countersign, Countersigner, Inbox, InboxFilter, Place, Signed, Target, Task, TaskFile,
+    TaskKind, TaskState, TaskVerb, Whose,
+};
 
 use crate::access::Actor;
 use crate::decisions::Outcome;
@@ -534,7 +537,7 @@ pub trait Cases: Send + Sync {
     /// What there is to do for the asker, the most pressing first.
     async fn inbox(&self, by: &Actor, filter: &InboxFilter) -> Result<Inbox, Fault>;
     /// One task, with what its form shows.
-    async fn task(&self, by: &Actor, task: &str) -> Result<(Task, Map<String, Value>), Fault>;
+    async fn task(&self, by: &Actor, task: &str) -> Result<TaskFile, Fault>;
     /// Does something at a task. Of two who try, one is first; the other is refused with
     /// `input.conflict`, told by whom and when. `seen` is the revision of the task last seen. What
     /// is handed in at a task with a form is judged by it (see [`Forms`]) and refused whole, every

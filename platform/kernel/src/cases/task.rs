@@ -33,7 +33,7 @@ pub enum TaskState {
     Done,
     /// Sent back.
     SentBack,
-    /// Taken back by who had done what came before.
+    /// Taken back: by who had done what came before, or an opinion of a countersign by who gave it.
     Withdrawn,
     /// No longer to be done: the way of the case left it, or the case ended.
     Dropped,
@@ -129,23 +129,36 @@ pub enum TaskVerb {
         #[serde(default)]
         reason: String,
     },
-    /// 加签: a colleague must give an opinion before it can be done.
+    /// 加签: a colleague must give an opinion before it can be done; or, where the task is of a
+    /// countersign (会签), signs it as one more and counts like those drawn.
     AddSigner {
         /// Account.
         to: String,
         /// What is asked.
         #[serde(default)]
         reason: String,
+        /// As one more countersigner, and where; only an opinion when `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        countersign: Option<Place>,
     },
-    /// 减签: it can be done without that opinion.
+    /// 减签: it can be done without that opinion, or without that countersigner, who has not signed
+    /// yet.
     RemoveSigner {
-        /// The signer's task.
+        /// The signer's task, or [`Countersigner::signer`].
         signer: String,
+        /// Why.
+        #[serde(default)]
+        reason: String,
     },
-    /// 驳回: back to a task of the case that was done before; to who did it.
+    /// 驳回: back to a task that was done before, of the case or of one that called it; to who did
+    /// it. A case sent back to its caller ends.
     SendBack {
         /// Node of the drawing.
         to: String,
+        /// Identification of the case that called this one, or of one further out; the case itself
+        /// when `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        case: Option<String>,
         /// Why.
         reason: String,
     },
@@ -154,7 +167,8 @@ pub enum TaskVerb {
         /// Why.
         reason: String,
     },
-    /// 撤回: whoever did a task takes it back while nobody has gone on with what followed.
+    /// 撤回: whoever did a task takes it back while nobody has gone on with what followed; an opinion
+    /// of a countersign, until the countersign is over.
     Withdraw {
         /// Why.
         #[serde(default)]
@@ -174,6 +188,86 @@ pub enum TaskVerb {
         #[serde(default)]
         words: String,
     },
+}
+
+/// Where one more countersigner signs. Where all sign at once both are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// After the present one.
+    Next,
+    /// After all others.
+    Last,
+}
+
+/// A task opened: what its form shows, who signs with it, where it may be sent back to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskFile {
+    /// The task.
+    pub task: Task,
+    /// Variables it sees.
+    pub data: Map<String, Value>,
+    /// The countersign it is of, if it is and that is not over.
+    pub countersign: Option<Countersign>,
+    /// Tasks that were done and lead to it: of its case, then of those that called it.
+    pub targets: Vec<Target>,
+}
+
+/// A countersign (会签) that is going on: a task that each of several does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Countersign {
+    /// They sign one after the other.
+    pub sequential: bool,
+    /// How many there are.
+    pub instances: usize,
+    /// How many have signed.
+    pub done: u32,
+    /// They, in the order they sign in; 500 at most.
+    pub signers: Vec<Countersigner>,
+}
+
+/// How a countersigner stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signed {
+    /// Has signed.
+    Done,
+    /// Is to sign now.
+    Open,
+    /// Signs later.
+    Pending,
+}
+
+/// One of those who sign.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Countersigner {
+    /// Identification: of the task, once there is one.
+    pub signer: String,
+    /// Account, as far as it is known.
+    pub account: Option<String>,
+    /// Organisation whose members may take it.
+    pub organisation: Option<String>,
+    /// How it stands.
+    pub state: Signed,
+    /// Account that added them to those drawn.
+    pub added_by: Option<String>,
+    /// The asker may do without them (减签).
+    pub removable: bool,
+}
+
+/// A task that may be sent back to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// Case: the task's own, or one that called it.
+    pub case: String,
+    /// Its number.
+    pub number: String,
+    /// Name of its process.
+    pub process: String,
+    /// Node of the drawing.
+    pub node: String,
+    /// Name for people.
+    pub name: String,
 }
 
 /// After something was done at a task.

@@ -127,6 +127,7 @@ pub async fn passed(run: &mut impl Run, case: &str) -> Result<Vec<String>, Fault
         .from("case_tasks")
         .and_where(Expr::col("case_id").eq(case))
         .and_where(Expr::col("state").eq(TaskState::Done as i64))
+        .and_where(Expr::col("kind").eq(0))
         .order_by("node", Order::Asc)
         .limit(TASKS)
         .to_owned();

@@ -80,7 +80,7 @@ export const services = {
   'svc.flow': ['办理流程', 'How it goes'],
   'svc.flow_show': ['查看流程图', 'Show the drawing'],
   'svc.flow_text': ['申请 → 受理（材料不齐一次告知补正）→ 审查 → 决定 → 送达结果 → 您来评价', 'Apply → acceptance (everything missing is said at once) → review → decision → delivery → your rating'],
-  'svc.flow_denied': ['登录后可以查看流程图；主要环节如上。', 'Sign in to see the drawing; the main steps are above.'],
+  'svc.flow_denied': ['流程图现在看不到；主要环节如上。', 'The drawing cannot be shown now; the main steps are above.'],
   'svc.codes': ['事项编码', 'Codes'],
   'svc.task_code': ['实施清单编码', 'Implementation list'], 'svc.catalogue_code': ['基本目录编码', 'Base catalogue'],
   'svc.type': ['事项类型', 'Type'], 'svc.level': ['行使层级', 'Level'], 'svc.version': ['版本', 'Version'],

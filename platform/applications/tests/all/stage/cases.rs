@@ -121,7 +121,7 @@ impl Cases for FakeCases {
             next: None,
         })
     }
-    async fn task(&self, _: &Actor, _: &str) -> Result<(Task, Map<String, Value>), Fault> {
+    async fn task(&self, _: &Actor, _: &str) -> Result<TaskFile, Fault> {
         none()
     }
     async fn act(&self, _: &Actor, _: &str, _: Option<i64>, _: TaskVerb) -> Result<Acted, Fault> {

@@ -56,9 +56,12 @@ function One({ entry, nameOf }: { entry: Entry; nameOf: (node: string) => string
   const said = [...['reason', 'basis', 'note', 'words'].map((name) => text(details[name])), why].filter(Boolean);
   const kind = text(details['kind']);
   const pause = Object.hasOwn(texts, `pause.${kind}`) ? t(`pause.${kind}` as Key) : '';
-  const light = Object.hasOwn(texts, `clock.${text(details['light'])}`) ? t(`clock.${text(details['light'])}` as Key) : '';
+  // `red` of a task, `promised-red` of a limit of the case.
+  const light = text(details['light']).split('-').filter((part) => Object.hasOwn(texts, `clock.${part}`)).map((part) => t(`clock.${part}` as Key)).join(' · ');
+  const superiors = text(details['superiors']);
   const state = Object.hasOwn(texts, `case.state.${text(details['state'])}`) ? t(`case.state.${text(details['state'])}` as Key) : '';
   const entered = Array.isArray(details['entered']) ? details['entered'].filter((n) => typeof n === 'string').map(nameOf).join(', ') : '';
+  const caller = text(details['caller']);
   const stuck = details['stuck'];
   const opinion = details['opinion'];
   return (
@@ -67,6 +70,9 @@ function One({ entry, nameOf }: { entry: Entry; nameOf: (node: string) => string
       {' '}<span className="muted small">{dateTimeSeconds(entry.at)} · {entry.by === 'system' ? t('history.system') : entry.by}</span>
       {said.map((s, i) => <div key={i}>{s}</div>)}
       {opinion && typeof opinion === 'object' && !Array.isArray(opinion) && Object.keys(opinion).length ? <div>{Object.entries(opinion).map(([name, value]) => `${name}: ${plainValue(value, t('word.yes'), t('word.no'))}`).join('; ')}</div> : null}
+      {superiors ? <div>{t('history.superiors', { who: superiors })}</div> : null}
+      {caller ? <div>{t('history.to_caller', { number: caller, step: text(details['caller_step']) })}</div> : null}
+      {text(details['called']) ? <div>{t('history.from_called', { number: text(details['called']) })}</div> : null}
       {entered ? <div className="muted small">{t('history.to', { to: entered })}</div> : null}
       {stuck && typeof stuck === 'object' && !Array.isArray(stuck) ? <div className="over">{w({ zh: text(stuck['zh']), en: text(stuck['en']) })}</div> : null}
     </li>

@@ -4,7 +4,7 @@ import { useMemo, useState } from 'react';
 import { Button } from 'antd';
 import { Link, useParams } from 'react-router';
 import { useApi } from '../../../api/hooks';
-import type { CaseFile, TaskOpened, TaskVerb, TaskVerbName } from '../../../api/cases';
+import type { CaseFile, Countersign, TaskOpened, TaskVerb, TaskVerbName } from '../../../api/cases';
 import { Clock } from '../../../components/Light';
 import { DataFacts } from '../../../components/DataFacts';
 import { Faults } from '../../../components/Faults';
@@ -38,11 +38,28 @@ export default function TaskPage() {
   );
 }
 
-function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; path: string; asOf: number }) {
+/** Who signs with it, and how far they are. */
+function Signers({ of }: { of: Countersign }) {
+  const { t } = useI18n();
+  const organisation = useOrganisations();
+  return (
+    <section className="card" aria-label={t('countersign.title')}>
+      <h2>{t('countersign.title')}</h2>
+      <p className="muted small">{t(of.sequential ? 'countersign.in_turn' : 'countersign.at_once')} · {t('countersign.count', { done: of.done, n: of.instances })}</p>
+      <ol className="signers">
+        {of.signers.map((one) => (
+          <li key={one.signer}>{one.account ?? (one.organisation ? organisation(one.organisation) : t('tasks.nobody'))} <span className="muted small">{t(`countersign.${one.state}`)}{one.added_by ? ` · ${t('countersign.added_by', { who: one.added_by })}` : ''}</span></li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Opened({ opened: { task, data, countersign, targets }, path, asOf }: { opened: TaskOpened; path: string; asOf: number }) {
   const { t, lang } = useI18n();
   const roleTitle = useRoles();
   const organisation = useOrganisations();
-  const { session } = useSession();
+  const { session, may } = useSession();
   const me = session?.account ?? '';
   const [asked, setAsked] = useState<Exclude<TaskVerbName, 'claim' | 'release' | 'complete'> | null>(null);
   const { error, busy, attempt, clear } = useAttempt();
@@ -50,19 +67,18 @@ function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; pa
   const said = useSaid();
   // Who has a task may read its case; who may not sees the task all the same.
   const file = useApi<CaseFile>(`/cases/${encodeURIComponent(task.case)}`);
-  const { query: drawing, steps, nameOf, xml } = useSteps(file.isPending ? undefined : task.process, file.data?.case.version);
+  const { query: drawing, xml } = useSteps(file.isPending ? undefined : task.process, file.data?.case.version);
   const asks = useMemo(() => (xml && task.kind === 'task' ? asksOf(xml, task.node) : []), [xml, task.kind, task.node]);
   const known = !file.isPending && !drawing.isPending;
   const application = useTaskApplication(data, task.form);
   const decision = application?.form ?? null;
   const signers = (file.data?.tasks ?? []).filter((one) => one.kind === 'signer' && one.parent === task.id && one.state === 'open');
-  const people = new Set(steps.filter((s) => s.kind === 'userTask' || s.kind === 'manualTask').map((s) => s.id));
-  const passed = (file.data?.passed ?? []).filter((node) => node !== task.node && (people.size === 0 || people.has(node))).map((node) => ({ id: node, name: nameOf(node) }));
+  const round = { removable: (countersign?.signers ?? []).filter((one) => one.removable).length, steers: countersign !== null && may('operate', 'cases') };
   const act = async (verb: TaskVerb) => {
     await attempt(async () => said(await actAtTask(task, verb), verb.verb));
     await refresh();
   };
-  const refusals = TASK_VERBS.filter((verb) => verb !== 'complete').map((verb) => [verb, taskRefusal(task, verb, me, signers.length)] as const);
+  const refusals = TASK_VERBS.filter((verb) => verb !== 'complete').map((verb) => [verb, taskRefusal(task, verb, me, signers.length, round)] as const);
   const noDone = taskRefusal(task, 'complete', me, signers.length);
   const reasons = [...new Set(refusals.map(([, why]) => why).filter((why) => why !== null))];
   const press = (verb: TaskVerbName) => {
@@ -112,6 +128,7 @@ function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; pa
             </dl>
             <p style={{ marginTop: 8 }}><Link to={`/desk/cases/${encodeURIComponent(task.case)}`}>{t('task.open_case')}</Link></p>
           </section>
+          {countersign ? <Signers of={countersign} /> : null}
           <section className="card" aria-label={t('task.verbs')}>
             <h2>{t('task.verbs')}</h2>
             <div className="row">
@@ -123,7 +140,7 @@ function Opened({ opened: { task, data }, path, asOf }: { opened: TaskOpened; pa
           </section>
         </div>
       </div>
-      {asked ? <TaskDialog task={task} verb={asked} signers={signers} steps={passed} onClose={() => setAsked(null)} /> : null}
+      {asked ? <TaskDialog task={task} verb={asked} signers={signers} countersign={countersign} targets={targets} onClose={() => setAsked(null)} /> : null}
       <Provenance asOf={asOf} source="cases" path={path} />
     </>
   );

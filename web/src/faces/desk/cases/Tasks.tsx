@@ -126,7 +126,7 @@ export default function Tasks() {
           </View>
         </div>
       </div>
-      {urging ? <TaskDialog task={urging} verb="urge" signers={[]} steps={[]} onClose={() => setUrging(null)} /> : null}
+      {urging ? <TaskDialog task={urging} verb="urge" signers={[]} countersign={null} targets={[]} onClose={() => setUrging(null)} /> : null}
       {batch ? <BatchDialog tasks={chosen} verb={batch} onClose={() => setBatch(null)} onDone={(done) => { tell(done, batch); void refresh(); }} /> : null}
       <Provenance asOf={query.dataUpdatedAt} source="cases" path="/tasks" params={params} />
     </>
