@@ -76,6 +76,16 @@ fn add_catalogue(table: &mut Table) {
     );
     table.add(
         line(
+            "GET /api/v1/items/{item}/flow",
+            open,
+            "事项的办理流程图（BPMN 2.0，只有图形和名称）",
+            "How an item is handled, as a drawing (BPMN 2.0): its figure and names",
+        )
+        .gives("Drawing"),
+        flow,
+    );
+    table.add(
+        line(
             "GET /api/v1/items/{item}/versions",
             open,
             "事项的各版本",
@@ -251,6 +261,17 @@ async fn item(
         return Err(Fault::missing(&item).into());
     }
     Ok(super::output::with_version(found.version, found.as_ref()))
+}
+
+async fn flow(State(app): State<Arc<App>>, Path(item): Path<String>) -> Answer<Response> {
+    let found = app.items.item(&item, None).await?;
+    let process = found.content.process.as_deref();
+    let process = process.filter(|_| found.state != ItemState::Drafted);
+    let process = process.ok_or_else(|| Fault::missing(&item))?;
+    let xml = app.cases.drawing(process, None).await?;
+    let xml = cases::bpmn::outline(&xml).ok_or_else(|| Fault::missing(&item))?;
+    let body = json!({ "process": process, "version": null, "xml": xml });
+    Ok(axum::Json(body).into_response())
 }
 
 async fn versions(

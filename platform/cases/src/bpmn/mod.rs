@@ -6,6 +6,7 @@ mod activities;
 mod elements;
 mod events;
 mod model;
+mod outline;
 mod read;
 mod shape;
 mod strict;
@@ -16,5 +17,6 @@ pub use model::{
     Assignment, EventWhat, Flow, FlowIndex, Loop, Model, Moment, Named, Node, NodeIndex, NodeKind,
     Process, TaskKind, Trigger,
 };
+pub use outline::outline;
 pub use read::{read, read_new, read_stored};
 pub(crate) use strict::START_TIMERS;

@@ -11,7 +11,6 @@ import { Skeleton } from '../../../components/Skeleton';
 import { View } from '../../../components/View';
 import { useI18n } from '../../../i18n';
 import { dateTime } from '../../../lib/time';
-import { useSession } from '../../../shell/session';
 import { Begin } from './Begin';
 import { MaterialList } from './Materials';
 
@@ -63,15 +62,12 @@ export function Fees({ item }: { item: Item }) {
 
 function FlowPart({ item }: { item: Item }) {
   const { t } = useI18n();
-  const { may } = useSession();
   const [open, setOpen] = useState(false);
-  // The drawing is the office's own; residents follow their matter by its progress.
-  const drawn = may('read', 'processes') ? item.content.process : null;
   return (
     <Section id="flow" title={t('svc.flow')}>
       <p>{t('svc.flow_text')}</p>
-      {drawn && !open ? <p><button type="button" className="button" onClick={() => setOpen(true)}>{t('svc.flow_show')}</button></p> : null}
-      {drawn && open ? <Suspense fallback={<Skeleton />}><Flow process={drawn} /></Suspense> : null}
+      {item.content.process && !open ? <p><button type="button" className="button" onClick={() => setOpen(true)}>{t('svc.flow_show')}</button></p> : null}
+      {item.content.process && open ? <Suspense fallback={<Skeleton />}><Flow item={item.item} /></Suspense> : null}
     </Section>
   );
 }
