@@ -287,11 +287,17 @@ async function bundle(page, base, width) {
   const { application, parts } = await ask(page, base, `/service-applications/${encodeURIComponent(receipt.number)}`);
   const all = parts.length ? parts : [application];
   const wanting = all.find((p) => p.item === 'birth_certificate') ?? all[0];
-  await desk.correct(wanting.id, [{ at: 'answers/child_name', what: '走查：请核对新生儿姓名用字' }]);
+  // One department asks, or the front desk for all of them at once.
+  await desk.correct(parts.length && width < 600 ? application.id : wanting.id, [{ at: 'answers/child_name', what: '走查：请核对新生儿姓名用字' }]);
   await page.goto(`${base}/portal/applications/${encodeURIComponent(application.id)}`);
-  if (parts.length) await page.locator(`[data-application="${wanting.number}"]`, { hasText: '请补正' }).click();
-  await supply(page, base, wanting.id, { field: 'child_name', value: '李小欢' });
-  for (const part of all) await desk.accept(part.id);
+  if (parts.length) {
+    // What one part waits for shows on the whole, under what needs me, and is supplied there.
+    await page.locator(`[data-application="${wanting.number}"]`, { hasText: '请补正' }).waitFor();
+    await page.goto(`${base}/portal/applications?show=todo`);
+    await page.locator(`[data-application="${application.number}"] [data-state=correction]`).waitFor();
+  }
+  await supply(page, base, application.id, { field: 'child_name', value: '李小欢' });
+  await desk.accept(application.id);
   for (const part of all) must((await desk.decide(part)) === 'approved', `${part.number} was not approved`);
 
   // Letters are written soon after, each numbered and on the disk.

@@ -241,7 +241,8 @@ async fn offices(State(app): State<Arc<App>>) -> Answer<Response> {
     let rows = counts.into_iter().map(|(organisation, count)| {
         let known = app.organisations.get(&organisation, None);
         let title = known.map(|known| known.title.clone()).unwrap_or_default();
-        json!({ "organisation": organisation, "title": title, "count": count })
+        let formerly = app.organisations.predecessors(&organisation);
+        json!({ "organisation": organisation, "title": title, "count": count, "formerly": formerly })
     });
     Ok(Listing::whole(rows.collect::<Vec<Value>>()).into_response())
 }
@@ -294,8 +295,8 @@ async fn letters(State(app): State<Arc<App>>, query: Query) -> Answer<Response> 
     let read = |text: &str| serde_json::from_value::<ItemType>(text.into()).ok();
     let kind = query.choice("type", types, read);
     query.finish()?;
-    let permit = kind.is_none_or(|kind| kind == ItemType::Permit);
-    let found = crate::window::letters::wordings(&app.documents, permit);
+    let refusing = kind.unwrap_or(ItemType::Permit).refusing();
+    let found = crate::window::letters::wordings(&app.documents, refusing);
     Ok(Listing::whole(found).into_response())
 }
 

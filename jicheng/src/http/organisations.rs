@@ -12,8 +12,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kernel::fault::{Fault, FaultKind};
-use kernel::organisations::OrganisationKind;
-use kernel::{Access, Actor, Time, Verb};
+use kernel::organisations::{OrganisationKind, Organisations};
+use kernel::{Access, Actor, Time, Verb, Words};
 use organisations::{
     Format, Found, MemberChange, NewAct, NewAppointment, NewPosition, PositionChange,
 };
@@ -190,11 +190,13 @@ pub fn keeps(app: &App, actor: &Actor, code: &str) -> Result<(), Refusal> {
     if actor.standing.scope.iter().any(|own| own == code) {
         return Ok(());
     }
+    let known = app.organisations.get(code, None);
+    let title = known.map_or_else(|| Words::new(code, code), |known| known.title.clone());
     Err(Refusal(Fault::new(
         FaultKind::Denied,
         "access.denied",
-        format!("机构“{code}”不在您的管理范围内"),
-        format!("the organisation \"{code}\" is not within your scope"),
+        format!("“{}”不在您的管理范围内", title.zh),
+        format!("\"{}\" is not within your scope", title.en),
     )))
 }
 
@@ -220,12 +222,18 @@ fn may_give(app: &App, actor: &Actor, roles: &[String]) -> Result<(), Refusal> {
     }
     match roles.iter().find(|role| !actor.roles.contains(role)) {
         None => Ok(()),
-        Some(role) => Err(Refusal(Fault::new(
-            FaultKind::Denied,
-            "access.denied",
-            format!("您自己没有角色“{role}”，不能授予他人"),
-            format!("you do not hold the role \"{role}\" and cannot give it"),
-        ))),
+        Some(role) => {
+            let title = app.city.policy.role_title(role);
+            Err(Refusal(Fault::new(
+                FaultKind::Denied,
+                "access.denied",
+                format!("您自己没有角色“{}”，不能授予他人", title.zh),
+                format!(
+                    "you do not hold the role \"{}\" and cannot give it",
+                    title.en
+                ),
+            )))
+        }
     }
 }
 
@@ -253,7 +261,10 @@ async fn one(
 ) -> Answer<Response> {
     let at = query.time("at");
     query.finish()?;
-    Ok(axum::Json(app.organisations.one(&code, at)?).into_response())
+    let mut answer = app.organisations.one(&code, at)?;
+    let city = &app.city.declared.city.title.zh;
+    answer.letters = app.organisations.letter_word(&code, city);
+    Ok(axum::Json(answer).into_response())
 }
 
 async fn positions(

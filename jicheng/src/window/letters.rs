@@ -8,7 +8,8 @@ use kernel::applications::LetterLine;
 use kernel::cases::{Count, Limit};
 use kernel::declare::Declared;
 use kernel::documents::{Documents, NewLetter as Written, Office};
-use kernel::organisations::Organisations;
+use kernel::organisations::{Organisations, usual_letter_word};
+use kernel::refusing::Refusing;
 use kernel::{Actor, Fault, Problem, Time, Words};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -36,9 +37,19 @@ const SERVICE: &[(&str, &str)] = &[
     ),
     ("service_grant", include_str!("letters/service_grant.txt")),
     ("service_denial", include_str!("letters/service_denial.txt")),
+    (
+        "service_denial_payment",
+        include_str!("letters/service_denial_payment.txt"),
+    ),
+    (
+        "service_denial_confirmation",
+        include_str!("letters/service_denial_confirmation.txt"),
+    ),
+    (
+        "service_denial_registration",
+        include_str!("letters/service_denial_registration.txt"),
+    ),
 ];
-/// Type of items that are permits (行政许可).
-const PERMIT: &str = "01";
 
 /// Templates of this program.
 pub fn templates() -> BTreeMap<String, String> {
@@ -191,10 +202,10 @@ const ALWAYS: [&str; 5] = ["applicant", "item", "application", "review_office", 
 pub fn problems(
     documents: &documents::Engine,
     kind: &str,
-    permit: bool,
+    refusing: Refusing,
     text: &str,
 ) -> Vec<Problem> {
-    let Some(standard) = standard(documents, &template(kind, permit)) else {
+    let Some(standard) = standard(documents, &template(kind, refusing)) else {
         return vec![]; // no such kind, which is said elsewhere
     };
     let own = match standard.reworded(text) {
@@ -248,10 +259,10 @@ pub struct Wording {
     fields: Vec<WordingField>,
 }
 
-/// The city's letters about applications for permits, or for anything else.
-pub fn wordings(documents: &documents::Engine, permit: bool) -> Vec<Wording> {
+/// The city's letters about applications for items whose refusal is called so.
+pub fn wordings(documents: &documents::Engine, refusing: Refusing) -> Vec<Wording> {
     let wording = |kind: &'static str| {
-        let found = standard(documents, &template(kind, permit))?;
+        let found = standard(documents, &template(kind, refusing))?;
         let fields = found.fields.iter().map(|field| WordingField {
             name: field.name.clone(),
             title: field.title.clone(),
@@ -268,17 +279,19 @@ pub fn wordings(documents: &documents::Engine, permit: bool) -> Vec<Wording> {
     items::LETTERS.into_iter().filter_map(wording).collect()
 }
 
-/// Name of the template for a kind of letter.
-fn template(kind: &str, permit: bool) -> String {
+/// Name of the template for a kind of letter about an item whose refusal is called so.
+fn template(kind: &str, refusing: Refusing) -> String {
     let name = match kind {
         "non_acceptance" => "refusal",
         "approval" => "grant",
         "refusal" => "denial",
         other => other,
     };
-    match permit {
-        true => name.into(),
-        false => format!("service_{name}"),
+    match (refusing, name) {
+        (Refusing::Permit, _) => name.into(),
+        (Refusing::Other, _) => format!("service_{name}"),
+        (_, "denial") => format!("service_denial_{}", refusing.word()),
+        _ => format!("service_{name}"),
     }
 }
 
@@ -293,25 +306,10 @@ pub fn office(organisations: &organisations::Engine, city: &str, code: &str) -> 
     Office {
         code: code.into(),
         name: name.into(),
-        short: short(name, city),
+        short: organisations
+            .letter_word(code, city)
+            .unwrap_or_else(|| usual_letter_word(name, city)),
         credit_code,
-    }
-}
-
-/// The short word of an office's numbers (机关代字): its name without the city and without 局, 委.
-fn short(name: &str, city: &str) -> String {
-    let place = city.strip_suffix('市').unwrap_or(city);
-    let rest = name.strip_prefix(city).or_else(|| name.strip_prefix(place));
-    let rest = rest.filter(|rest| !rest.is_empty()).unwrap_or(name);
-    let rest = rest.trim_end_matches(['局', '委', '会', '员']);
-    let word: String = rest
-        .chars()
-        .filter(|c| !"和与、".contains(*c))
-        .take(6)
-        .collect();
-    match word.is_empty() {
-        true => name.chars().take(6).collect(),
-        false => word,
     }
 }
 
@@ -353,8 +351,9 @@ fn last_day(due: Time) -> String {
 #[async_trait]
 impl Letters for CityLetters {
     async fn make(&self, letter: &NewLetter) -> Result<LetterLine, Fault> {
-        let permit = letter.fields.get("type").and_then(Value::as_str) == Some(PERMIT);
-        let kind = template(&letter.kind, permit);
+        let refusing = letter.fields.get("refusing").and_then(Value::as_str);
+        let refusing = refusing.and_then(Refusing::parse);
+        let kind = template(&letter.kind, refusing.unwrap_or(Refusing::Other));
         let mut known = self.fields(letter).await;
         let own = letter.template.as_deref();
         let template = self.template(&kind, own, &mut known)?;
@@ -382,15 +381,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_carry_the_short_word_of_their_office() {
-        for (name, expect) in [
-            ("石家庄市数据和政务服务局", "数据政务服务"),
-            ("石家庄市公安局", "公安"),
-            ("石家庄市卫生健康委员会", "卫生健康"),
-            ("石家庄市住房公积金管理中心", "住房公积金管"),
-            ("某局", "某"),
-        ] {
-            assert_eq!(short(name, "石家庄市"), expect, "{name}");
+    fn only_permits_are_refused_as_permits() {
+        let check = |kind: &str, refusing, expect: &str| {
+            assert_eq!(template(kind, refusing), expect, "{kind} {refusing:?}");
+        };
+        check("refusal", Refusing::Permit, "denial");
+        check("refusal", Refusing::Payment, "service_denial_payment");
+        check(
+            "refusal",
+            Refusing::Confirmation,
+            "service_denial_confirmation",
+        );
+        check(
+            "refusal",
+            Refusing::Registration,
+            "service_denial_registration",
+        );
+        check("refusal", Refusing::Other, "service_denial");
+        check("non_acceptance", Refusing::Payment, "service_refusal");
+        check("approval", Refusing::Permit, "grant");
+        for refusing in Refusing::ALL
+            .into_iter()
+            .filter(|one| *one != Refusing::Permit)
+        {
+            let own = templates().remove(&template("refusal", refusing));
+            let title = own
+                .as_deref()
+                .and_then(|text| text.lines().find(|l| l.starts_with("title: ")));
+            let expect = format!("title: {}决定书", refusing.words().zh);
+            assert_eq!(title, Some(expect.as_str()));
         }
     }
 

@@ -25,7 +25,8 @@ use kernel::messages::{Channel, MailCarrier};
 use kernel::numbers::Day;
 use kernel::organisations::Organisations;
 use kernel::parties::Messenger;
-use kernel::{Clock, Fault, Problem, Time};
+use kernel::refusing::Refusing;
+use kernel::{Clock, Fault, Problem, Time, Words};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -261,7 +262,6 @@ async fn open_applications(
 ) -> Result<Arc<applications::Engine>, Fault> {
     let log = parts.log.clone();
     let organisations = parts.organisations.clone();
-    let known = parts.organisations.clone();
     let declared = parts.declared.clone();
     let days = Arc::new(Days {
         cases: parts.cases.clone(),
@@ -292,13 +292,29 @@ async fn open_applications(
         days,
         pseudonym: Arc::new(move |person: &str| log.pseudonym(person)),
         register_title: Arc::new(move |name: &str| Some(declared.register(name)?.title.clone())),
-        organisation: Arc::new(move |code: &str| {
-            let found = known.get(code, None)?;
-            let credit = found.credit_code.as_deref().unwrap_or_default();
-            Some(credit.get(8..17).unwrap_or(code).to_owned())
-        }),
+        offices: Arc::new(Offices(parts.organisations.clone())),
     };
     applications::Engine::open(parts.store.clone(), parts.clock.clone(), means).await
+}
+
+/// Organisations, for applications.
+struct Offices(Arc<organisations::Engine>);
+
+impl applications::Offices for Offices {
+    fn number_word(&self, code: &str) -> Option<String> {
+        let found = self.0.get(code, None)?;
+        let credit = found.credit_code.as_deref().unwrap_or_default();
+        Some(credit.get(8..17).unwrap_or(code).to_owned())
+    }
+    fn title(&self, code: &str) -> Option<Words> {
+        Some(self.0.get(code, None)?.title.clone())
+    }
+    fn successor(&self, code: &str) -> Option<String> {
+        self.0.successor(code)
+    }
+    fn predecessors(&self, code: &str) -> Vec<String> {
+        self.0.predecessors(code)
+    }
 }
 
 /// What goes on by itself: letters and messages of applications, cases that ended, messages that
@@ -367,6 +383,9 @@ impl items::Surroundings for Around {
     async fn organisation(&self, code: &str) -> Result<bool, Fault> {
         Ok(self.organisations.get(code, None).is_some())
     }
+    fn successor(&self, code: &str) -> Option<String> {
+        self.organisations.successor(code)
+    }
     async fn process(&self, name: &str) -> Result<bool, Fault> {
         let known = there(&self.cases, "cases")?.processes().await?;
         Ok(known.iter().any(|process| process.process == name))
@@ -377,8 +396,13 @@ impl items::Surroundings for Around {
         let forms = named.filter_map(|rest| Some(rest.split_once('"')?.0.to_string()));
         Ok(forms.collect())
     }
-    async fn letter(&self, kind: &str, permit: bool, text: &str) -> Result<Vec<Problem>, Fault> {
-        Ok(letters::problems(&self.documents, kind, permit, text))
+    async fn letter(
+        &self,
+        kind: &str,
+        refusing: Refusing,
+        text: &str,
+    ) -> Result<Vec<Problem>, Fault> {
+        Ok(letters::problems(&self.documents, kind, refusing, text))
     }
     async fn licence(&self, name: &str) -> Result<Option<LicenceDecl>, Fault> {
         Ok(self.declared.licences().find(|l| l.name == name).cloned())

@@ -19,9 +19,34 @@ pub struct CityNotices {
     pub sms: bool,
 }
 
-/// What happened, in Chinese and English.
-fn progress(what: &str) -> [&'static str; 2] {
-    match what {
+/// What happened, in Chinese and English; `text` gives a field of the news, empty when it is not
+/// there.
+fn progress(what: &str, text: impl Fn(&str) -> String) -> [String; 2] {
+    let told = match what {
+        "application_refused" => {
+            let (zh, en) = (text("refusal"), text("refusal_en"));
+            let zh = if zh.is_empty() {
+                "不予批准"
+            } else {
+                zh.as_str()
+            };
+            let en = if en.is_empty() {
+                "refused"
+            } else {
+                en.as_str()
+            };
+            return [
+                format!("已作出{zh}的决定，理由和救济途径见决定书。"),
+                format!("it was decided: {en}; the decision says why and what you can do."),
+            ];
+        }
+        "application_delivered" if !text("tracking").is_empty() => {
+            let tracking = text("tracking");
+            return [
+                format!("办理结果已寄出，邮件号 {tracking}。"),
+                format!("the result was posted, parcel number {tracking}."),
+            ];
+        }
         "application_submitted" => [
             "已收到您的申请，将在五个工作日内告知是否受理。",
             "it was received; within five working days you will be told whether it is accepted.",
@@ -36,10 +61,6 @@ fn progress(what: &str) -> [&'static str; 2] {
             "it was not accepted; the notice says why and what you can do.",
         ],
         "application_approved" => ["已办结，予以批准。", "it was approved."],
-        "application_refused" => [
-            "已作出不予批准的决定，理由和救济途径见决定书。",
-            "it was refused; the decision says why and what you can do.",
-        ],
         "application_terminated" => [
             "办理已终止，详情请咨询受理部门。",
             "it was ended; please ask the office that accepted it.",
@@ -48,13 +69,11 @@ fn progress(what: &str) -> [&'static str; 2] {
             "请缴纳费用后继续办理。",
             "please pay the fee; it goes on afterwards.",
         ],
-        "application_delivered" => [
-            "办理结果已送达或寄出。",
-            "the result was handed over or sent.",
-        ],
+        "application_delivered" => ["办理结果已领取。", "the result was handed over."],
         "rating_answered" => ["您的评价已得到答复。", "your rating was answered."],
         _ => ["有新进展。", "there is news."],
-    }
+    };
+    told.map(String::from)
 }
 
 #[async_trait]
@@ -71,7 +90,7 @@ impl Notices for CityNotices {
             value.unwrap_or_default().to_string()
         };
         let number = text("number");
-        let [progress, progress_en] = progress(what);
+        let [progress, progress_en] = progress(what, text);
         let title_en = match text("title_en") {
             none if none.is_empty() => text("title"),
             title => title,
@@ -80,8 +99,8 @@ impl Notices for CityNotices {
             ("title".to_string(), text("title")),
             ("title_en".to_string(), title_en),
             ("number".to_string(), number.clone()),
-            ("progress".to_string(), progress.to_string()),
-            ("progress_en".to_string(), progress_en.to_string()),
+            ("progress".to_string(), progress),
+            ("progress_en".to_string(), progress_en),
         ]);
         let inbox = to
             .account
@@ -103,5 +122,38 @@ impl Notices for CityNotices {
             self.outbox.send(&Actor::system(), message).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn news_name_the_refusal_and_the_parcel() {
+        let check = |what: &str, fields: &[(&str, &str)], zh: &str, en: &str| {
+            let text = |name: &str| {
+                let found = fields.iter().find(|(known, _)| *known == name);
+                found.map_or(String::new(), |(_, value)| value.to_string())
+            };
+            let told = progress(what, text);
+            assert!(told[0].contains(zh) && told[1].contains(en), "{told:?}");
+        };
+        let payment = [("refusal", "不予给付"), ("refusal_en", "payment refused")];
+        check(
+            "application_refused",
+            &payment,
+            "已作出不予给付的决定",
+            "payment refused",
+        );
+        check("application_refused", &[], "不予批准", "refused");
+        let posted = [("tracking", "EX123456789CN")];
+        check(
+            "application_delivered",
+            &posted,
+            "邮件号 EX123456789CN",
+            "parcel number EX123456789CN",
+        );
+        check("application_delivered", &[], "已领取", "handed over");
     }
 }

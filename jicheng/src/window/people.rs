@@ -181,6 +181,8 @@ impl Staff {
                 let Some(code) = account.organisation.filter(|_| !account.disabled) else {
                     continue;
                 };
+                // Of a merged organisation, where its people went.
+                let code = self.organisations.home(&code).unwrap_or(code);
                 let Some(home) = self.organisations.get(&code, None) else {
                     continue;
                 };

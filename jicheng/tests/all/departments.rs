@@ -347,3 +347,54 @@ async fn who_leaves_hands_over_and_cannot_come_back() {
     let _ = PASSWORD;
     city.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_of_letters_are_one_each_and_merged_people_are_found() {
+    let city = TestCity::start().await;
+    let operator = city.token("operator").await;
+    city.department(&operator, "heating").await;
+    city.department(&operator, "gardens").await;
+    let letters = async |code: &str| {
+        let path = format!("/api/v1/organisations/{code}");
+        city.get(&operator, &path).await.json()["letters"].clone()
+    };
+    assert_eq!(letters("heating").await, "heating", "made of its name");
+    assert_eq!(
+        letters("urban_bureau").await,
+        "城市管理综合行政执法",
+        "whole"
+    );
+    // Two sections of one name: the department above tells them apart.
+    assert_eq!(letters("heating_1").await, "heating一科");
+    assert_eq!(letters("gardens_1").await, "gardens一科");
+    let acts = "/api/v1/operator/organisations/acts";
+    let word = |code: &str, word: &str| json!({"reason": "石政〔2026〕13 号", "act": {"do": "change", "code": code, "letter_word": word}});
+    city.done(&operator, acts, word("heating", "石供热")).await;
+    assert_eq!(letters("heating").await, "石供热");
+    for (code, text) in [("gardens", "石供热"), ("gardens", "石〔园〕")] {
+        let refused = city.post(&operator, acts, word(code, text)).await;
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert_eq!(refused.json()["problems"][0]["at"], "gardens");
+    }
+    city.done(&operator, acts, word("heating", "")).await;
+    assert_eq!(letters("heating").await, "heating");
+
+    // Who has no position belongs where their department went.
+    let app = &city.running.app;
+    let new = identity::NewAccount {
+        name: "old.hand".into(),
+        display: "老同志".into(),
+        password: PASSWORD.into(),
+        roles: vec![],
+        organisation: Some("gardens".into()),
+    };
+    let by = kernel::Actor::system();
+    app.identity.create(&by, new).await.expect("an account");
+    let merge = json!({"reason": "机构改革", "act": {"do": "merge", "from": ["gardens"], "into": "heating"}});
+    city.done(&operator, acts, merge).await;
+    app.staff.refresh().await.expect("the staff is read");
+    let found = kernel::office::Members::member(app.staff.as_ref(), "old.hand");
+    let found = found.expect("in the directory of the office");
+    assert_eq!(found.organisation, "heating");
+    city.stop().await;
+}

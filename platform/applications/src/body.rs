@@ -73,6 +73,9 @@ pub(crate) struct Round {
     pub(crate) missing: Vec<Missing>,
     /// Files that were there already: they supply nothing, and stay.
     pub(crate) had: BTreeSet<String>,
+    /// Told in the notice of the bundle: there is no letter of the part itself.
+    #[serde(default)]
+    pub(crate) of_bundle: bool,
 }
 
 /// Who did the last thing that counts, to tell whoever comes too late.

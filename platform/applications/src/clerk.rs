@@ -1,20 +1,18 @@
 //! What clerks do: accept, say once what is missing, refuse, pass on, hand over, take money, answer
 //! a bad mark. Of two who do it at once one is first, and the other is told by whom.
 
-use crate::body::{Decision, Round};
+use crate::body::Decision;
 use crate::change::{Change, Open};
 use crate::faults::{conflict, denied, not_found, problem, refuse, said, too_late};
+use crate::missing::{once, point_problems, tell, untold};
 use crate::{Engine, TRIES, settle};
 use kernel::access::Actor;
 use kernel::applications::{Application, ApplicationState, Clerk, Missing};
 use kernel::fault::Problem;
-use kernel::items::{DeliveryWay, Item};
+use kernel::items::DeliveryWay;
 use kernel::{Fault, Words};
 use serde_json::json;
 use store::applications::{Counts, NEVER};
-
-/// Things a correction names, at most.
-const MISSING: usize = 50;
 
 impl Engine {
     pub(crate) async fn clerk_does(
@@ -33,10 +31,10 @@ impl Engine {
                 ));
             };
             if open.row.bundle == 1 && !matches!(verb, Clerk::Answer { .. }) {
-                return Err(conflict(
-                    "“一件事”由各部门分别办理其中的事项，请打开相应的事项",
-                    "a bundle is handled part by part: open the part",
-                ));
+                match self.clerk_does_whole(open, &by, seen, &verb).await? {
+                    Some(whole) => return Ok(whole),
+                    None => continue,
+                }
             }
             let mut change = self.change(open);
             self.apply_clerk(&mut change, &by, seen, &verb).await?;
@@ -54,11 +52,15 @@ impl Engine {
     /// An application just accepted: its case is begun at once when it can be; otherwise soon.
     async fn with_case(&self, open: Open) -> Result<Application, Fault> {
         let id = open.row.id.clone();
+        self.case_now(&id).await;
+        let open = self.find(&id).await?.ok_or_else(not_found)?;
+        self.line(&open, true).await
+    }
+
+    pub(crate) async fn case_now(&self, id: &str) {
         if let Err(fault) = self.do_now(&format!("{id}/case/start")).await {
             tracing::warn!(%fault, application = id, "the case is begun later");
         }
-        let open = self.find(&id).await?.ok_or_else(not_found)?;
-        self.line(&open, true).await
     }
 
     async fn apply_clerk(
@@ -123,32 +125,19 @@ impl Engine {
     ) -> Result<(), Fault> {
         let row = &change.open.row;
         let item = self.version_of(&row.item, row.item_version).await?;
-        refuse(missing_problems(&item, missing))?;
+        let materials = &item.content.materials;
+        refuse(point_problems(missing, |at| match at.split_once('/') {
+            Some(("answers", field)) => settle::knows(&item, field),
+            Some(("materials", name)) => materials.iter().any(|m| m.name == name),
+            _ => false,
+        }))?;
         change.demand(&[ApplicationState::Submitted])?;
         change.demand_seen(seen)?;
-        once(change, missing)?;
-        let materials = change.open.body.materials.iter();
-        let had = materials.flat_map(|m| m.files.iter().map(|file| file.id.clone()));
-        let round = Round {
-            at: change.now,
-            missing: missing.to_vec(),
-            had: had.collect(),
-        };
-        change.open.body.rounds.push(round);
-        change.becomes(ApplicationState::Correction);
-        let told: Vec<&str> = missing.iter().map(|m| m.what.as_str()).collect();
-        let words = Words::new("请补正材料", "please supply what is missing");
-        change.step("correction", words, Some(&told.join("；")), true);
+        let points: Vec<_> = missing.iter().enumerate().collect();
+        once(untold(&change.open.body.rounds, &points))?;
+        tell(change, by, missing.to_vec(), false);
         change.letter("correction");
         change.notice("application_correction");
-        change.last(by);
-        change.event("correction");
-        change.audit(
-            by,
-            "handle",
-            "correction",
-            json!({ "points": missing.len() }),
-        );
         Ok(())
     }
 
@@ -161,7 +150,8 @@ impl Engine {
         reason: &str,
     ) -> Result<(), Fault> {
         let mut problems: Vec<Problem> = said("reason", reason, 2, 500).into_iter().collect();
-        let known = organisation.len() <= 64 && (self.means.organisation)(organisation).is_some();
+        let known =
+            organisation.len() <= 64 && self.means.offices.number_word(organisation).is_some();
         if !known {
             problems.push(problem(
                 "organisation",
@@ -192,68 +182,6 @@ impl Engine {
         change.audit(by, "handle", "transfer", details);
         Ok(())
     }
-}
-
-/// What is wrong with what a correction says.
-fn missing_problems(item: &Item, missing: &[Missing]) -> Vec<Problem> {
-    let mut problems = vec![];
-    if missing.is_empty() || missing.len() > MISSING {
-        problems.push(problem(
-            "missing",
-            format!("须一次性列明需要补正的内容，1 至 {MISSING} 项"),
-            format!("name everything that is missing, 1 to {MISSING} points"),
-        ));
-    }
-    for (n, one) in missing.iter().take(MISSING).enumerate() {
-        let known = match one.at.split_once('/') {
-            Some(("answers", field)) => settle::knows(item, field),
-            Some(("materials", name)) => item.content.materials.iter().any(|m| m.name == name),
-            _ => one.at.is_empty(),
-        };
-        if !known {
-            problems.push(problem(
-                format!("missing/{n}/at"),
-                "本事项没有这一项或这份材料",
-                "the item has no such field or material",
-            ));
-        }
-        problems.extend(said(&format!("missing/{n}/what"), &one.what, 2, 500));
-    }
-    problems
-}
-
-/// What is missing is said once and whole (行政许可法第三十二条): a second time only at the points
-/// named before, when what was supplied there is itself wrong.
-fn once(change: &Change, missing: &[Missing]) -> Result<(), Fault> {
-    let rounds = &change.open.body.rounds;
-    if rounds.is_empty() {
-        return Ok(());
-    }
-    let named = |one: &Missing| {
-        let mut before = rounds.iter().flat_map(|round| &round.missing);
-        !one.at.is_empty() && before.any(|known| known.at == one.at)
-    };
-    let new: Vec<Problem> = missing
-        .iter()
-        .enumerate()
-        .filter(|(_, one)| !named(one))
-        .map(|(n, _)| {
-            problem(
-                format!("missing/{n}"),
-                "首次告知时没有提出这一点",
-                "this was not named the first time",
-            )
-        })
-        .collect();
-    if new.is_empty() {
-        return Ok(());
-    }
-    let mut fault = conflict(
-        "需要补正的全部内容应当一次告知（《行政许可法》第三十二条）；再次补正只能针对上次所列、补交后仍不合格的内容",
-        "everything missing must be told at once (Administrative Licensing Law, article 32); again only where what was supplied is itself wrong",
-    );
-    fault.problems = new;
-    Err(fault)
 }
 
 fn not_accept(

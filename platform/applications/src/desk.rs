@@ -115,7 +115,7 @@ impl Engine {
         let mut tx = self.store.begin().await?;
         let mut applied = vec![];
         let numbered = |row: &mut ApplicationRow, last: i64| {
-            let office = (self.means.organisation)(&row.organisation);
+            let office = self.means.offices.number_word(&row.organisation);
             let office = office.unwrap_or_else(|| row.organisation.clone());
             row.number = crate::numbered(&office, one_day(row.submitted_at), last);
             let code = std::mem::take(&mut row.check_digest);

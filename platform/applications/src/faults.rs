@@ -62,7 +62,7 @@ pub(crate) fn state_words(state: ApplicationState) -> Words {
         NotAccepted => ("不予受理", "not accepted"),
         Accepted => ("办理中", "in hand"),
         Approved => ("准予（办结）", "approved"),
-        Refused => ("不予许可", "refused"),
+        Refused => ("不予批准", "refused"),
         Withdrawn => ("已撤回", "withdrawn"),
         Terminated => ("已终止", "ended without a decision"),
     };

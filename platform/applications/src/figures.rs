@@ -16,7 +16,8 @@ const PAGE: usize = 200;
 const ITEMS: usize = 20_000;
 
 impl Engine {
-    /// Figures of a period by organisation, the sum of all first, under an empty name. The period
+    /// Figures of a period by organisation, the sum of all first, under an empty name; what an
+    /// organisation did that stands no longer counts for whoever has its work. The period
     /// is taken in whole days of Beijing: from the day of `from` to the day before `to`, or that of
     /// `to` when it is not midnight. Parts of a bundle count, the bundle itself does not; a mark
     /// counts on its day, and so does its answer.
@@ -39,7 +40,7 @@ impl Engine {
         let rows = read::days(&mut self.store.reader().await?, first, end).await?;
         for row in rows {
             let counts = row.counts;
-            let figures = of.entry(row.organisation).or_default();
+            let figures = of.entry(self.office(&row.organisation)).or_default();
             figures.submitted += counts.submitted;
             figures.submitted_online += counts.online;
             figures.decided += counts.decided;
@@ -52,6 +53,7 @@ impl Engine {
         let mut all = vec![ServiceFigures::default()];
         for (organisation, mut figures) in of {
             add(&mut all[0], &figures);
+            figures.title = self.means.offices.title(&organisation).unwrap_or_default();
             figures.organisation = organisation;
             all.push(figures);
         }
@@ -70,7 +72,7 @@ impl Engine {
             for line in page.rows.iter().filter(|l| l.state == ItemState::InForce) {
                 let online = [Channel::Web, Channel::Phone];
                 let online = line.channels.iter().any(|way| online.contains(way));
-                let figures = of.entry(line.organisation.clone()).or_default();
+                let figures = of.entry(self.office(&line.organisation)).or_default();
                 figures.items += 1;
                 figures.items_online += i64::from(online);
                 figures.items_one_visit += i64::from(line.visits <= 1);

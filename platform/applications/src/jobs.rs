@@ -76,10 +76,10 @@ impl Engine {
         }
     }
 
-    /// Begins the cases of accepted applications that have none, whatever was lost; says how many
-    /// it took up again. A job for every hour, and at the start.
+    /// Begins the cases of accepted applications that have none, whatever was lost, and brings
+    /// bundles into agreement with their parts; says how many it took up again. A job for every hour, and at the start.
     pub async fn repair(&self) -> Result<u64, Fault> {
-        let (mut done, mut after) = (0, String::new());
+        let (mut done, mut after) = (self.align_bundles().await?, String::new());
         loop {
             let state = ApplicationState::Accepted as i64;
             let rows = {

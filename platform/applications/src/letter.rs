@@ -46,10 +46,11 @@ pub(crate) fn letter_fields(
             put("days", body.promised.days.into());
         }
         "correction" => {
-            let round = body.rounds.get(number.saturating_sub(1));
+            let mut told = body.rounds.iter().filter(|round| !round.of_bundle);
+            let round = told.nth(number.saturating_sub(1));
             let missing = round.iter().flat_map(|round| &round.missing);
             let points =
-                missing.map(|m| json!({ "name": title_of(item, &m.at), "problem": m.what }));
+                missing.map(|m| json!({ "name": title_of(item, body, &m.at), "problem": m.what }));
             put("missing", points.collect::<Vec<_>>().into());
             let at = round.map(|round| round.at.rfc3339());
             put("at", at.unwrap_or_default().into());
@@ -81,7 +82,7 @@ fn received(material: &MaterialState) -> Option<Value> {
 }
 
 /// What a point of a correction is about, as the form and the list of materials call it.
-fn title_of(item: &Item, at: &str) -> String {
+fn title_of(item: &Item, body: &Body, at: &str) -> String {
     let title = match at.split_once('/') {
         Some(("answers", field)) => {
             let field = item
@@ -93,8 +94,13 @@ fn title_of(item: &Item, at: &str) -> String {
             title.and_then(Value::as_str).map(String::from)
         }
         Some(("materials", name)) => {
-            let found = item.content.materials.iter().find(|m| m.name == name);
-            found.map(|material| material.title.zh.clone())
+            let had = body.materials.iter().find(|m| m.name == name);
+            let had = had.map(|material| material.title.zh.clone());
+            let asked = || {
+                let found = item.content.materials.iter().find(|m| m.name == name);
+                found.map(|material| material.title.zh.clone())
+            };
+            had.or_else(asked)
         }
         _ => None,
     };

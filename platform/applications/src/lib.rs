@@ -28,6 +28,7 @@ mod figures;
 mod jobs;
 mod letter;
 mod means;
+mod missing;
 mod outbox;
 mod own;
 mod paying;
@@ -40,9 +41,11 @@ mod sources;
 mod submit;
 mod uploads;
 mod views;
+mod whole;
 
 pub use means::{
-    Files, Letters, Means, NewLetter, Notices, People, Person, Pseudonym, Recipient, WorkingDays,
+    Files, Letters, Means, NewLetter, Notices, Offices, People, Person, Pseudonym, Recipient,
+    WorkingDays,
 };
 pub use submit::numbered;
 

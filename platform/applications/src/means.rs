@@ -23,10 +23,19 @@ pub type Pseudonym = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// From the name of a register to how people call it; `None` for one nobody declares.
 pub type RegisterTitle = Arc<dyn Fn(&str) -> Option<Words> + Send + Sync>;
 
-/// What the numbers of an organisation's applications begin with, by its code, if there is one of
-/// this code now: the nine characters that tell it in its unified social credit code (GB 32100), or
-/// its own code while it has none.
-pub type NumberWord = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+/// What is asked of organisations, by their codes.
+pub trait Offices: Send + Sync {
+    /// What the numbers of its applications begin with, if there is one of this code now: the nine
+    /// characters that tell it in its unified social credit code (GB 32100), or its own code while
+    /// it has none.
+    fn number_word(&self, code: &str) -> Option<String>;
+    /// Its name now.
+    fn title(&self, code: &str) -> Option<Words>;
+    /// Whoever has the work of one that stands no longer; `None` for one that stands.
+    fn successor(&self, code: &str) -> Option<String>;
+    /// Those that stand no longer and whose work is with this one.
+    fn predecessors(&self, code: &str) -> Vec<String>;
+}
 
 /// What the engine works with besides the store.
 pub struct Means {
@@ -56,8 +65,8 @@ pub struct Means {
     pub pseudonym: Pseudonym,
     /// How people call a register, by its name.
     pub register_title: RegisterTitle,
-    /// What numbers of an organisation's applications begin with.
-    pub organisation: NumberWord,
+    /// Organisations of the city.
+    pub offices: Arc<dyn Offices>,
 }
 
 /// The natural person behind an account, as proven. Personal: no `Debug`.
@@ -92,7 +101,7 @@ pub struct NewLetter {
     pub about: String,
     /// Fields: `number`, `title`, `applicant`, `applicant_number`, `at` (RFC 3339), `check`
     /// (receipt), `materials` (each `name`, `form`, `copies`), `missing` (each `name`, `problem`),
-    /// `reason`, `basis`, `due`, `deemed`.
+    /// `reason`, `basis`, `due`, `deemed`, `refusing` ([`kernel::refusing::Refusing`]).
     pub fields: Map<String, Value>,
     /// Text of the item in place of the city's.
     pub template: Option<String>,
@@ -122,7 +131,8 @@ pub trait Notices: Send + Sync {
     /// Tells somebody that something happened: `application_submitted`, `application_correction`,
     /// `application_accepted`, `application_not_accepted`, `application_approved`,
     /// `application_refused`, `application_terminated`, `application_billed`,
-    /// `application_delivered`, `rating_answered`. Fields: `number`, `title`, `due`. Once for
+    /// `application_delivered`, `rating_answered`. Fields: `number`, `title`, `title_en`, `due`,
+    /// `refusal` and `refusal_en` (what the refusal is called), `tracking` (of a parcel). Once for
     /// `once`. A fault means "not now".
     async fn tell(
         &self,

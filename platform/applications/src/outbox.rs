@@ -312,10 +312,7 @@ impl Engine {
         let number = job.name.rsplit_once('-').and_then(|(_, n)| n.parse().ok());
         let mut fields = letter_fields(&open, &item, &kind, number.unwrap_or(1));
         let content = &item.content;
-        fields.insert(
-            "type".into(),
-            serde_json::to_value(content.kind).unwrap_or_default(),
-        );
+        fields.insert("refusing".into(), content.refusing().word().into());
         fields.insert("contact".into(), content.contact.zh.clone().into());
         fields.insert("item_basis".into(), content.basis.join("；").into());
         fields.insert("channel".into(), open.row.channel.clone().into());
@@ -377,6 +374,14 @@ impl Engine {
         fields.insert("title_en".into(), open.row.title_en.clone().into());
         if let Some(left) = self.due(&open).await? {
             fields.insert("due".into(), left.due.rfc3339().into());
+        }
+        if let Some(refusal) = self.refusal(&open).await? {
+            fields.insert("refusal".into(), refusal.zh.into());
+            fields.insert("refusal_en".into(), refusal.en.into());
+        }
+        let delivery = open.body.delivery.as_ref();
+        if let Some(tracking) = delivery.and_then(|delivery| delivery.tracking.clone()) {
+            fields.insert("tracking".into(), tracking.into());
         }
         self.means.notices.tell(&to, what, &fields, &job.id).await
     }

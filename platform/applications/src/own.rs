@@ -1,13 +1,16 @@
 //! What applicants do at their application: supply what was missing, take it back, rate it.
 
+use crate::body::Body;
 use crate::change::Change;
 use crate::faults::{conflict, denied, problem, refuse, said, too_late};
+use crate::missing::{Opened, still_missing};
 use crate::{ACCEPTANCE, ANSWER, Engine, TRIES, settle};
 use kernel::access::Actor;
 use kernel::applications::{Application, ApplicationState, Own, Rating};
+use kernel::fault::Problem;
+use kernel::items::Item;
 use kernel::{Fault, Words};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 use store::applications::Counts;
 use store::applications::read;
 
@@ -31,11 +34,13 @@ impl Engine {
                     "only the applicant may do this",
                 ));
             }
-            if open.row.bundle == 1 && matches!(verb, Own::Correct { .. }) {
-                return Err(conflict(
-                    "请打开需要补正的事项",
-                    "open the part that asks for something",
-                ));
+            if open.row.bundle == 1
+                && let Own::Correct { answers, note } = &verb
+            {
+                match self.correct_whole(open, by, seen, answers, note).await? {
+                    Some(whole) => return Ok(whole),
+                    None => continue,
+                }
             }
             if open.row.bundle == 1
                 && let Own::Withdraw { reason } = &verb
@@ -105,78 +110,40 @@ impl Engine {
         change.demand_seen(seen)?;
         let row = &change.open.row;
         let item = self.version_of(&row.item, row.item_version).await?;
-        let items = &*self.means.items;
         let mut problems = settle::unknown(&item, None, answers);
         if !note.is_empty() {
             problems.extend(said("note", note, 1, 500));
         }
-        let body = &change.open.body;
-        let missing = body.missing();
-        let named = |at: &str| missing.iter().any(|m| m.at == at);
-        let any = missing.iter().any(|m| m.at.is_empty());
-        let before: BTreeSet<String> = items.asked(&item, &body.answers).into_iter().collect();
-        let mut all = body.answers.clone();
-        let tidied = items.tidy(&item, &crate::drafts::given(answers));
-        for (field, value) in answers {
-            match value.is_null() {
-                true => all.remove(field),
-                false => all.insert(field.clone(), tidied.get(field).unwrap_or(value).clone()),
-            };
-        }
-        let asked: BTreeSet<String> = items.asked(&item, &all).into_iter().collect();
-        all.retain(|field, _| asked.contains(field));
-        for field in answers.keys() {
-            let opens = asked.contains(field) && !before.contains(field);
-            if !any && !opens && !named(&format!("answers/{field}")) {
-                problems.push(problem(
-                    format!("/answers/{field}"),
-                    "补正告知没有要求更改这一项",
-                    "the correction does not ask to change this",
-                ));
-            }
-        }
-        problems.extend(self.still_missing(change, &asked, answers));
-        problems.extend(items.judge(&item, &all, true));
+        let opened = Opened::of(change.open.body.missing());
+        let supplied = self.supplied(&change.open, &item, answers, &opened);
+        problems.extend(supplied.problems);
+        problems.extend(still_missing(&change.open, &supplied.asked, answers));
+        problems.extend(self.judged(&item, &supplied.answers, &change.open.body));
         refuse(problems)?;
-        settle::size(&all)?;
-        change.open.body.answers = all;
+        settle::size(&supplied.answers)?;
+        change.open.body.answers = supplied.answers;
         self.resubmitted(change, by, note).await
     }
 
-    /// Points of a correction nothing was supplied for.
-    fn still_missing(
+    /// Everything wrong with answers of an application.
+    pub(crate) fn judged(
         &self,
-        change: &Change,
-        asked: &BTreeSet<String>,
+        item: &Item,
         answers: &Map<String, Value>,
-    ) -> Vec<kernel::Problem> {
-        let body = &change.open.body;
-        let had = |file: &str| {
-            body.rounds
-                .last()
-                .is_some_and(|round| round.had.contains(file))
-        };
-        let lacks = |at: &str| match at.split_once('/') {
-            Some(("answers", field)) => asked.contains(field) && !answers.contains_key(field),
-            Some(("materials", name)) => {
-                let mut kept = body.materials.iter().filter(|m| m.name == name);
-                !kept.any(|m| m.files.iter().any(|file| !had(&file.id)))
-            }
-            _ => false,
-        };
-        let points = body.missing().iter().filter(|m| lacks(&m.at));
-        points
-            .map(|m| {
-                problem(
-                    format!("/{}", m.at),
-                    format!("尚未补正：{}", m.what),
-                    format!("still missing: {}", m.what),
-                )
-            })
-            .collect()
+        body: &Body,
+    ) -> Vec<Problem> {
+        let items = &*self.means.items;
+        let mut problems = items.judge(item, answers, true);
+        problems.extend(items.judge_applicant(item, answers, &body.applicant.holder.number));
+        problems
     }
 
-    async fn resubmitted(&self, change: &mut Change, by: &Actor, note: &str) -> Result<(), Fault> {
+    pub(crate) async fn resubmitted(
+        &self,
+        change: &mut Change,
+        by: &Actor,
+        note: &str,
+    ) -> Result<(), Fault> {
         change.becomes(ApplicationState::Submitted);
         let now = change.now;
         change.open.body.received_at = now;

@@ -1,6 +1,7 @@
 //! Progress by number and check code, for anybody who has both. Wrong guesses are slowed and then
 //! refused for a while, for one number and for all of them together. What is said names no person.
 
+use crate::bundle::missing_of;
 use crate::change::Open;
 use crate::faults::{not_found, too_many};
 use crate::{Engine, views};
@@ -102,15 +103,20 @@ impl Engine {
             return Err(not_found());
         };
         let open = self.opened(row)?;
-        let steps = open.body.steps.iter().map(|s| views::step(s, false));
+        let parts = self.opened_parts(&open.row).await?;
+        let missing = match open.row.bundle {
+            1 => missing_of(&parts),
+            _ => open.body.missing().to_vec(),
+        };
         Ok(Progress {
             number: open.row.number.clone(),
             title: open.title(),
-            organisation: open.row.organisation.clone(),
+            organisation: self.office(&open.row.organisation),
             state: open.state(),
-            steps: steps.collect(),
+            refusal: self.refusal(&open).await?,
+            steps: views::steps(&open, false),
             due: self.due(&open).await?,
-            missing: impersonal(&open),
+            missing: impersonal(&open, missing),
         })
     }
 }
@@ -125,7 +131,7 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 /// What is missing, without names and numbers of persons.
-fn impersonal(open: &Open) -> Vec<Missing> {
+fn impersonal(open: &Open, missing: Vec<Missing>) -> Vec<Missing> {
     if open.state() != ApplicationState::Correction {
         return vec![];
     }
@@ -143,10 +149,10 @@ fn impersonal(open: &Open) -> Vec<Missing> {
         let text = known.fold(text.to_string(), |text, word| text.replace(word, "***"));
         without_numbers(&text)
     };
-    let missing = open.body.missing().iter();
     missing
+        .into_iter()
         .map(|one| Missing {
-            at: one.at.clone(),
+            at: one.at,
             what: clean(&one.what),
         })
         .collect()

@@ -2,6 +2,7 @@
 //! purpose, basis and whom it concerns.
 
 use crate::access::{Access, subject};
+use crate::bundle::{materials_of, missing_of};
 use crate::change::Open;
 use crate::faults::{problem, refuse};
 use crate::views::{self, masked_value};
@@ -13,7 +14,6 @@ use kernel::applications::{
 use kernel::{Fault, Verb};
 use serde_json::{Value, json};
 use store::applications::lists::{self, ListQuestion};
-use store::applications::read;
 use store::applications::{Test, Write};
 use store::audit::AuditEntry;
 
@@ -32,6 +32,12 @@ impl Engine {
             count: 0,
         };
         let mut question = question(filter)?;
+        // Where an organisation is asked for, what came to those whose work it has is its own.
+        let within = filter.organisation.as_ref().map(|code| {
+            let mut codes = self.means.offices.predecessors(code);
+            codes.push(code.clone());
+            Test::Organisation(codes)
+        });
         let mut by = by.clone();
         if filter.mine {
             let Some(number) = subject(&by).filter(|_| !by.account.is_empty()) else {
@@ -48,6 +54,10 @@ impl Engine {
             };
             question.test = Some(test);
         }
+        question.test = match (question.test, within) {
+            (Some(test), Some(within)) => Some(Test::All(vec![test, within])),
+            (test, within) => test.or(within),
+        };
         let (rows, more, count) = {
             let mut reader = self.store.snapshot().await?;
             lists::page(&mut reader, &question).await?
@@ -156,29 +166,28 @@ impl Engine {
                 }
             }
         }
-        let mut parts = vec![];
-        if row.bundle == 1 {
-            let rows = read::parts(&mut self.store.reader().await?, &row.id).await?;
-            for part in rows {
-                parts.push(self.line(&self.opened(part)?, clear).await?);
-            }
-        }
+        let parts = self.opened_parts(row).await?;
         let missing = match open.state() {
+            ApplicationState::Correction if row.bundle == 1 => missing_of(&parts),
             ApplicationState::Correction => body.missing().to_vec(),
             _ => vec![],
         };
+        let mut lines = vec![];
+        for part in &parts {
+            lines.push(self.line(part, clear).await?);
+        }
         Ok(ApplicationFile {
-            application: self.line(open, clear).await?,
+            application: self.line_with(open, &parts, clear).await?,
             answers,
             masked,
-            materials: body.materials.clone(),
+            materials: materials_of(open, &parts),
             missing: if clear { missing } else { vec![] },
             letters: body.letters.iter().map(|l| l.line.clone()).collect(),
-            parts,
+            parts: lines,
             bills: body.bills.clone(),
             licences: body.licences.clone(),
             rating: body.rating.clone(),
-            steps: body.steps.iter().map(|s| views::step(s, clear)).collect(),
+            steps: views::steps(open, clear),
         })
     }
 }
@@ -215,7 +224,6 @@ fn question(filter: &ApplicationFilter) -> Result<ListQuestion, Fault> {
         test: None,
         states: filter.states.iter().map(|state| *state as i64).collect(),
         item: filter.item.clone(),
-        organisation: filter.organisation.clone(),
         channel: filter.channel.map(|c| views::channel_word(c).to_string()),
         text: filter.text.clone(),
         undelivered: filter.undelivered,

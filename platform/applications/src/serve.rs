@@ -117,7 +117,7 @@ impl Engine {
         });
         let (what, words) = match approved {
             true => ("approved", Words::new("准予", "approved")),
-            false => ("refused", Words::new("不予许可", "refused")),
+            false => ("refused", self.state_words(&change.open).await?),
         };
         let note = match approved {
             true => reason.to_string(),

@@ -67,12 +67,15 @@ impl Engine {
     pub(crate) async fn whole(&self, item: Arc<Item>, body: &DraftBody) -> Result<Whole, Fault> {
         let items = &*self.means.items;
         let parts = self.parts_of(&item).await?;
+        let number = &body.applicant.holder.number;
         let mut problems = items.judge(&item, &body.answers, true);
+        problems.extend(items.judge_applicant(&item, &body.answers, number));
         let mut asked = items.materials(&item, &body.answers);
         let mut fees = items.fees(&item, &body.answers);
         for part in &parts {
             let own = of_part(items, part, &body.answers);
-            for problem in items.judge(part, &own, true) {
+            let applicant = items.judge_applicant(part, &own, number);
+            for problem in items.judge(part, &own, true).into_iter().chain(applicant) {
                 if !problems.iter().any(|known| known.at == problem.at) {
                     problems.push(problem);
                 }

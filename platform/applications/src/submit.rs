@@ -21,7 +21,7 @@ use store::applications::read::{self, By};
 use store::applications::{ApplicationRow, Counts, DraftRow, NEVER, Put, Write};
 
 /// The number people know an application by (办件编号): organisation in charge (see
-/// [`crate::Means::organisation`]), day in Beijing, running number of that organisation on that
+/// [`crate::Offices::number_word`]), day in Beijing, running number of that organisation on that
 /// day from 1 without gaps, five digits or more: `MB0000027-20261125-00001`. `day` is counted from
 /// 1970-01-01.
 pub fn numbered(organisation: &str, day: i64, last: i64) -> String {
@@ -239,7 +239,7 @@ impl Engine {
             number: String::new(),
             item: made.item.item.clone(),
             item_version: made.item.version,
-            organisation: content.organisation.clone(),
+            organisation: self.office(&content.organisation),
             channel: channel_word(body.channel).into(),
             matter: content.matter.clone(),
             owner: self.sealing.applicant(&body.applicant.holder.number),

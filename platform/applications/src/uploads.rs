@@ -2,12 +2,13 @@
 //! themselves are kept elsewhere; here stands which belongs to what.
 
 use crate::body::DraftBody;
-use crate::change::Open;
+use crate::bundle::materials_of;
+use crate::change::{Change, Open};
 use crate::drafts::FILES;
 use crate::faults::{conflict, not_found};
 use crate::{Engine, TRIES, settle};
 use kernel::access::Actor;
-use kernel::applications::{ApplicationState, FileLine, UploadRule};
+use kernel::applications::{ApplicationState, FileLine, MaterialState, UploadRule};
 use kernel::items::{Item, Material};
 use kernel::{Fault, Span, Words};
 use serde_json::json;
@@ -99,19 +100,26 @@ impl Engine {
         Ok(rule)
     }
 
-    /// What may be uploaded to an application: what a correction names, or what was promised.
+    /// What may be uploaded to an application: what a correction names, or what was promised; to a
+    /// bundle, what one of its parts waits for.
     async fn rule_of(&self, open: &Open, material: &str) -> Result<UploadRule, Fault> {
-        let state = open.state();
         let missing = || Fault::missing("material");
-        let kept = open.body.materials.iter().find(|m| m.name == material);
+        let parts = self.opened_parts(&open.row).await?;
+        let wants = |open: &&Open| wanted(open, material).is_some();
+        let one = match parts.is_empty() {
+            true => Some(open),
+            false => parts.iter().find(wants).or_else(|| {
+                let has = |part: &&Open| part.body.materials.iter().any(|m| m.name == material);
+                parts.iter().find(has)
+            }),
+        };
+        let one = one.ok_or_else(missing)?;
+        let kept = one.body.materials.iter().find(|m| m.name == material);
         let kept = kept.ok_or_else(missing)?;
-        let promised = kept.following && !state.ended();
-        if !promised && !may_change(open, material) {
+        if !wants(&one) {
             return Err(not_now());
         }
-        let item = self
-            .version_of(&open.row.item, open.row.item_version)
-            .await?;
+        let item = self.version_of(&one.row.item, one.row.item_version).await?;
         let found = item.content.materials.iter().find(|m| m.name == material);
         Ok(rule(
             &open.row.id,
@@ -202,42 +210,26 @@ impl Engine {
             return Err(not_found());
         }
         let rule = self.rule_of(&open, material).await?;
-        let had = open.body.rounds.last().map(|round| round.had.clone());
-        let had = had.unwrap_or_default();
-        let correcting = may_change(&open, material);
-        let mut change = self.change(open);
-        let materials = &mut change.open.body.materials;
-        let Some(kept) = materials.iter_mut().find(|m| m.name == material) else {
-            return Err(Fault::missing("material"));
+        if !removed && rule.left == 0 {
+            let parts = self.opened_parts(&open.row).await?;
+            let all = materials_of(&open, &parts);
+            let mut all = all.iter().flat_map(|m| &m.files);
+            return match all.any(|known| known.id == file.id) {
+                true => Ok(None),
+                false => Err(full()),
+            };
+        }
+        let nothing = || match removed {
+            true => Err(Fault::missing("file")),
+            false => Ok(None),
         };
-        if removed {
-            // What was handed in before stays: it is part of the file.
-            let may = |known: &FileLine| correcting && !had.contains(&known.id);
-            let before = kept.files.len();
-            kept.files
-                .retain(|known| known.id != file.id || !may(known));
-            if kept.files.len() == before {
-                return Err(Fault::missing("file"));
-            }
-        } else {
-            if kept.files.iter().any(|known| known.id == file.id) {
-                return Ok(None);
-            }
-            if rule.left == 0 {
-                return Err(full());
-            }
-            kept.files.push(file.clone());
-            if kept.following && !correcting {
-                kept.following = false;
-                let title = kept.title.clone();
-                let words = Words::new(
-                    format!("已补交：{}", title.zh),
-                    format!("supplied: {}", title.en),
-                );
-                change.step("supplied", words, None, false);
-                change.job("files", &format!("hand_in-{}", file.id));
-                change.event("supplied");
-            }
+        if open.row.bundle == 1 {
+            let write = self.file_of_whole(open, by, material, file, removed);
+            return write.await?.map_or_else(nothing, |write| Ok(Some(write)));
+        }
+        let mut change = self.change(open);
+        if !put_file(&mut change, material, file, removed)? {
+            return nothing();
         }
         let details = json!({ "material": material, "file": file.id, "removed": removed });
         change.audit(by, "write", "file", details);
@@ -266,10 +258,9 @@ impl Engine {
             ));
         }
         let body = &open.body;
-        let in_material = |name: &&kernel::applications::MaterialState| {
-            name.files.iter().any(|known| known.id == file)
-        };
-        let material = body.materials.iter().find(in_material);
+        let materials = materials_of(&open, &self.opened_parts(&open.row).await?);
+        let in_material = |name: &&MaterialState| name.files.iter().any(|known| known.id == file);
+        let material = materials.iter().find(in_material);
         let letter = body
             .letters
             .iter()
@@ -285,6 +276,65 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Why a material of an application may be changed.
+#[derive(PartialEq)]
+enum Wanted {
+    /// A correction names it.
+    Correction,
+    /// It was promised.
+    Promised,
+}
+
+fn wanted(open: &Open, material: &str) -> Option<Wanted> {
+    let kept = open.body.materials.iter().find(|m| m.name == material)?;
+    if may_change(open, material) {
+        return Some(Wanted::Correction);
+    }
+    (kept.following && !open.state().ended()).then_some(Wanted::Promised)
+}
+
+/// Puts a file at a material, or takes it away; `false` when nothing is to be done.
+pub(crate) fn put_file(
+    change: &mut Change,
+    material: &str,
+    file: &FileLine,
+    removed: bool,
+) -> Result<bool, Fault> {
+    let Some(why) = wanted(&change.open, material) else {
+        return Ok(false);
+    };
+    let had = change.open.body.rounds.last();
+    let had = had.map(|round| round.had.clone()).unwrap_or_default();
+    let materials = &mut change.open.body.materials;
+    let Some(kept) = materials.iter_mut().find(|m| m.name == material) else {
+        return Ok(false);
+    };
+    if removed {
+        // What was handed in before stays: it is part of the file.
+        let may = |known: &FileLine| why == Wanted::Correction && !had.contains(&known.id);
+        let before = kept.files.len();
+        kept.files
+            .retain(|known| known.id != file.id || !may(known));
+        return Ok(kept.files.len() != before);
+    }
+    if kept.files.iter().any(|known| known.id == file.id) {
+        return Ok(false);
+    }
+    kept.files.push(file.clone());
+    if why == Wanted::Promised {
+        kept.following = false;
+        let title = kept.title.clone();
+        let words = Words::new(
+            format!("已补交：{}", title.zh),
+            format!("supplied: {}", title.en),
+        );
+        change.step("supplied", words, None, false);
+        change.job("files", &format!("hand_in-{}", file.id));
+        change.event("supplied");
+    }
+    Ok(true)
 }
 
 /// Does a correction that is open let this material be changed?

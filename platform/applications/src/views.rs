@@ -1,7 +1,9 @@
 //! What pages show of what is kept, with personal values masked for those who may not see them.
 
 use crate::body::{Applicant, StepBody};
+use crate::bundle::counts_of;
 use crate::change::Open;
+use crate::faults::state_words;
 use crate::{ACCEPTANCE, Engine};
 use kernel::applications::{ApplicantLine, Application, ApplicationState, Step};
 use kernel::cases::{Left, Light};
@@ -95,8 +97,24 @@ pub(crate) fn masked_value(value: &Value, depth: usize) -> Value {
     }
 }
 
-/// A step; the note only for those who may see it.
-pub(crate) fn step(step: &StepBody, clear: bool) -> Step {
+/// Steps; the notes only for those who may see them.
+pub(crate) fn steps(open: &Open, clear: bool) -> Vec<Step> {
+    let all = open.body.steps.iter().map(|one| step(one, clear));
+    let all = all.map(|mut step| {
+        // Earlier versions wrote where a bundle stands as if its applicant had said so.
+        let said = matches!(
+            step.what.as_str(),
+            "accepted" | "approved" | "refused" | "terminated"
+        );
+        if open.row.bundle == 1 && said && step.office.is_none() {
+            step.office = Some(open.row.organisation.clone());
+        }
+        step
+    });
+    all.collect()
+}
+
+fn step(step: &StepBody, clear: bool) -> Step {
     let mut words = step.words.clone();
     if let Some(note) = step.note.as_ref().filter(|_| clear) {
         words = Words::new(
@@ -113,8 +131,45 @@ pub(crate) fn step(step: &StepBody, clear: bool) -> Step {
 }
 
 impl Engine {
+    /// The organisation that has the work of this one now.
+    pub(crate) fn office(&self, code: &str) -> String {
+        let heir = self.means.offices.successor(code);
+        heir.unwrap_or_else(|| code.into())
+    }
+
+    /// What a refusal of this application is called; `None` of one that was not refused. Of a bundle
+    /// it is the refusal of a part, which says it itself.
+    pub(crate) async fn refusal(&self, open: &Open) -> Result<Option<Words>, Fault> {
+        if open.state() != ApplicationState::Refused {
+            return Ok(None);
+        }
+        if open.row.bundle == 1 {
+            let words = Words::new("有事项未获准", "not all of it granted");
+            return Ok(Some(words));
+        }
+        let item = self.version_of(&open.row.item, open.row.item_version);
+        Ok(Some(item.await?.content.refusing().words()))
+    }
+
+    /// Where an application stands, in words.
+    pub(crate) async fn state_words(&self, open: &Open) -> Result<Words, Fault> {
+        let refusal = self.refusal(open).await?;
+        Ok(refusal.unwrap_or_else(|| state_words(open.state())))
+    }
+
     /// An application as lists show it.
     pub(crate) async fn line(&self, open: &Open, clear: bool) -> Result<Application, Fault> {
+        let parts = self.opened_parts(&open.row).await?;
+        self.line_with(open, &parts, clear).await
+    }
+
+    /// The same for one whose parts are known.
+    pub(crate) async fn line_with(
+        &self,
+        open: &Open,
+        parts: &[Open],
+        clear: bool,
+    ) -> Result<Application, Fault> {
         let (row, body) = (&open.row, &open.body);
         let part_of = match &row.parent {
             Some(parent) => {
@@ -130,7 +185,7 @@ impl Engine {
             item: row.item.clone(),
             item_version: row.item_version,
             title: open.title(),
-            organisation: row.organisation.clone(),
+            organisation: self.office(&row.organisation),
             channel: channel_of(&row.channel),
             applicant: match clear {
                 true => applicant_line(&body.applicant, true),
@@ -145,6 +200,8 @@ impl Engine {
             due: self.due(open).await?,
             delivery: body.delivery.clone(),
             rating: row.rating.and_then(|mark| u8::try_from(mark).ok()),
+            refusal: self.refusal(open).await?,
+            parts: (row.bundle == 1).then(|| counts_of(parts)),
             version: row.version,
         })
     }

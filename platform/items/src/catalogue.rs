@@ -155,9 +155,15 @@ impl State {
         counts
     }
 
-    /// A page of what matches; only what is in force, or `all` there is.
-    pub(crate) fn page(&self, filter: &ItemFilter, all: bool) -> Result<ItemPage, Fault> {
-        let wanted = Wanted::of(filter)?;
+    /// A page of what matches; only what is in force, or `all` there is. Items of an organisation
+    /// that stands no longer are listed under whoever has its work.
+    pub(crate) fn page(
+        &self,
+        filter: &ItemFilter,
+        all: bool,
+        successor: Successor<'_>,
+    ) -> Result<ItemPage, Fault> {
+        let wanted = Wanted::of(filter, successor)?;
         let mut matching: Vec<(u8, &Arc<Entry>)> = self
             .entries
             .values()
@@ -182,6 +188,7 @@ impl State {
             .map(|(rank, entry)| format!("{rank}{}", entry.item));
         let line = |entry: &Arc<Entry>| ItemLine {
             changed: all && entry.line.changed,
+            organisation: wanted.office(&entry.line.organisation),
             ..entry.line.clone()
         };
         Ok(ItemPage {
@@ -227,15 +234,20 @@ fn entry(row: ItemRow, state: ItemState, listed: Listed, successors: Vec<String>
     }
 }
 
+/// From the code of an organisation that stands no longer to that of whoever has its work.
+pub(crate) type Successor<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// What a list is asked for.
 struct Wanted<'a> {
     filter: &'a ItemFilter,
+    successor: Successor<'a>,
+    organisation: Option<String>,
     words: Vec<String>,
     after: Option<(u8, String)>,
 }
 
 impl<'a> Wanted<'a> {
-    fn of(filter: &'a ItemFilter) -> Result<Wanted<'a>, Fault> {
+    fn of(filter: &'a ItemFilter, successor: Successor<'a>) -> Result<Wanted<'a>, Fault> {
         let mut problems = vec![];
         let text = filter.text.as_deref().unwrap_or_default();
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
@@ -260,11 +272,18 @@ impl<'a> Wanted<'a> {
         if !problems.is_empty() {
             return Err(Fault::invalid(problems));
         }
+        let asked = filter.organisation.as_ref();
         Ok(Wanted {
             filter,
+            successor,
+            organisation: asked.map(|code| successor(code).unwrap_or_else(|| code.clone())),
             words,
             after: after.flatten(),
         })
+    }
+
+    fn office(&self, code: &str) -> String {
+        (self.successor)(code).unwrap_or_else(|| code.into())
     }
 
     fn fits(&self, entry: &Entry) -> bool {
@@ -275,10 +294,10 @@ impl<'a> Wanted<'a> {
         };
         let subject = |wanted: &String| line.subjects.contains(wanted);
         self.words.iter().all(|word| entry.text.contains(word))
-            && filter
+            && self
                 .organisation
                 .as_ref()
-                .is_none_or(|wanted| *wanted == line.organisation)
+                .is_none_or(|wanted| *wanted == self.office(&line.organisation))
             && filter.serves.is_none_or(serves)
             && filter.subject.as_ref().is_none_or(subject)
     }

@@ -232,7 +232,8 @@ impl Items for Engine {
         self.fresh().await?;
         let designer = by.is_some_and(|by| self.policy.may(by, Verb::Operate, "items").allowed());
         let all = filter.all && designer;
-        self.state.read().page(filter, all)
+        let office = |code: &str| self.around.successor(code);
+        self.state.read().page(filter, all, &office)
     }
 
     async fn item(&self, item: &str, version: Option<i64>) -> Result<Arc<Item>, Fault> {
@@ -328,6 +329,15 @@ impl Items for Engine {
                 )]
             }
         }
+    }
+
+    fn judge_applicant(
+        &self,
+        item: &Item,
+        answers: &Map<String, Value>,
+        applicant: &str,
+    ) -> Vec<Problem> {
+        form::judge_applicant(&self.forms.of(item), answers, applicant)
     }
 
     fn materials(&self, item: &Item, answers: &Map<String, Value>) -> Vec<Material> {

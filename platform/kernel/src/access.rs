@@ -3,6 +3,7 @@
 
 use crate::facts::{Facts, Filter, Mask};
 use crate::fault::{Fault, FaultKind, Problem, Words};
+use crate::objects::object_words;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -46,6 +47,19 @@ impl Verb {
     /// From its word.
     pub fn parse(word: &str) -> Option<Verb> {
         Verb::ALL.into_iter().find(|v| v.word() == word)
+    }
+    /// As people say it.
+    pub fn words(self) -> Words {
+        let (zh, en) = match self {
+            Verb::Read => ("查看", "see"),
+            Verb::Export => ("导出", "export"),
+            Verb::Write => ("登记或修改", "enter or change"),
+            Verb::Handle => ("办理", "handle"),
+            Verb::Command => ("下达指令给", "give orders to"),
+            Verb::Operate => ("管理", "administer"),
+            Verb::Audit => ("审计", "audit"),
+        };
+        Words::new(zh, en)
     }
 }
 
@@ -330,6 +344,18 @@ impl Missing {
         }
     }
 
+    /// The same for whoever was denied: where the condition is written down is for operators, who
+    /// see it when they ask why.
+    fn plain_words(&self) -> Words {
+        match self {
+            Missing::Condition(_) => Words::new(
+                "不满足授权规定的条件",
+                "a condition of the grant does not hold",
+            ),
+            other => other.words(),
+        }
+    }
+
     /// A word for programs: `level`, `second_factor`, `purpose`, `scope`, `break_glass`,
     /// `condition`.
     pub fn word(&self) -> &'static str {
@@ -374,7 +400,8 @@ pub trait Policy: Send + Sync {
 
     /// The same as an error for `?`; answers the person acting under the grant that allows it.
     fn demand(&self, actor: &Actor, verb: Verb, object: &str) -> Result<Actor, Fault> {
-        admitted(actor, verb, object, self.may(actor, verb, object))
+        let decision = self.may(actor, verb, object);
+        self.admitted(actor, verb, object, decision)
     }
 
     /// The same for one record.
@@ -386,34 +413,57 @@ pub trait Policy: Send + Sync {
         facts: &Facts,
     ) -> Result<Actor, Fault> {
         let decision = self.may_this(actor, verb, object, facts);
-        admitted(actor, verb, object, decision)
+        self.admitted(actor, verb, object, decision)
+    }
+
+    /// What people call a role.
+    fn role_title(&self, name: &str) -> Words {
+        Words::new(name, name)
+    }
+
+    /// The person acting under what was decided, or why not, in words without names of programs.
+    fn admitted(
+        &self,
+        actor: &Actor,
+        verb: Verb,
+        object: &str,
+        decision: Decision,
+    ) -> Result<Actor, Fault> {
+        let (would, missing) = match &decision {
+            Decision::Allowed { .. } => return Ok(actor.under(&decision)),
+            Decision::Denied { would, missing } => (would, missing),
+        };
+        let (does, what) = (verb.words(), object_words(object));
+        let mut zh = format!("您没有权限{}{}", does.zh, what.zh);
+        let mut en = format!("you may not {} {}", does.en, what.en);
+        for missing in missing {
+            let words = missing.plain_words();
+            zh.push_str(&format!("；{}", words.zh));
+            en.push_str(&format!("; {}", words.en));
+        }
+        let titles = would.iter().take(ROLES_NAMED);
+        let titles: Vec<Words> = titles.map(|role| self.role_title(role)).collect();
+        if !titles.is_empty() {
+            let zh_titles: Vec<&str> = titles.iter().map(|title| title.zh.as_str()).collect();
+            let en_titles: Vec<&str> = titles.iter().map(|title| title.en.as_str()).collect();
+            zh.push_str(&format!("；可联系：{}", zh_titles.join("、")));
+            en.push_str(&format!("; who may: {}", en_titles.join(", ")));
+            if would.len() > ROLES_NAMED {
+                zh.push('等');
+                en.push_str(" and others");
+            }
+        }
+        let mut fault = Fault::new(FaultKind::Denied, "access.denied", zh, en);
+        fault.problems = missing
+            .iter()
+            .map(|missing| Problem {
+                at: missing.word().into(),
+                words: missing.plain_words(),
+            })
+            .collect();
+        Err(fault)
     }
 }
 
-/// The person acting under what was decided, or why not.
-fn admitted(actor: &Actor, verb: Verb, object: &str, decision: Decision) -> Result<Actor, Fault> {
-    let (would, missing) = match &decision {
-        Decision::Allowed { .. } => return Ok(actor.under(&decision)),
-        Decision::Denied { would, missing } => (would, missing),
-    };
-    let mut zh = format!("您无权执行此操作（{} {object}）", verb.word());
-    let mut en = format!("you may not {} {object}", verb.word());
-    for missing in missing {
-        let words = missing.words();
-        zh.push_str(&format!("；{}", words.zh));
-        en.push_str(&format!("; {}", words.en));
-    }
-    if !would.is_empty() {
-        zh.push_str(&format!("；可联系角色：{}", would.join("、")));
-        en.push_str(&format!("; roles that may: {}", would.join(", ")));
-    }
-    let mut fault = Fault::new(FaultKind::Denied, "access.denied", zh, en);
-    fault.problems = missing
-        .iter()
-        .map(|missing| Problem {
-            at: missing.word().into(),
-            words: missing.words(),
-        })
-        .collect();
-    Err(fault)
-}
+/// Roles a denial names, at most.
+const ROLES_NAMED: usize = 6;

@@ -204,7 +204,7 @@ pub enum ApplicationState {
     Accepted,
     /// 准予 (or done, for what is no permit).
     Approved,
-    /// 不予许可.
+    /// Refused; how that is called hangs on the item ([`crate::refusing::Refusing`]).
     Refused,
     /// 已撤回: the applicant took it back.
     Withdrawn,
@@ -287,8 +287,40 @@ pub struct Application {
     pub delivery: Option<Delivery>,
     /// Mark of the applicant, 1 to 5.
     pub rating: Option<u8>,
+    /// What the refusal is called (不予许可, 不予给付 …), of one that was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Words>,
+    /// How its parts stand, counted; of a bundle only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<PartCounts>,
     /// Version; the ETag.
     pub version: i64,
+}
+
+/// How the parts of a bundle stand, counted. The first seven make up `total`; the last two are
+/// among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartCounts {
+    /// All of them.
+    pub total: u32,
+    /// Wait to be accepted.
+    pub submitted: u32,
+    /// Wait for what the applicant supplies.
+    pub correction: u32,
+    /// In hand, and their clock runs.
+    pub accepted: u32,
+    /// In hand, and their clock stands still (a hearing, an inspection …).
+    pub paused: u32,
+    /// Approved.
+    pub approved: u32,
+    /// Refused, or not accepted.
+    pub refused: u32,
+    /// Withdrawn, or ended without a decision.
+    pub dropped: u32,
+    /// With a bill that is not paid.
+    pub unpaid: u32,
+    /// With a result that waits to be handed over or posted.
+    pub undelivered: u32,
 }
 
 /// An application opened. Personal: no `Debug`.
@@ -302,7 +334,7 @@ pub struct ApplicationFile {
     pub masked: Vec<String>,
     /// Materials.
     pub materials: Vec<MaterialState>,
-    /// What must be supplied, while it stands at `correction`.
+    /// What must be supplied, while it stands at `correction`; of a bundle, what its parts wait for.
     pub missing: Vec<Missing>,
     /// Letters of the office.
     pub letters: Vec<LetterLine>,
@@ -389,7 +421,8 @@ pub struct Delivery {
     pub at: Option<Time>,
 }
 
-/// What a clerk does at an application.
+/// What a clerk does at an application. A bundle is accepted and told what is missing as one; the
+/// rest is done at its parts.
 #[derive(Clone, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Clerk {
@@ -444,7 +477,7 @@ pub enum Clerk {
     },
 }
 
-/// What an applicant does at their application.
+/// What an applicant does at their application, or at a bundle for all of its parts.
 #[derive(Clone, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Own {
@@ -543,6 +576,9 @@ pub struct Progress {
     pub organisation: String,
     /// Where it stands.
     pub state: ApplicationState,
+    /// What the refusal is called, of one that was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Words>,
     /// What happened.
     pub steps: Vec<Step>,
     /// Until when the office must end.
@@ -557,6 +593,8 @@ pub struct Progress {
 pub struct ServiceFigures {
     /// Organisation.
     pub organisation: String,
+    /// Its name now.
+    pub title: Words,
     /// Items in force.
     pub items: i64,
     /// Of them, can be applied for on line.

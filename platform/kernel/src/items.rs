@@ -538,6 +538,17 @@ pub trait Items: Send + Sync {
     fn judge(&self, item: &Item, answers: &Map<String, Value>, whole: bool) -> Vec<Problem>;
     /// The same for a form of the desk.
     fn judge_desk(&self, item: &Item, form: &str, answers: &Map<String, Value>) -> Vec<Problem>;
+    /// What speaks against an applicant of this number: who applies for themselves gives their own,
+    /// who applies for somebody else gives that person's.
+    fn judge_applicant(
+        &self,
+        item: &Item,
+        answers: &Map<String, Value>,
+        applicant: &str,
+    ) -> Vec<Problem> {
+        let _ = (item, answers, applicant);
+        vec![]
+    }
     /// Materials that are asked for these answers.
     fn materials(&self, item: &Item, answers: &Map<String, Value>) -> Vec<Material>;
     /// Fees for these answers.

@@ -25,6 +25,7 @@ pub mod lines;
 pub mod messages;
 pub mod metering;
 pub mod numbers;
+pub mod objects;
 pub mod observations;
 pub mod office;
 pub mod organisations;
@@ -32,6 +33,7 @@ pub mod page;
 pub mod parties;
 pub mod posture;
 pub mod records;
+pub mod refusing;
 pub mod time;
 pub mod visits;
 

@@ -86,6 +86,10 @@ pub struct Organisation {
     /// Division code (GB/T 2260 and its continuation, 2 to 12 digits), when it belongs to a place.
     #[serde(default)]
     pub division: Option<String>,
+    /// Word in the numbers of its letters (机关代字), when it has set one; otherwise its name gives
+    /// one ([`usual_letter_word`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter_word: Option<String>,
     /// Valid from (inclusive).
     pub valid_from: Time,
     /// Valid to (exclusive); `None` while it stands.
@@ -102,6 +106,42 @@ impl Organisation {
     pub fn stands_at(&self, at: Time) -> bool {
         self.valid_from <= at && self.valid_to.is_none_or(|to| at < to)
     }
+}
+
+/// Letters of a word in the numbers of letters, at most; documents take no more.
+pub const LETTER_WORD: usize = 20;
+
+/// The word in the numbers of letters (机关代字) that the name of an office gives: without the city
+/// before it, without 局, 厅, 委员会 after it, without 和, 与.
+pub fn usual_letter_word(name: &str, city: &str) -> String {
+    let place = city.strip_suffix('市').unwrap_or(city);
+    let rest = name.strip_prefix(city).or_else(|| name.strip_prefix(place));
+    let rest = rest.filter(|rest| !rest.is_empty()).unwrap_or(name);
+    let ends = ["委员会", "局", "厅", "委"];
+    let short = ends.iter().find_map(|end| rest.strip_suffix(end));
+    let rest = short.filter(|short| !short.is_empty()).unwrap_or(rest);
+    let letters = rest
+        .chars()
+        .filter(|c| c.is_alphanumeric() && !"和与".contains(*c));
+    let word: String = letters.take(LETTER_WORD).collect();
+    match word.is_empty() {
+        true => name.chars().take(LETTER_WORD).collect(),
+        false => word,
+    }
+}
+
+/// What is wrong with a word for the numbers of letters; `None` when nothing is.
+pub fn letter_word_fault(word: &str) -> Option<Words> {
+    let length = word.chars().count();
+    let sound = (1..=LETTER_WORD).contains(&length) && word.chars().all(char::is_alphanumeric);
+    (!sound).then(|| {
+        Words::new(
+            format!("机关代字“{word}”须为 1 至 {LETTER_WORD} 个汉字、字母或数字，不含标点和空格"),
+            format!(
+                "the word of letters \"{word}\" has 1 to {LETTER_WORD} letters or digits, no punctuation"
+            ),
+        )
+    })
 }
 
 /// The tree of organisations as others see it. `None` for a moment means now.
@@ -213,6 +253,31 @@ pub fn credit_code_fault(code: &str) -> Option<Words> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_give_the_words_of_letters() {
+        let check = |name: &str, expect: &str| {
+            assert_eq!(usual_letter_word(name, "石家庄市"), expect, "{name}");
+        };
+        check("石家庄市数据和政务服务局", "数据政务服务");
+        check("石家庄市公安局", "公安");
+        check("石家庄市卫生健康委员会", "卫生健康");
+        check("石家庄住房公积金管理中心", "住房公积金管理中心");
+        check("石家庄市城市管理综合行政执法局", "城市管理综合行政执法");
+        check("石家庄市残疾人联合会", "残疾人联合会");
+        check("长安区市场监督管理局", "长安区市场监督管理");
+        check("某局", "某");
+        check("局", "局");
+        check("石家庄市", "石家庄市");
+        for (word, sound) in [
+            ("石数政", true),
+            ("", false),
+            ("石〔2026〕", false),
+            ("石 政", false),
+        ] {
+            assert_eq!(letter_word_fault(word).is_none(), sound, "{word}");
+        }
+    }
 
     #[test]
     fn credit_codes_are_checked_as_gb_32100_says() {

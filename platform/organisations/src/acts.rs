@@ -89,6 +89,7 @@ pub(crate) fn version_of(new: &NewOrganisation, on: Time, act: &str) -> Organisa
         parent: some(&new.parent),
         credit_code: some(&new.credit_code),
         division: some(&new.division),
+        letter_word: some(&new.letter_word),
         valid_from: new.valid_from.unwrap_or(on),
         valid_to: new.valid_to,
         declared: false,
@@ -127,6 +128,7 @@ fn apply(organisation: &mut Organisation, deed: &Deed) {
         parent,
         credit_code,
         division,
+        letter_word,
         ..
     } = deed
     else {
@@ -144,6 +146,7 @@ fn apply(organisation: &mut Organisation, deed: &Deed) {
     set(&mut organisation.parent, parent);
     set(&mut organisation.credit_code, credit_code);
     set(&mut organisation.division, division);
+    set(&mut organisation.letter_word, letter_word);
 }
 
 /// The place of the version that stands on a day, or a fault.
@@ -438,6 +441,8 @@ pub(crate) struct Declaration<'a> {
     pub parent: Option<&'a str>,
     pub credit_code: Option<&'a str>,
     pub division: Option<&'a str>,
+    /// Files that say none leave what pages have set.
+    pub letter_word: Option<&'a str>,
 }
 
 /// Keeps the tree in step with the files: new ones come to be (from the beginning of the count of
@@ -456,6 +461,7 @@ pub(crate) fn declare(draft: &mut Draft, declared: &[Declaration<'_>]) {
             parent: own(one.parent),
             credit_code: own(one.credit_code),
             division: own(one.division),
+            letter_word: own(one.letter_word),
             valid_from: from,
             valid_to: to,
             declared: true,
@@ -469,6 +475,14 @@ pub(crate) fn declare(draft: &mut Draft, declared: &[Declaration<'_>]) {
             }
             Some(place) => {
                 let old = versions[place].clone();
+                let wanted = |from, to| {
+                    let new = wanted(from, to);
+                    let word = new.letter_word.clone().or(old.letter_word.clone());
+                    Organisation {
+                        letter_word: word,
+                        ..new
+                    }
+                };
                 let mut same = wanted(old.valid_from, old.valid_to);
                 same.act = old.act.clone();
                 if same == old {

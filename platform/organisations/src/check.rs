@@ -1,9 +1,9 @@
 //! What must be true of the tree at every moment, checked after each change over the part that
 //! changed: no two versions at once, a parent for the whole time, no circle, no two with one
-//! credit code. Every fault is named.
+//! credit code or one word of letters. Every fault is named.
 
 use crate::book::Draft;
-use kernel::organisations::{Organisation, credit_code_fault};
+use kernel::organisations::{Organisation, credit_code_fault, letter_word_fault};
 use kernel::{Problem, Time, Words};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
@@ -54,7 +54,7 @@ pub(crate) fn problems(draft: &Draft) -> Vec<Problem> {
             }
         }
     }
-    same_credit_code(draft, &touched, &mut found);
+    shared(draft, &touched, &mut found);
     // A circle or a missing parent above makes walking up pointless to report twice.
     if found.is_empty() {
         circles(draft, &touched, &mut found);
@@ -86,6 +86,9 @@ fn shape(code: &str, versions: &[Organisation], found: &mut Vec<Problem>) {
             }
         }
         if let Some(words) = version.credit_code.as_deref().and_then(credit_code_fault) {
+            add(words.zh, words.en);
+        }
+        if let Some(words) = version.letter_word.as_deref().and_then(letter_word_fault) {
             add(words.zh, words.en);
         }
         if let Some(division) = &version.division
@@ -144,28 +147,57 @@ fn covered(draft: &Draft, child: &Organisation, parent: &str, found: &mut Vec<Pr
     ));
 }
 
-fn same_credit_code(draft: &Draft, touched: &FxHashSet<&str>, found: &mut Vec<Problem>) {
-    let mut holders: FxHashMap<&str, Vec<&Organisation>> = FxHashMap::default();
+/// No two organisations have one credit code, or one word of letters, at the same time: numbers of
+/// applications and of letters would be the same.
+fn shared(draft: &Draft, touched: &FxHashSet<&str>, found: &mut Vec<Problem>) {
+    let credit = |o: &Organisation| o.credit_code.clone();
+    one_each(draft, touched, credit, |value, holder, other| {
+        found.push(problem(
+            other,
+            format!("统一社会信用代码 {value} 已由“{holder}”使用"),
+            format!("the credit code {value} belongs to \"{holder}\""),
+        ));
+    });
+    let word = |o: &Organisation| o.letter_word.clone();
+    one_each(draft, touched, word, |value, holder, other| {
+        found.push(problem(
+            other,
+            format!("机关代字“{value}”已由“{holder}”使用，文号会相同"),
+            format!("the word of letters \"{value}\" is that of \"{holder}\": their numbers would be the same"),
+        ));
+    });
+}
+
+/// Tells of each value that two organisations have at once, one of them touched: value, whose it
+/// is, who has it too.
+fn one_each(
+    draft: &Draft,
+    touched: &FxHashSet<&str>,
+    value: impl Fn(&Organisation) -> Option<String>,
+    mut tell: impl FnMut(&str, &str, &str),
+) {
+    let mut holders: FxHashMap<String, Vec<&Organisation>> = FxHashMap::default();
     for version in draft.book.organisations.values().flat_map(|v| v.iter()) {
-        if let Some(code) = &version.credit_code {
-            holders.entry(code).or_default().push(version);
+        if let Some(value) = value(version) {
+            holders.entry(value).or_default().push(version);
         }
     }
     let overlap = |a: &Organisation, b: &Organisation| {
         a.valid_to.is_none_or(|to| b.valid_from < to)
             && b.valid_to.is_none_or(|to| a.valid_from < to)
     };
-    for (credit_code, versions) in holders {
+    for (value, versions) in holders {
         for (n, one) in versions.iter().enumerate() {
             for other in &versions[n + 1..] {
                 let ours =
                     touched.contains(one.code.as_str()) || touched.contains(other.code.as_str());
-                if ours && one.code != other.code && overlap(one, other) {
-                    found.push(problem(
-                        &other.code,
-                        format!("统一社会信用代码 {credit_code} 已由“{}”使用", one.code),
-                        format!("the credit code {credit_code} belongs to \"{}\"", one.code),
-                    ));
+                if !ours || one.code == other.code || !overlap(one, other) {
+                    continue;
+                }
+                // Whoever takes it now is told whose it is.
+                match touched.contains(other.code.as_str()) {
+                    true => tell(&value, &one.code, &other.code),
+                    false => tell(&value, &other.code, &one.code),
                 }
             }
         }

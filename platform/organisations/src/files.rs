@@ -25,7 +25,7 @@ pub(crate) const BYTES_LIMIT: usize = 16 << 20;
 /// What kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// `code,zh,en,kind,parent,credit_code,division,valid_from,valid_to`.
+    /// `code,zh,en,kind,parent,credit_code,division,letter_word,valid_from,valid_to`.
     Csv,
     /// As `organisations.yaml` of a city, with `positions` below an organisation.
     Yaml,
@@ -211,6 +211,7 @@ fn same(version: &Organisation, new: &NewOrganisation) -> bool {
         && version.parent == text(&new.parent)
         && version.credit_code == text(&new.credit_code)
         && version.division == text(&new.division)
+        && (new.letter_word.is_none() || version.letter_word == text(&new.letter_word))
 }
 
 fn take(
@@ -258,6 +259,8 @@ fn take(
                 o.parent = fresh.parent;
                 o.credit_code = fresh.credit_code;
                 o.division = fresh.division;
+                // A file that says none leaves what pages have set.
+                o.letter_word = fresh.letter_word.or(o.letter_word.take());
             });
         } else {
             done.created += 1;

@@ -113,6 +113,7 @@ impl Engine {
                 parent: o.parent.as_deref(),
                 credit_code: o.credit_code.as_deref(),
                 division: o.division.as_deref(),
+                letter_word: o.letter_word.as_deref(),
             })
             .collect();
         self.write(&Actor::system(), |draft| {

@@ -27,6 +27,9 @@ pub struct NewOrganisation {
     /// Division code.
     #[serde(default)]
     pub division: Option<String>,
+    /// Word in the numbers of its letters (机关代字).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub letter_word: Option<String>,
     /// Valid from; the day of the act when absent. Only files say it.
     #[serde(default)]
     pub valid_from: Option<Time>,
@@ -63,6 +66,9 @@ pub enum Deed {
         /// Division code; empty for none.
         #[serde(default)]
         division: Option<String>,
+        /// Word in the numbers of its letters (机关代字); empty for that of its name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        letter_word: Option<String>,
     },
     /// Some end and become part of another: what is below them and their people go over.
     Merge {

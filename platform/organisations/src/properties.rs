@@ -37,12 +37,12 @@ fn deed() -> impl Strategy<Value = Deed> {
             organisations: all.into_iter().map(|(n, p)| new(n, p)).collect(),
         }),
         3 => (one.clone(), parent).prop_map(|(n, p)| Deed::Change {
-            code: code(n), title: None, kind: None, credit_code: None, division: None,
+            code: code(n), title: None, kind: None, credit_code: None, division: None, letter_word: None,
             parent: Some(p.map(code).unwrap_or_default()),
         }),
         1 => (one.clone(), "[a-z]{1,5}").prop_map(|(n, name)| Deed::Change {
             code: code(n), title: Some(Words::new(name, "")), kind: None, credit_code: None,
-            division: None, parent: None,
+            division: None, letter_word: None, parent: None,
         }),
         2 => (prop::collection::vec(one.clone(), 1..3), one.clone()).prop_map(|(from, into)| Deed::Merge {
             from: from.into_iter().map(code).collect(), into: code(into),

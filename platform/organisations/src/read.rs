@@ -3,7 +3,7 @@
 use crate::Engine;
 use crate::model::Act;
 use crate::tree::Tree;
-use kernel::organisations::{Organisation, OrganisationKind};
+use kernel::organisations::{LETTER_WORD, Organisation, OrganisationKind, usual_letter_word};
 use kernel::{Fault, Time};
 use serde::Serialize;
 use std::sync::Arc;
@@ -59,6 +59,8 @@ pub struct Found {
 pub struct Answer {
     /// As it stands at the moment asked for; `None` when it does not.
     pub organisation: Option<Listed>,
+    /// What stands in the numbers of its letters now, set or made of its name.
+    pub letters: Option<String>,
     /// Every version, newest first.
     pub history: Vec<Organisation>,
     /// Acts that concern it, newest first.
@@ -118,6 +120,40 @@ impl Engine {
         })
     }
 
+    /// The word in the numbers of an organisation's letters (机关代字): the one it has set, or that
+    /// of its name; where another has that one too, the organisation above stands before it. `None`
+    /// for one that does not stand now.
+    pub fn letter_word(&self, code: &str, city: &str) -> Option<String> {
+        self.on_tree(None, |tree| {
+            let one = tree.get(code)?;
+            let word_of = |one: &Organisation| match &one.letter_word {
+                Some(word) => word.clone(),
+                None => usual_letter_word(&one.title.zh, city),
+            };
+            let word = word_of(one);
+            let others = tree.nodes.iter().map(|node| &node.organisation);
+            let mut others = others.filter(|other| other.code != code);
+            if one.letter_word.is_some() || !others.any(|other| word_of(other) == word) {
+                return Some(word);
+            }
+            let above = one.parent.as_deref().and_then(|parent| tree.get(parent));
+            let whole = format!("{}{word}", above.map(|o| word_of(o)).unwrap_or_default());
+            let letters = whole.chars().count();
+            Some(
+                whole
+                    .chars()
+                    .skip(letters.saturating_sub(LETTER_WORD))
+                    .collect(),
+            )
+        })
+    }
+
+    /// Where the people of an organisation are that was merged into another; `None` for one that
+    /// stands, and for one whose people went nowhere.
+    pub fn home(&self, code: &str) -> Option<String> {
+        self.now().heirs.home(code).map(String::from)
+    }
+
     /// One organisation with its history; `input.not_found` when there never was one.
     pub fn one(&self, code: &str, at: Option<Time>) -> Result<Answer, Fault> {
         let book = self.now().book.clone();
@@ -133,6 +169,7 @@ impl Engine {
         acts.sort_by_key(|act| std::cmp::Reverse((act.on, act.at)));
         Ok(Answer {
             organisation,
+            letters: None,
             history: versions.iter().rev().cloned().collect(),
             acts: acts
                 .into_iter()

@@ -550,11 +550,12 @@ impl Engine {
                 && kinds.iter().all(|kind| glass.kinds.contains(kind))
         });
         let Some(glass) = glass else {
+            let what = kernel::objects::object_words(&wish.object);
             return Err(Fault::new(
                 FaultKind::Denied,
                 "access.denied",
-                format!("您的角色不能对“{}”紧急访问", wish.object),
-                format!("your roles may not break the glass of {}", wish.object),
+                format!("您的角色不能对{}紧急访问", what.zh),
+                format!("your roles may not break the glass of {}", what.en),
             ));
         };
         let mut found: Vec<Problem> = length("reason", &wish.reason, 10, 500)

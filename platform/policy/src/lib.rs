@@ -24,7 +24,7 @@ use kernel::access::{Actor, Decision, Policy, Verb};
 use kernel::declare::{Declared, RoleDecl};
 use kernel::facts::{Facts, Filter, Mask};
 use kernel::fault::FaultKind;
-use kernel::{Clock, Fault, Problem};
+use kernel::{Clock, Fault, Problem, Words};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 use store::Store;
@@ -145,6 +145,12 @@ impl Policy for Engine {
 
     fn filter(&self, actor: &Actor, verb: Verb, object: &str) -> Filter {
         self.book().filter(actor, verb, object, self.clock.now())
+    }
+
+    fn role_title(&self, name: &str) -> Words {
+        let book = self.book();
+        let known = book.roles.iter().find(|role| role.name == name);
+        known.map_or_else(|| Words::new(name, name), |role| role.title.clone())
     }
 
     fn mask(&self, actor: &Actor, verb: Verb, object: &str, facts: Option<&Facts>) -> Mask {

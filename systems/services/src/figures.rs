@@ -30,13 +30,9 @@ pub(crate) async fn answer(city: City, given: BTreeMap<String, String>) -> Resul
             whole = part;
             continue;
         }
-        let declared = city.declared.city.organisations.iter();
-        let title = declared
-            .filter(|known| known.code == of.organisation)
-            .map(|known| known.title.clone())
-            .next();
         part["organisation"] = json!(of.organisation);
         let unnamed = || Words::new(of.organisation.clone(), of.organisation.clone());
+        let title = Some(of.title.clone()).filter(|title| !title.zh.is_empty());
         part["title"] = json!(title.unwrap_or_else(unnamed));
         organisations.push(part);
     }

@@ -36,10 +36,16 @@ export type ApplicationState = (typeof APPLICATION_STATES)[number];
 export const ended = (state: ApplicationState): boolean => !['submitted', 'correction', 'accepted'].includes(state);
 
 export interface Delivery { way: DeliveryWay; state: 'waiting' | 'posted' | 'handed_over' | 'electronic'; tracking: string | null; at: string | null }
+/** How the parts of a bundle stand, counted. */
+export interface PartCounts { total: number; submitted: number; correction: number; accepted: number; paused: number; approved: number; refused: number; dropped: number; unpaid: number; undelivered: number }
 export interface Application {
   id: string; number: string; item: string; item_version: number; title: Words; organisation: string; channel: Channel;
   applicant: ApplicantLine; state: ApplicationState; part_of: string | null; case: string | null; submitted_at: string;
   accepted_at: string | null; decided_at: string | null; due: Left | null; delivery: Delivery | null; rating: number | null; version: number;
+  /** What the refusal is called, of one that was refused. */
+  refusal?: Words;
+  /** Of a bundle. */
+  parts?: PartCounts;
 }
 /** `at` is `answers/<field>`, `materials/<name>` or empty. */
 export interface Missing { at: string; what: string }
@@ -54,7 +60,7 @@ export interface ApplicationFile {
 }
 export interface Receipt { application: Application; check: string; parts: Application[] }
 export interface Progress {
-  number: string; title: Words; organisation: string; state: ApplicationState; steps: ApplicationStep[]; due: Left | null; missing: Missing[];
+  number: string; title: Words; organisation: string; state: ApplicationState; refusal?: Words; steps: ApplicationStep[]; due: Left | null; missing: Missing[];
 }
 export interface ServiceFigures {
   organisation: string; items: number; items_online: number; items_one_visit: number; submitted: number; submitted_online: number;

@@ -89,4 +89,5 @@ export const judgeItem = (item: string, answers: Answers, whole: boolean): Promi
 export const tryItem = (item: string, answers: Answers): Promise<Judged> => send<Judged>('POST', `${itemPath(item)}/try`, { answers });
 
 /** Titles of organisations that have items, by their code; codes stand in for those not known. */
-export interface OrganisationCount { organisation: string; title: Words; count: number }
+/** `formerly`: codes of organisations that stand no longer and whose work it has. */
+export interface OrganisationCount { organisation: string; title: Words; count: number; formerly?: string[] }

@@ -7851,6 +7851,7 @@ export interface components {
             parent: string | null;
             credit_code: string | null;
             division: string | null;
+            letter_word?: string | null;
             valid_from: string;
             valid_to: string | null;
             declared: boolean;
@@ -7864,6 +7865,7 @@ export interface components {
             parent: string | null;
             credit_code: string | null;
             division: string | null;
+            letter_word?: string | null;
             valid_from: string;
             valid_to: string | null;
             declared: boolean;
@@ -7891,6 +7893,7 @@ export interface components {
             organisation: components["schemas"]["ListedOrganisation"] | null;
             history: components["schemas"]["Organisation"][];
             acts: components["schemas"]["OrganisationActDone"][];
+            letters: string | null;
         };
         NewOrganisation: {
             code: string;
@@ -7900,6 +7903,7 @@ export interface components {
             parent?: string | null;
             credit_code?: string | null;
             division?: string | null;
+            letter_word?: string | null;
             valid_from?: string | null;
             valid_to?: string | null;
         };
@@ -7916,6 +7920,7 @@ export interface components {
             parent?: string | null;
             credit_code?: string | null;
             division?: string | null;
+            letter_word?: string | null;
         } | {
             /** @constant */
             do: "merge";
@@ -9150,6 +9155,20 @@ export interface components {
             delivery: components["schemas"]["ResultDelivery"] | null;
             rating: number | null;
             version: number;
+            refusal?: components["schemas"]["Words"];
+            parts?: components["schemas"]["PartCounts"];
+        };
+        PartCounts: {
+            total: number;
+            submitted: number;
+            correction: number;
+            accepted: number;
+            paused: number;
+            approved: number;
+            refused: number;
+            dropped: number;
+            unpaid: number;
+            undelivered: number;
         };
         ServiceApplicationFile: {
             application: components["schemas"]["ServiceApplication"];
@@ -9274,9 +9293,11 @@ export interface components {
             steps: components["schemas"]["ApplicationStep"][];
             due: components["schemas"]["Left"] | null;
             missing: components["schemas"]["MissingPoint"][];
+            refusal?: components["schemas"]["Words"];
         };
         ServiceFigures: {
             organisation: string;
+            title: components["schemas"]["Words"];
             items: number;
             items_online: number;
             items_one_visit: number;
@@ -9980,6 +10001,7 @@ export interface components {
             organisation: string;
             title: components["schemas"]["Words"];
             count: number;
+            formerly: string[];
         };
         ItemOffices: {
             items: components["schemas"]["ItemOffice"][];

@@ -21,9 +21,9 @@ const TYPE_OF: Record<Kind, string> = {
 const COMMON = ['title', 'x-title-en', 'x-help', 'x-help-en', 'x-step', 'x-when', 'x-personal', 'x-was', 'description', '$comment'];
 /** Keywords of a kind besides its type, format and choices. */
 export const EXTRAS: Record<Kind, readonly string[]> = {
-  text: ['minLength', 'maxLength', 'pattern', 'x-prefill'], textarea: ['minLength', 'maxLength'], choice: ['x-prefill'], choices: ['minItems', 'maxItems'], boolean: [],
+  text: ['minLength', 'maxLength', 'pattern', 'x-rule', 'x-rule-en', 'x-prefill'], textarea: ['minLength', 'maxLength'], choice: ['x-prefill'], choices: ['minItems', 'maxItems'], boolean: [],
   integer: ['minimum', 'maximum', 'multipleOf', 'x-unit', 'x-prefill'], number: ['minimum', 'maximum', 'x-unit', 'x-prefill'], money: ['minimum', 'maximum'],
-  date: ['x-not-before', 'x-not-after', 'x-after', 'x-birth-of', 'x-prefill'], citizen: ['x-prefill'], credit: ['x-prefill'], mobile: ['x-prefill'], place: ['x-prefill'],
+  date: ['x-not-before', 'x-not-after', 'x-after', 'x-birth-of', 'x-least-age', 'x-prefill'], citizen: ['x-prefill'], credit: ['x-prefill'], mobile: ['x-prefill'], place: ['x-prefill'],
 };
 
 export const emptyForm = (): FormSchema => ({ type: 'object', required: [], properties: {} });
@@ -188,6 +188,14 @@ function naming(content: Content, when: (list: When[]) => When[], path: (text: s
 }
 
 const BESIDE = ['x-not-before', 'x-not-after', 'x-after', 'x-birth-of'];
+/** Who applies, with the fields it names renamed; nothing when one of them is gone. */
+function applicantOf(form: FormSchema, name: (field: string) => string | null): Obj {
+  const rule = form['x-applicant'];
+  if (!isObj(rule)) return {};
+  const [field, number] = [name(String(rule['field'])), name(String(rule['number']))];
+  return field === null || number === null ? {} : { 'x-applicant': { ...rule, field, number } };
+}
+
 /** Renames a field everywhere in the item; drafts begun before find it by `x-was`. */
 export function renameField(content: Content, from: string, to: string): Content {
   const form = content.form;
@@ -200,7 +208,7 @@ export function renameField(content: Content, from: string, to: string): Content
     if (name !== from) return [name, node];
     return [to, node['x-was'] ? node : { ...node, 'x-was': from }];
   }));
-  const renamed = { ...form, properties, required: listOf(form['required']).map((n) => (n === from ? to : n)) };
+  const renamed = { ...form, ...applicantOf(form, (n) => (n === from ? to : n)), properties, required: listOf(form['required']).map((n) => (n === from ? to : n)) };
   return naming({ ...content, form: renamed }, when, (name) => (name === from ? to : name), (answers) => Object.fromEntries(Object.entries(answers).map(([n, v]) => [n === from ? to : n, v])));
 }
 
@@ -215,6 +223,7 @@ export function removeField(content: Content, name: string): Content {
     for (const word of BESIDE) if (node[word] === name) delete node[word];
     return [n, node];
   }));
-  const rest = { ...form, properties, required: listOf(form['required']).filter((n) => n !== name) };
+  const { 'x-applicant': _, ...kept } = form;
+  const rest = { ...kept, ...applicantOf(form, (n) => (n === name ? null : n)), properties, required: listOf(form['required']).filter((n) => n !== name) };
   return naming({ ...content, form: rest }, when, (n) => (n === name ? null : n), (answers) => Object.fromEntries(Object.entries(answers).filter(([n]) => n !== name)));
 }

@@ -18,7 +18,7 @@ export const STANDARD: Record<string, FormSchema> = {
   }),
   approve: form(['approved', 'reason', 'basis'], {
     approved: yesNo('是否准予', 'Approved?'),
-    reason: long('不予许可的理由', 'Reason for refusing', { minLength: 2, maxLength: 1000, 'x-when': [{ field: 'approved', in: [false] }], 'x-help': '写入不予许可决定书，告知申请人', 'x-help-en': 'Goes into the letter to the applicant' }),
+    reason: long('不予批准的理由', 'Reason for refusing', { minLength: 2, maxLength: 1000, 'x-when': [{ field: 'approved', in: [false] }], 'x-help': '写入不予批准的决定书，告知申请人', 'x-help-en': 'Goes into the letter to the applicant' }),
     basis: { type: 'string', title: '法律依据', 'x-title-en': 'Legal basis', minLength: 2, maxLength: 300, 'x-when': [{ field: 'approved', in: [false] }] }, note,
   }),
   inspect: form(['passed', 'inspected_on', 'findings'], { passed: yesNo('现场核查是否合格', 'Passed?'), inspected_on: day('核查日期', 'Inspected on'), findings: long('核查情况', 'Findings', { minLength: 2 }) }),

@@ -27,11 +27,18 @@ export const badMark = (file: ApplicationFile): boolean => file.rating !== null 
 /** Was what is missing said already? The law lets it be said once; again only where what was supplied is wrong. */
 export const saidOnce = (file: ApplicationFile): boolean => file.steps.some((step) => step.what === 'correction') || file.letters.some((letter) => letter.kind === 'correction');
 
+/** A bundle is told what is missing, and accepted, as one; the rest is done at its parts. */
+function wholeRefusal({ parts }: ApplicationFile, verb: ClerkVerb): Key | null {
+  if (verb !== 'accept' && verb !== 'correction') return 'matter.no_bundle';
+  if (verb === 'accept' && parts.some((part) => part.state === 'correction')) return 'matter.no_part_waits';
+  return parts.some((part) => part.state === 'submitted') ? null : 'matter.no_part_submitted';
+}
+
 /** Why a verb cannot be used now; null when it can. */
 export function clerkRefusal(file: ApplicationFile, verb: ClerkVerb, may: boolean): Key | null {
   if (!may) return 'matter.no_may';
   const { application: { state, delivery }, bills, rating } = file;
-  if (file.parts.length && verb !== 'answer') return 'matter.no_bundle';
+  if (file.parts.length && verb !== 'answer') return wholeRefusal(file, verb);
   switch (verb) {
     case 'accept': case 'correction': {
       if (state === 'correction') return 'matter.no_waits_applicant';

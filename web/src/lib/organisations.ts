@@ -22,6 +22,6 @@ export function useOrganisations(): (code: string | null | undefined) => string 
   const { w } = useI18n();
   const list = useOrganisationList();
   const known = useApi<{ items: OrganisationCount[] }>('/items/organisations');
-  const names = useMemo(() => new Map([...(known.data?.items ?? []).map((one) => [one.organisation, w(one.title)] as const), ...list.map((one) => [one.code, w(one.title)] as const)]), [list, known.data, w]);
+  const names = useMemo(() => new Map([...(known.data?.items ?? []).flatMap((one) => [one.organisation, ...(one.formerly ?? [])].map((code) => [code, w(one.title)] as const)), ...list.map((one) => [one.code, w(one.title)] as const)]), [list, known.data, w]);
   return useCallback((code) => (code ? names.get(code) || code : '—'), [names]);
 }

@@ -1,7 +1,7 @@
 // Library: what pages of services work out: which way to apply from here, the walk through a
 // guidance, words of limits, steps of the line of progress. Pure.
 import type { Limit } from '../api/cases';
-import type { ApplicationState } from '../api/applications';
+import type { ApplicationState, PartCounts } from '../api/applications';
 import type { Answers, Channel, Choice, Question } from '../api/items';
 import type { Words } from '../i18n/lang';
 
@@ -52,6 +52,10 @@ export function stages(state: ApplicationState, delivered: boolean): Stage[] {
     case 'not_accepted': case 'withdrawn': case 'terminated': return line(1, 'ended');
   }
 }
+
+/** What is said of the parts of a bundle: those that are there, what is wanted of the applicant first. */
+const PART_WORDS = ['correction', 'unpaid', 'submitted', 'accepted', 'paused', 'approved', 'refused', 'dropped', 'undelivered'] as const;
+export const partWords = (parts: PartCounts): [(typeof PART_WORDS)[number], number][] => PART_WORDS.filter((name) => parts[name] > 0).map((name) => [name, parts[name]]);
 
 /** An application that was not accepted, refused, withdrawn or broken off. */
 export const wentWrong = (state: ApplicationState): boolean => ['not_accepted', 'refused', 'withdrawn', 'terminated'].includes(state);

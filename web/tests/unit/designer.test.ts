@@ -103,6 +103,11 @@ describe('references to a field', () => {
     expect(nodeOf(removeField({ form }, 'a').form, 'b')['x-not-before']).toBeUndefined();
     expect(nodeOf(renameField({ form }, 'a', 'c').form, 'b')['x-not-before']).toBe('c');
   });
+  it('keep who applies in step with its fields', () => {
+    const form: FormSchema = { type: 'object', properties: { who: { type: 'string', title: '谁' }, number: { type: 'string', title: '号码' } }, 'x-applicant': { field: 'who', self: 'self', number: 'number' } };
+    expect(renameField({ form }, 'number', 'id').form?.['x-applicant']).toEqual({ field: 'who', self: 'self', number: 'id' });
+    expect(removeField({ form }, 'who').form?.['x-applicant']).toBeUndefined();
+  });
 });
 
 describe('steps', () => {

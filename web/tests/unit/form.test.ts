@@ -23,6 +23,14 @@ const TODAY = '2026-11-25';
 const form = readForm(SCHEMA);
 const field = (name: string): FormField => { const f = form.fields.find((x) => x.name === name); if (!f) throw new Error(name); return f; };
 
+describe('a pattern', () => {
+  const one = (more: Record<string, string>) => readForm({ type: 'object', properties: { account: { type: 'string', title: '账户', pattern: '^[0-9]{10,30}$', ...more } } }).fields[0]!;
+  it('says what it wants, in both languages', () => {
+    expect(wrong(one({ 'x-rule': '应为 10 至 30 位数字', 'x-rule-en': '10 to 30 digits' }), '62-1')).toEqual({ key: 'form.not_rule', fill: { zh: '应为 10 至 30 位数字', en: '10 to 30 digits' } });
+    expect(wrong(one({}), '62-1')).toEqual({ key: 'form.not_pattern' });
+  });
+});
+
 describe('reading a form', () => {
   it('takes the fields in their order and leaves out what it does not know', () => expect(form.fields.map((f) => f.name)).toEqual(['place', 'name', 'kind', 'firm', 'branch', 'fee', 'tags']));
   it('words fields and steps in both languages', () => {

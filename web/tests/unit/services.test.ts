@@ -5,7 +5,7 @@ import type { ApplicationState, MaterialState } from '../../src/api/applications
 import type { Question } from '../../src/api/items';
 import { readForm } from '../../src/components/form';
 import { applyPages, CHECK, correctable, deliveryControl, deliveryFaults, FILE_BYTES_MOST, fileRefusal, gone, lacking, mendAt, pageBeside, pageNow } from '../../src/lib/apply';
-import { channelHere, pointsFor, readPath, stages, walkGuidance, writePath } from '../../src/lib/services';
+import { channelHere, partWords, pointsFor, readPath, stages, walkGuidance, writePath } from '../../src/lib/services';
 
 const say = (zh: string) => ({ zh, en: zh });
 
@@ -102,4 +102,12 @@ describe('a correction', () => {
     expect([names(c.wanted), names(c.opened)]).toEqual([['married'], ['spouse']]);
   });
   it('lets everything be changed when something free is asked', () => expect(names(correctable(form, {}, {}, [{ at: '' }]).others)).toEqual(['name', 'married']));
+});
+
+describe('parts of a bundle', () => {
+  const none = { total: 0, submitted: 0, correction: 0, accepted: 0, paused: 0, approved: 0, refused: 0, dropped: 0, unpaid: 0, undelivered: 0 };
+  it('says what is there, what is wanted of the applicant first', () => {
+    expect(partWords({ ...none, total: 4, approved: 1, paused: 1, correction: 2, undelivered: 1 })).toEqual([['correction', 2], ['paused', 1], ['approved', 1], ['undelivered', 1]]);
+    expect(partWords(none)).toEqual([]);
+  });
 });

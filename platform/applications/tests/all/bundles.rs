@@ -77,8 +77,9 @@ async fn each_office_gets_its_part_and_the_bundle_follows() {
         };
         assert_eq!(engine.applications(&by, &mine).await.unwrap().count, 1);
         let hall = officer("hall", "clerk", "hall");
-        let verb = Clerk::Accept {
-            note: String::new(),
+        let verb = Clerk::NotAccept {
+            reason: "不属于本机关".into(),
+            basis: "依据".into(),
         };
         let refused = engine
             .handle(&hall, &receipt.application.id, None, verb)

@@ -4,7 +4,8 @@
 use crate::form::Form;
 use async_trait::async_trait;
 use kernel::declare::{LicenceDecl, RegisterDecl};
-use kernel::items::{Item, ItemContent, ItemState, ItemType, Source};
+use kernel::items::{Item, ItemContent, ItemState, Source};
+use kernel::refusing::Refusing;
 use kernel::{Fault, Problem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,6 +15,11 @@ use std::sync::Arc;
 pub trait Surroundings: Send + Sync {
     /// Is there an organisation of this code now?
     async fn organisation(&self, code: &str) -> Result<bool, Fault>;
+    /// Whoever has the work of an organisation that stands no longer.
+    fn successor(&self, code: &str) -> Option<String> {
+        let _ = code;
+        None
+    }
     /// Is there a published process of this name?
     async fn process(&self, name: &str) -> Result<bool, Fault>;
     /// Names of the forms that tasks of this process give (`jicheng:form`), as far as they are known.
@@ -21,10 +27,15 @@ pub trait Surroundings: Send + Sync {
         let _ = name;
         Ok(vec![])
     }
-    /// What speaks against these words for a kind of letter of an item, a permit or none; each is
-    /// said of the letter.
-    async fn letter(&self, kind: &str, permit: bool, text: &str) -> Result<Vec<Problem>, Fault> {
-        let _ = (kind, permit, text);
+    /// What speaks against these words for a kind of letter of an item whose refusal is called so;
+    /// each is said of the letter.
+    async fn letter(
+        &self,
+        kind: &str,
+        refusing: Refusing,
+        text: &str,
+    ) -> Result<Vec<Problem>, Fault> {
+        let _ = (kind, refusing, text);
         Ok(vec![])
     }
     /// The type of licence of this name.
@@ -107,9 +118,9 @@ impl Facts {
         if let (Some(process), true) = (&content.process, facts.process) {
             facts.process_forms = around.process_forms(process).await?;
         }
-        let permit = content.kind == ItemType::Permit;
+        let refusing = content.refusing();
         for (kind, text) in &content.letters {
-            let wrong = around.letter(kind, permit, text).await?;
+            let wrong = around.letter(kind, refusing, text).await?;
             facts
                 .letters
                 .extend(wrong.into_iter().map(|problem| (kind.clone(), problem)));

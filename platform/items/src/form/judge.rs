@@ -43,6 +43,7 @@ pub(crate) fn judge(
                 said.extend(faults.iter().map(|(_, words)| with_label(field, words)));
                 if faults.is_empty() {
                     said.extend(judge_dates(form, &asked, field, answer, answers, today));
+                    said.extend(judge_age(field, answer, today));
                 }
             }
             _ if whole && *is_asked && field.required => said.push(missing(field)),
@@ -64,7 +65,7 @@ pub(crate) fn judge(
     found
 }
 
-fn at(name: &str) -> String {
+pub(super) fn at(name: &str) -> String {
     format!("/answers/{}", escape(name))
 }
 
@@ -77,7 +78,7 @@ fn fits_blank(field: &Field, answer: &Value) -> bool {
     }
 }
 
-fn label(field: &Field) -> Words {
+pub(super) fn label(field: &Field) -> Words {
     Words::new(
         format!("“{}”", field.title.zh),
         format!("\"{}\"", field.title.en),
@@ -159,6 +160,24 @@ fn judge_dates(
         }
     }
     found
+}
+
+/// Somebody is old enough from the month of that birthday on.
+fn judge_age(field: &Field, answer: &Value, today: Day) -> Option<Words> {
+    let least = field.least_age?;
+    let born = answer.as_str().and_then(Day::parse)?;
+    let birthday = born.years_later(i16::try_from(least).ok()?);
+    let month = |day: Day| day.to_string().get(..7).map(String::from);
+    (month(today) < month(birthday)).then(|| {
+        let label = label(field);
+        Words::new(
+            format!("{}：年满 {least} 周岁的当月起才能申请", label.zh),
+            format!(
+                "{}: one can apply from the month of the birthday number {least}",
+                label.en
+            ),
+        )
+    })
 }
 
 /// Answers as they are kept; nothing given is left out.

@@ -2,11 +2,13 @@
 //! fields. What is not understood is named; what could be read is there all the same, so that one
 //! fault does not hide another.
 
+mod applicant;
 mod judge;
 mod part;
 mod read;
 mod value;
 
+pub(crate) use applicant::judge_applicant;
 pub(crate) use judge::{judge, tidy};
 pub(crate) use read::read;
 pub(crate) use value::{Reason, Values, convert};
@@ -112,6 +114,10 @@ pub(crate) struct Field {
     pub(crate) was: Option<String>,
     pub(crate) unit: Option<String>,
     pub(crate) help: Option<Words>,
+    /// What the pattern wants.
+    pub(crate) rule: Option<Words>,
+    /// Years somebody born on the answered day reaches by the end of this month, at least.
+    pub(crate) least_age: Option<u64>,
     pub(crate) step: Option<String>,
     pub(crate) dates: Vec<DateRule>,
     /// Characters of a text, at most.
@@ -142,6 +148,8 @@ impl Field {
 pub(crate) struct Form {
     pub(crate) fields: Vec<Field>,
     pub(crate) steps: Vec<String>,
+    /// Compared with the applicant.
+    applicant: Option<applicant::Applies>,
     index: HashMap<String, usize>,
 }
 

@@ -61,6 +61,7 @@ fn read_top(form: &mut Form, top: &mut Part<'_>, faults: &Faults) {
         step.finish();
         form.steps.push(name);
     }
+    form.applicant = super::applicant::read(top, faults);
     if form.steps.len() > 40 {
         top.fault("x-steps", "最多 40 步", "at most 40 steps");
     }
@@ -162,6 +163,15 @@ fn read_field(name: &str, part: &mut Part<'_>, required: bool, faults: &Faults) 
             }
         }
     }
+    let is_date = kind == Kind::Date;
+    let least_age = is_date.then(|| part.count("x-least-age", 1, 150)).flatten();
+    let rule = match kind {
+        Kind::Text | Kind::Lines => part.pair("x-rule", "x-rule-en", TITLE),
+        _ => None,
+    };
+    if rule.is_some() && limits.pattern.is_none() {
+        part.fault("x-rule", "没有 pattern", "there is no pattern");
+    }
     let unit = match kind.is_number() {
         true => part.text("x-unit", 20).map(str::to_owned),
         false => None,
@@ -178,6 +188,8 @@ fn read_field(name: &str, part: &mut Part<'_>, required: bool, faults: &Faults) 
         was: part.text("x-was", 40).map(str::to_owned),
         unit,
         help: part.pair("x-help", "x-help-en", HELP),
+        rule,
+        least_age,
         step: part.text("x-step", 40).map(str::to_owned),
         dates,
         longest: limits.max_length.unwrap_or(limits.longest(kind)),
@@ -355,6 +367,7 @@ fn compare(form: &Form, at: &str, faults: &Faults) {
         let at = format!("{at}/properties/{}/{key}", escape(&field.name));
         faults.borrow_mut().push(problem(at, zh, en));
     };
+    super::applicant::compare(form, at, faults);
     let mut olds: HashMap<&str, &str> = HashMap::new();
     let mut last_step = 0;
     for (n, field) in form.fields.iter().enumerate() {

@@ -202,12 +202,13 @@ fn said(field: &Field, error: &ValidationError<'_>) -> (Reason, Words) {
             format!("应为 {multiple_of} 的整数倍"),
             format!("should be a multiple of {multiple_of}"),
         ),
-        Wrong::Pattern { .. } => match &field.help {
-            Some(help) => bound(
+        Wrong::Pattern { .. } => match (&field.rule, &field.help) {
+            (Some(rule), _) => bound(rule.zh.clone(), rule.en.clone()),
+            (None, Some(help)) => bound(
                 format!("格式不正确：{}", help.zh),
                 format!("not in the form wanted: {}", help.en),
             ),
-            None => bound(
+            (None, None) => bound(
                 "格式不正确，请核对".into(),
                 "not in the form wanted, please check".into(),
             ),

@@ -134,3 +134,109 @@ async fn every_delivered_item_is_published_once_and_a_birth_needs_no_paper() {
         );
     }
 }
+
+/// Every pattern says in words what it wants, in both languages.
+fn unexplained(at: &str, node: &serde_json::Value, found: &mut Vec<String>) {
+    let Some(map) = node.as_object() else { return };
+    let said = |key: &str| {
+        map.get(key)
+            .and_then(|v| v.as_str())
+            .is_some_and(|t| t.len() > 3)
+    };
+    let is_pattern = map.get("pattern").is_some_and(|v| v.is_string());
+    if is_pattern && !(said("x-rule") && said("x-rule-en")) {
+        found.push(at.to_string());
+    }
+    for (name, child) in map {
+        unexplained(&format!("{at}/{name}"), child, found);
+    }
+}
+
+#[tokio::test]
+async fn every_pattern_of_a_delivered_form_says_what_it_wants() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::in_folder(dir.path()).await.unwrap();
+    let clock = Arc::new(ManualClock::new(at("2026-11-25T10:00:00+08:00")));
+    let declared = declared();
+    let files: Vec<_> = declared.items().cloned().collect();
+    let engine = Engine::open(store, clock, Arc::new(Nobody), Arc::new(City(declared)));
+    let engine = engine.await.unwrap();
+    let mut found = vec![];
+    for name in engine.publish_declared(&files).await.unwrap() {
+        let item = engine.item(&name, None).await.unwrap();
+        unexplained(&name, &item.content.form, &mut found);
+        for (form, schema) in &item.content.desk_forms {
+            unexplained(&format!("{name}/{form}"), schema, &mut found);
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+
+    let item = engine.item("elderly_subsidy", None).await.unwrap();
+    let answers = serde_json::json!({ "bank_account": "6222 0212-3456" });
+    let wrong = engine.judge(&item, answers.as_object().unwrap(), false);
+    assert_eq!(wrong[0].at, "/answers/bank_account");
+    assert!(
+        wrong[0].words.zh.contains("10 至 30 位数字"),
+        "{}",
+        wrong[0].words.zh
+    );
+    assert!(
+        wrong[0].words.en.contains("10 to 30 digits"),
+        "{}",
+        wrong[0].words.en
+    );
+}
+
+#[tokio::test]
+async fn the_subsidy_for_the_very_old_is_for_whom_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::in_folder(dir.path()).await.unwrap();
+    let clock = Arc::new(ManualClock::new(at("2026-11-25T10:00:00+08:00")));
+    let declared = declared();
+    let files: Vec<_> = declared.items().cloned().collect();
+    let engine = Engine::open(store, clock, Arc::new(Nobody), Arc::new(City(declared)));
+    let engine = engine.await.unwrap();
+    engine.publish_declared(&files).await.unwrap();
+    let item = engine.item("elderly_subsidy", None).await.unwrap();
+    let number = |birth: &str| {
+        let first = format!("130199{}001", birth.replace('-', ""));
+        format!("{first}{}", kernel::numbers::citizen_check(&first).unwrap())
+    };
+    let young = number("1980-05-01");
+    let check = |relation: &str, birth: &str, applicant: &str, expect: &[(&str, &str)]| {
+        let answers = serde_json::json!({
+            "relation": relation, "number": number(birth), "birth_date": birth,
+        });
+        let answers = answers.as_object().unwrap();
+        let mut found = engine.judge(&item, answers, false);
+        found.extend(engine.judge_applicant(&item, answers, applicant));
+        let said: Vec<(&str, bool)> = found
+            .iter()
+            .zip(expect)
+            .map(|(p, (_, words))| (p.at.as_str(), p.words.zh.contains(words)))
+            .collect();
+        let expect: Vec<(&str, bool)> = expect.iter().map(|(at, _)| (*at, true)).collect();
+        assert_eq!(
+            (found.len(), said),
+            (expect.len(), expect),
+            "{relation} {birth}: {found:?}"
+        );
+    };
+    let old = number("1946-11-30");
+    check("self", "1946-11-30", &old, &[]);
+    check("child", "1946-11-30", &young, &[]);
+    let early = [("/answers/birth_date", "年满 80 周岁的当月起")];
+    check("self", "1946-12-01", &number("1946-12-01"), &early);
+    check(
+        "self",
+        "1946-11-30",
+        &young,
+        &[("/answers/number", "申请人本人的号码")],
+    );
+    check(
+        "child",
+        "1946-11-30",
+        &old,
+        &[("/answers/relation", "老人本人")],
+    );
+}

@@ -76,6 +76,9 @@ impl Surroundings for SmallCity {
     async fn organisation(&self, code: &str) -> Result<bool, Fault> {
         Ok(code == "data_bureau")
     }
+    fn successor(&self, code: &str) -> Option<String> {
+        (code == "closed_bureau").then(|| "data_bureau".into())
+    }
     async fn process(&self, name: &str) -> Result<bool, Fault> {
         Ok(matches!(name, "food_permit" | "confirm" | "measured"))
     }

@@ -209,3 +209,44 @@ async fn five_thousand_items() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn items_of_an_office_that_is_gone_are_its_heirs() {
+    testkit::each_store(|store| async move {
+        let mut tx = store.begin().await.unwrap();
+        for (item, office) in [("kept", "data_bureau"), ("taken_over", "closed_bureau")] {
+            let line = json!({ "title": { "zh": item, "en": item },
+                "summary": { "zh": "", "en": "" }, "kind": "01", "organisation": office,
+                "serves": "either", "keywords": [], "subjects": [], "channels": ["web"],
+                "promised": { "days": 5, "count": "working_days" }, "visits": 0,
+                "instant": false, "bundle": [] });
+            let row = ItemRow {
+                item: item.into(),
+                state: "in_force".into(),
+                version: 1,
+                revision: 0,
+                successors: "[]".into(),
+                line: line.to_string(),
+                copied: false,
+            };
+            store::items::put(&mut tx, &row).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let engine = engine(&store).await;
+        for asked in [None, Some("data_bureau"), Some("closed_bureau")] {
+            let filter = ItemFilter {
+                organisation: asked.map(String::from),
+                limit: 50,
+                ..ItemFilter::default()
+            };
+            let page = engine.items(None, &filter).await.unwrap();
+            let shown = page
+                .rows
+                .iter()
+                .map(|line| (line.item.as_str(), line.organisation.as_str()));
+            let expect = [("kept", "data_bureau"), ("taken_over", "data_bureau")];
+            assert_eq!(shown.collect::<Vec<_>>(), expect, "{asked:?}");
+        }
+    })
+    .await;
+}

@@ -60,6 +60,8 @@ pub struct OrganisationDecl {
     pub division: Option<String>,
     /// Unified social credit code (GB 32100).
     pub credit_code: Option<String>,
+    /// Word in the numbers of its letters (机关代字).
+    pub letter_word: Option<String>,
 }
 
 /// A district or county.
@@ -132,7 +134,13 @@ impl CityPack {
                 .unwrap_or(OrganisationKind::Department),
                 division: part.optional_text("division"),
                 credit_code: part.optional_text("credit_code"),
+                letter_word: part.optional_text("letter_word"),
             });
+            if let Some(word) = part.optional_text("letter_word")
+                && let Some(words) = crate::organisations::letter_word_fault(&word)
+            {
+                part.fault("letter_word", words.zh, words.en);
+            }
             if let Some(code) = part.optional_text("credit_code")
                 && let Some(words) = crate::organisations::credit_code_fault(&code)
             {

@@ -161,6 +161,7 @@ pub(super) fn organisations(text: &str) -> Result<Vec<FileOrganisation>, Fault> 
         "parent",
         "credit_code",
         "division",
+        "letter_word",
         "valid_from",
         "valid_to",
     ];
@@ -191,6 +192,7 @@ pub(super) fn organisations(text: &str) -> Result<Vec<FileOrganisation>, Fault> 
                 parent: some(take(&mut row, "parent")),
                 credit_code: some(take(&mut row, "credit_code")),
                 division: some(take(&mut row, "division")),
+                letter_word: some(take(&mut row, "letter_word")),
                 valid_from: moment(&from, line, "valid_from", &mut found),
                 valid_to: moment(&to, line, "valid_to", &mut found),
             },

@@ -1,5 +1,5 @@
 //! The YAML of a city pack, with positions: `organisations: code → title, kind, parent,
-//! credit_code, division, valid_from, valid_to, positions: [title, roles, rank]`.
+//! credit_code, division, letter_word, valid_from, valid_to, positions: [title, roles, rank]`.
 
 use super::{FileOrganisation, FilePosition};
 use crate::model::{NewOrganisation, Rank};
@@ -47,6 +47,7 @@ fn read(code: &str, part: &mut Reader<'_>) -> FileOrganisation {
         parent: part.optional_text("parent"),
         credit_code: part.optional_text("credit_code"),
         division: part.optional_text("division"),
+        letter_word: part.optional_text("letter_word"),
         valid_from: from,
         valid_to: to,
     };

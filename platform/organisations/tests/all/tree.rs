@@ -141,6 +141,7 @@ async fn what_would_break_the_tree_is_refused_with_every_fault() {
             kind: None,
             credit_code: None,
             division: None,
+            letter_word: None,
         };
         house.clock.advance(Span::days(1));
         let found = problems(house.act(None, circle).await.unwrap_err());

@@ -152,6 +152,15 @@ fn nothing_is_allowed_that_no_grant_names() {
         .demand(&actor("x", &["duty"]), Verb::Operate, "accounts")
         .unwrap_err();
     assert_eq!((fault.code, fault.status()), ("access.denied", 403));
+    // In plain words: what, and whom to ask by the title of the role.
+    let fault = policy
+        .demand(&actor("x", &[]), Verb::Handle, "alerts")
+        .unwrap_err();
+    assert_eq!(fault.words.zh, "您没有权限办理告警；可联系：值班、检查员");
+    assert_eq!(
+        fault.words.en,
+        "you may not handle alerts; who may: Duty, Inspector"
+    );
     let list: Vec<String> = policy
         .may_list(&actor("x", &["duty"]))
         .iter()

@@ -39,8 +39,6 @@ pub struct ListQuestion {
     pub states: Vec<i64>,
     /// Of this item.
     pub item: Option<String>,
-    /// Of this organisation.
-    pub organisation: Option<String>,
     /// That came this way.
     pub channel: Option<String>,
     /// Number begins with this, or title contains it.
@@ -103,7 +101,6 @@ fn conditions(question: &ListQuestion) -> Cond {
     for part in [
         equal("owner", &question.owner),
         equal("item", &question.item),
-        equal("organisation", &question.organisation),
         equal("channel", &question.channel),
     ]
     .into_iter()

@@ -142,6 +142,29 @@ pub async fn parts(run: &mut impl Run, parent: &str) -> Result<Vec<ApplicationRo
     many(run, &question, ApplicationRow::read).await
 }
 
+/// Bundles in one of these states of which a part is in the given one.
+pub async fn unlike_parts(
+    run: &mut impl Run,
+    states: &[i64],
+    part: i64,
+    limit: u64,
+) -> Result<Vec<ApplicationRow>, Fault> {
+    let waiting = Query::select()
+        .column("parent")
+        .from("applications")
+        .and_where(Expr::col("state").eq(part))
+        .and_where(Expr::col("parent").is_not_null())
+        .to_owned();
+    let question = select_applications()
+        .and_where(Expr::col("bundle").eq(1))
+        .and_where(Expr::col("state").is_in(states.iter().copied()))
+        .and_where(Expr::col("id").in_subquery(waiting))
+        .order_by("id", Order::Asc)
+        .limit(std::cmp::min(limit, MOST))
+        .to_owned();
+    many(run, &question, ApplicationRow::read).await
+}
+
 /// Applications in a state that are due, the longest first; not bundles, which only follow their
 /// parts.
 pub async fn due(

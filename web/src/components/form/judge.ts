@@ -89,7 +89,7 @@ function wrongText(field: FormField, value: string): Hint | null {
   }
   if (field.shortest !== null && length < field.shortest) return { key: 'form.too_short', fill: { n: field.shortest } };
   if (field.longest !== null && length > field.longest) return { key: 'form.too_long', fill: { n: field.longest, have: length } };
-  if (field.pattern !== null && !matches(field.pattern, value)) return { key: 'form.not_pattern' };
+  if (field.pattern !== null && !matches(field.pattern, value)) return field.rule ? { key: 'form.not_rule', fill: { zh: field.rule.zh, en: field.rule.en } } : { key: 'form.not_pattern' };
   return null;
 }
 

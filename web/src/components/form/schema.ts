@@ -13,7 +13,7 @@ export interface Option { value: Json; words: Words }
 export interface FormField {
   name: string; title: Words; help: Words | null; type: FieldType; format: Format | null; options: Option[] | null;
   required: boolean; when: When[]; step: string | null; unit: Words | null; prefill: string | null; personal: boolean;
-  minimum: number | null; maximum: number | null; shortest: number | null; longest: number | null; pattern: string | null;
+  minimum: number | null; maximum: number | null; shortest: number | null; longest: number | null; pattern: string | null; /** What the pattern wants. */ rule: Words | null;
   fewest: number | null; most: number | null; multipleOf: number | null;
   /** Dates: not before (not after) this day: `today` or another field; later than another field. */
   notBefore: string | null; notAfter: string | null; after: string | null;
@@ -84,7 +84,7 @@ function fieldOf(name: string, node: Obj, required: boolean): FormField | null {
   return {
     name, title: titled(node, name), help: pairOf(node, 'x-help', 'x-help-en'), type, format: known, options, required,
     when: whensOf(node['x-when']), step: text(node['x-step']), unit: wordsOf(node['x-unit']), prefill: text(node['x-prefill']), personal: node['x-personal'] === true,
-    minimum: num(node['minimum']) ?? (known === 'money-fen' ? 0 : null), maximum: num(node['maximum']), shortest: num(node['minLength']), longest, pattern: text(node['pattern']),
+    minimum: num(node['minimum']) ?? (known === 'money-fen' ? 0 : null), maximum: num(node['maximum']), shortest: num(node['minLength']), longest, pattern: text(node['pattern']), rule: pairOf(node, 'x-rule', 'x-rule-en'),
     fewest: num(node['minItems']), most: num(node['maxItems']), multipleOf: num(node['multipleOf']),
     notBefore: text(node['x-not-before']), notAfter: text(node['x-not-after']), after: text(node['x-after']),
   };

@@ -17,7 +17,7 @@ function Shown({ answer }: { answer: Answer }) {
   return (
     <section className="card stack" aria-labelledby="progress" data-progress={answer.state}>
       <h2 id="progress">{w(answer.title)}</h2>
-      <p><ApplicationStateTag state={answer.state} /></p>
+      <p><ApplicationStateTag application={answer} /></p>
       <ProgressLine application={{ state: answer.state, delivery: null }} />
       {answer.due ? <p>{t('app.clock')}: <Clock left={answer.due} /></p> : null}
       <p className="muted small"><code>{answer.number}</code> · {name(answer.organisation)}</p>

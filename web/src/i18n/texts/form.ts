@@ -22,6 +22,7 @@ export const form = {
   'form.not_mobile': ['手机号不对：应为 11 位，以 1 开头', 'This is not a mobile number: 11 digits beginning with 1'],
   'form.too_short': ['至少 {n} 个字', 'At least {n} characters'],
   'form.too_long': ['最多 {n} 个字，现有 {have} 个', 'At most {n} characters; there are {have}'],
+  'form.not_rule': ['{zh}', '{en}'],
   'form.not_pattern': ['格式不符合要求', 'It is not in the form asked for'],
   'form.not_choice': ['请在所列选项中选择', 'Choose one of the options listed'],
   'form.too_few': ['至少选 {n} 项', 'Choose at least {n}'],

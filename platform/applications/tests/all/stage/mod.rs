@@ -348,10 +348,30 @@ fn means(
         register_title: Arc::new(|register: &str| {
             (register == "shops").then(|| Words::new("门店登记簿", "Shops"))
         }),
-        organisation: Arc::new(|code: &str| {
-            let known = ["market", "police", "civil", "hall"].contains(&code);
-            known.then(|| code.to_owned())
-        }),
+        offices: Arc::new(FakeOffices),
+    }
+}
+
+/// Four offices, and one (`old`) whose work went to the market office.
+pub struct FakeOffices;
+
+impl applications::Offices for FakeOffices {
+    fn number_word(&self, code: &str) -> Option<String> {
+        let known = ["market", "police", "civil", "hall"].contains(&code);
+        known.then(|| code.to_owned())
+    }
+    fn title(&self, code: &str) -> Option<Words> {
+        self.number_word(code)
+            .map(|word| Words::new(word.clone(), word))
+    }
+    fn successor(&self, code: &str) -> Option<String> {
+        (code == "old").then(|| "market".into())
+    }
+    fn predecessors(&self, code: &str) -> Vec<String> {
+        match code {
+            "market" => vec!["old".into()],
+            _ => vec![],
+        }
     }
 }
 

@@ -33,7 +33,7 @@ export function ClerkDialog({ file, verb, onClose, onDone }: { file: Application
   return (
     <Modal open title={`${t(`matter.${verb}`)} · ${file.application.number}`} onCancel={onClose} onOk={() => { void finish(); }} confirmLoading={busy} okButtonProps={{ danger: verb === 'not_accept' }} okText={t('verb.confirm')} cancelText={t('verb.cancel')} destroyOnHidden closable={{ 'aria-label': t('verb.close_dialog') }}>
       <div className="stack">
-        <p className="muted">{t(`matter.about_${verb}`)}</p>
+        <p className="muted">{t(verb === 'accept' && file.parts.length ? 'matter.about_accept_whole' : `matter.about_${verb}`)}</p>
         {verb === 'accept' ? area('note') : null}
         {verb === 'not_accept' ? <>{area('reason')}{line('basis')}</> : null}
         {verb === 'transfer' ? (

@@ -52,7 +52,7 @@ export default function Intake() {
     { key: 'title', title: t('intake.item'), width: 170, render: (a) => w(a.title) },
     { key: 'applicant', title: t('intake.applicant'), render: (a) => <>{a.applicant.name}{a.applicant.agent ? <span className="muted"> · {t('intake.agent', { name: a.applicant.agent })}</span> : null}</> },
     { key: 'document', title: t('intake.document'), spare: true, render: (a) => a.applicant.number },
-    { key: 'state', title: t('word.state'), render: (a) => <span className={`tag plain state-${APPLICATION_STATES.indexOf(a.state) >= 4 ? 'closed' : 'open'}`}>{t(`matter.state_${a.state}`)}</span> },
+    { key: 'state', title: t('word.state'), render: (a) => <span className={`tag plain state-${APPLICATION_STATES.indexOf(a.state) >= 4 ? 'closed' : 'open'}`}>{w(a.refusal) || t(`matter.state_${a.state}`)}</span> },
     { key: 'channel', title: t('intake.channel'), render: (a) => t(`desk_channel.${a.channel}`) },
     { key: 'organisation', title: t('app.organisation'), spare: true, render: (a) => nameOf(a.organisation) },
     { key: 'submitted', title: t('intake.submitted'), render: (a) => dateTime(a.submitted_at) },
@@ -61,7 +61,7 @@ export default function Intake() {
   ];
   const chosen = (query.data?.items ?? []).filter((a) => selected.includes(a.id));
   const head = [t('intake.number'), t('intake.item'), t('intake.applicant'), t('intake.document'), t('word.state'), t('intake.channel'), t('app.organisation'), t('intake.submitted'), t('matter.accepted_at'), t('matter.decided_at'), t('clock.title'), t('clock.due'), t('intake.rating')];
-  const cells = (a: Application) => [a.number, w(a.title), a.applicant.name, a.applicant.number, t(`matter.state_${a.state}`), t(`desk_channel.${a.channel}`), nameOf(a.organisation), dateTime(a.submitted_at), a.accepted_at ? dateTime(a.accepted_at) : '', a.decided_at ? dateTime(a.decided_at) : '', a.due ? t(`clock.${a.due.light}`) : '', a.due ? dateTime(lastMoment(a.due.due)) : '', a.rating ?? ''];
+  const cells = (a: Application) => [a.number, w(a.title), a.applicant.name, a.applicant.number, w(a.refusal) || t(`matter.state_${a.state}`), t(`desk_channel.${a.channel}`), nameOf(a.organisation), dateTime(a.submitted_at), a.accepted_at ? dateTime(a.accepted_at) : '', a.decided_at ? dateTime(a.decided_at) : '', a.due ? t(`clock.${a.due.light}`) : '', a.due ? dateTime(lastMoment(a.due.due)) : '', a.rating ?? ''];
   return (
     <>
       <PageHead title={t('intake.title')} sub={t('intake.sub')}>

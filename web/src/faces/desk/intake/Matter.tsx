@@ -10,6 +10,7 @@ import type { CaseFile } from '../../../api/cases';
 import { Clock, Light } from '../../../components/Light';
 import { PageHead } from '../../../components/PageHead';
 import { Provenance } from '../../../components/Provenance';
+import { PartsLine } from '../../../components/Service';
 import { SimpleTable } from '../../../components/SimpleTable';
 import { Skeleton } from '../../../components/Skeleton';
 import { View } from '../../../components/View';
@@ -47,17 +48,17 @@ function Opened({ file, path, asOf }: { file: ApplicationFile; path: string; asO
   return (
     <>
       <PageHead title={`${a.number} · ${w(a.title)}`} back={{ to: '/desk/intake', text: t('intake.title') }}
-        sub={<span className="row"><span className={`tag plain state-${ended(a.state) ? 'closed' : 'open'}`}>{t(`matter.state_${a.state}`)}</span><Light left={a.due} /></span>} />
+        sub={<span className="row"><span className={`tag plain state-${ended(a.state) ? 'closed' : 'open'}`}>{w(a.refusal) || t(`matter.state_${a.state}`)}</span><Light left={a.due} /></span>} />
       <div className="grid side">
         <div>
           {file.missing.length ? <section className="card"><h2>{t('matter.missing')}</h2><ol>{file.missing.map((m, i) => <li key={i}>{m.what}</li>)}</ol></section> : null}
           {a.state === 'correction' && may('write', 'service_applications') && DESK_CHANNELS.some((c) => c === a.channel) ? (
             <details className="card"><summary>{t('matter.correct_here')}</summary><p className="muted small">{t('matter.correct_here_help')}</p><Correct key={a.version} file={file} renew={refresh} onStale={() => { void refresh(); }} onDone={() => { void message.success(t('matter.corrected_here')); void refresh(); }} /></details>
           ) : null}
+          {file.parts.length ? <section className="card" aria-label={t('matter.parts')}><h2>{t('matter.parts')}</h2><p className="muted small">{t('matter.whole_help')}</p><PartsLine application={a} /><Parts parts={file.parts} /></section> : null}
           <section className="card" aria-label={t('matter.answers')}><h2>{t('matter.answers')}</h2><AnswersByStep file={file} item={item.data} failed={item.isError} /></section>
           <section className="card" aria-label={t('matter.materials')}><h2>{t('matter.materials')}</h2><MaterialList about={a.id} materials={file.materials} /></section>
           {a.case ? <CaseOf id={a.case} /> : null}
-          {file.parts.length ? <section className="card"><h2>{t('matter.parts')}</h2><Parts parts={file.parts} /></section> : null}
         </div>
         <div>
           <About a={a} file={file} />
@@ -126,13 +127,14 @@ function Verbs({ file, item }: { file: ApplicationFile; item: Parameters<typeof 
 }
 
 function Letters({ file }: { file: ApplicationFile }) {
-  const { t } = useI18n();
+  const { t, w } = useI18n();
+  const { refusal } = file.application;
   if (file.letters.length === 0) return <p className="muted">{t('matter.no_letters')}</p>;
   return (
     <ul className="plain-list">
       {file.letters.map((letter) => (
         <li key={letter.number}>
-          <strong>{t(`letter.${letter.kind}` as Key)}</strong> <code>{letter.number}</code>
+          <strong>{letter.kind === 'refusal' && refusal ? t('letter.refusal_of', { refusal: w(refusal) }) : t(`letter.${letter.kind}` as Key)}</strong> <code>{letter.number}</code>
           <div className="row small"><span className="muted">{dateTime(letter.at)}</span>{letter.file ? <a href={letterAddress(file.application.id, letter.file)} download={`${letter.number}.pdf`}>{t('matter.download_pdf')}</a> : <span className="muted">{t('matter.letter_coming')}</span>}</div>
         </li>
       ))}
@@ -173,7 +175,8 @@ function Parts({ parts }: { parts: Application[] }) {
     <SimpleTable<Application> quiet caption={t('matter.parts')} rows={parts} rowKey={(p) => p.id} columns={[
       { title: t('intake.number'), cell: (p) => <Link to={`/desk/applications/${encodeURIComponent(p.id)}`}>{p.number}</Link> },
       { title: t('intake.item'), cell: (p) => w(p.title) },
-      { title: t('word.state'), cell: (p) => t(`matter.state_${p.state}`) },
+      { title: t('word.state'), cell: (p) => w(p.refusal) || t(`matter.state_${p.state}`) },
+      { title: t('app.organisation'), cell: (p) => <Office code={p.organisation} /> },
       { title: t('clock.title'), cell: (p) => <Light left={p.due} /> }]} />
   );
 }

@@ -45,7 +45,8 @@ export function FieldPanel({ content, name, at, prefills, onChange, onRenamed }:
           <div className="d-grid" style={{ marginTop: 8 }}>
             {has('minLength') ? <NumberIn label={t('design.shortest')} at={`${here}/minLength`} min={0} value={num('minLength')} onChange={(v) => put({ minLength: v ?? undefined })} /> : null}
             {has('maxLength') ? <NumberIn label={t('design.longest')} at={`${here}/maxLength`} min={1} value={num('maxLength')} onChange={(v) => put({ maxLength: v ?? undefined })} /> : null}
-            {has('pattern') ? <TextIn label={t('design.pattern')} at={`${here}/pattern`} hint={t('design.pattern_help')} max={200} value={text('pattern')} onChange={(v) => put({ pattern: v })} /> : null}
+            {has('pattern') ? <TextIn label={t('design.pattern')} at={`${here}/pattern`} hint={t('design.pattern_help')} max={200} value={text('pattern')} onChange={(v) => put(v ? { pattern: v } : { pattern: v, 'x-rule': '', 'x-rule-en': '' })} /> : null}
+            {has('pattern') && text('pattern') ? <WordsIn label={t('design.rule')} at={`${here}/x-rule`} value={{ zh: text('x-rule'), en: text('x-rule-en') }} max={100} onChange={(w) => put({ 'x-rule': w.zh, 'x-rule-en': w.en })} /> : null}
             {has('minimum') ? <NumberIn label={t(kind === 'money' ? 'design.least_money' : 'design.least')} at={`${here}/minimum`} value={num('minimum')} onChange={(v) => put({ minimum: v ?? (kind === 'money' ? 0 : undefined) })} /> : null}
             {has('maximum') ? <NumberIn label={t(kind === 'money' ? 'design.most_money' : 'design.most')} at={`${here}/maximum`} value={num('maximum')} onChange={(v) => put({ maximum: v ?? undefined })} /> : null}
             {has('x-unit') ? <TextIn label={t('design.unit')} at={`${here}/x-unit`} max={20} value={text('x-unit')} onChange={(v) => put({ 'x-unit': v })} /> : null}

@@ -18,15 +18,15 @@ export type ActKind = 'found' | 'change' | 'merge' | 'split' | 'abolish';
 const KINDS = ['department', 'institution', 'district', 'street', 'community', 'enterprise', 'city', 'public'] as const;
 
 interface Wanted {
-  code?: string; zh?: string; en?: string; kind?: Listed['kind']; parent?: string; credit_code?: string; division?: string;
+  code?: string; zh?: string; en?: string; kind?: Listed['kind']; parent?: string; credit_code?: string; division?: string; letter_word?: string;
   into?: string; children?: string[]; on?: Dayjs; reason: string;
 }
 
 function deed(kind: ActKind, one: Listed, v: Wanted): S['OrganisationDeed'] {
-  const fresh = { code: v.code ?? '', kind: v.kind ?? 'department', title: { zh: v.zh ?? '', en: v.en ?? '' }, credit_code: v.credit_code || null, division: v.division || null };
+  const fresh = { code: v.code ?? '', kind: v.kind ?? 'department', title: { zh: v.zh ?? '', en: v.en ?? '' }, credit_code: v.credit_code || null, division: v.division || null, letter_word: v.letter_word || null };
   switch (kind) {
     case 'found': return { do: 'found', organisations: [{ ...fresh, parent: one.code }] };
-    case 'change': return { do: 'change', code: one.code, title: { zh: v.zh ?? '', en: v.en ?? '' }, kind: v.kind ?? one.kind, parent: v.parent ?? '', credit_code: v.credit_code ?? '', division: v.division ?? '' };
+    case 'change': return { do: 'change', code: one.code, title: { zh: v.zh ?? '', en: v.en ?? '' }, kind: v.kind ?? one.kind, parent: v.parent ?? '', credit_code: v.credit_code ?? '', division: v.division ?? '', letter_word: v.letter_word ?? '' };
     case 'merge': return { do: 'merge', from: [one.code], into: v.into ?? '' };
     case 'split': return { do: 'split', code: one.code, into: [fresh], children: Object.fromEntries((v.children ?? []).map((c) => [c, fresh.code])), keep: true };
     default: return { do: 'abolish', code: one.code };
@@ -47,7 +47,7 @@ export function Act({ kind, one, done }: { kind: ActKind; one: Listed; done: () 
       done();
     }
   };
-  const first: Partial<Wanted> = kind === 'change' ? { zh: one.title.zh, en: one.title.en, kind: one.kind, parent: one.parent ?? '', credit_code: one.credit_code ?? '', division: one.division ?? '' } : { kind: 'department' };
+  const first: Partial<Wanted> = kind === 'change' ? { zh: one.title.zh, en: one.title.en, kind: one.kind, parent: one.parent ?? '', credit_code: one.credit_code ?? '', division: one.division ?? '', letter_word: one.letter_word ?? '' } : { kind: 'department' };
   const help: Partial<Record<ActKind, Key>> = { merge: 'org.merge_help', split: 'org.split_help', abolish: 'org.abolish_help' };
   return (
     <>
@@ -65,6 +65,7 @@ export function Act({ kind, one, done }: { kind: ActKind; one: Listed; done: () 
             {kind === 'change' ? <Form.Item name="parent" label={t('org.parent')}><Input autoComplete="off" /></Form.Item> : null}
             <Form.Item name="credit_code" label={t('org.credit_code')}><Input autoComplete="off" /></Form.Item>
             <Form.Item name="division" label={t('org.division')}><Input autoComplete="off" /></Form.Item>
+            <Form.Item name="letter_word" label={t('org.letter_word')} extra={t('org.letter_word_help')}><Input autoComplete="off" maxLength={20} /></Form.Item>
           </>
         ) : null}
         {kind === 'merge' ? <Form.Item name="into" label={t('org.merge_into')} rules={need}><Input autoComplete="off" /></Form.Item> : null}

@@ -33,7 +33,7 @@ export function Detail({ code, at, changed, choose }: Props) {
         const o = d.organisation;
         return (
           <>
-            {o ? <Head one={o} choose={choose} /> : <><h2>{w(d.history[0]?.title)}</h2><p className="banner warn">{t('org.not_then')}</p></>}
+            {o ? <Head one={o} letters={d.letters} choose={choose} /> : <><h2>{w(d.history[0]?.title)}</h2><p className="banner warn">{t('org.not_then')}</p></>}
             {o && may('operate', 'organisations') ? (
               <p><Dropdown menu={{ items: ACTS.map((kind) => ({ key: kind, label: t(`org.act_${kind}` as Key), disabled: o.declared && kind === 'abolish' })), onClick: ({ key }) => setAct(key as ActKind) }}><Button>{t('act.change')} ▾</Button></Dropdown></p>
             ) : null}
@@ -52,7 +52,7 @@ export function Detail({ code, at, changed, choose }: Props) {
   );
 }
 
-function Head({ one, choose }: { one: S['ListedOrganisation']; choose: (code: string) => void }) {
+function Head({ one, letters, choose }: { one: S['ListedOrganisation']; letters: string | null; choose: (code: string) => void }) {
   const { t, w } = useI18n();
   const path = (one.path ?? []).map((p) => w(p)).join(' / ');
   const facts: [string, React.ReactNode][] = [
@@ -60,6 +60,7 @@ function Head({ one, choose }: { one: S['ListedOrganisation']; choose: (code: st
     [t('org.parent'), one.parent ? <button key="p" type="button" className="link" onClick={() => choose(one.parent ?? '')}>{path}</button> : t('org.top')],
     [t('org.valid'), period(one.valid_from, one.valid_to)],
     ...(one.credit_code ? [[t('org.credit_code'), <code key="u">{one.credit_code}</code>] as [string, React.ReactNode]] : []),
+    ...(letters ? [[t('org.letter_word'), <span key="w">{letters}{one.letter_word ? '' : ` ${t('org.letter_word_usual')}`}</span>] as [string, React.ReactNode]] : []),
     ...(one.division ? [[t('org.division'), <code key="d">{one.division}</code>] as [string, React.ReactNode]] : []),
   ];
   return (

@@ -11,7 +11,7 @@ import { FormAnswers, money, readForm } from '../../../components/form';
 import { FormFault, useAct } from '../../../components/Inputs';
 import { Clock } from '../../../components/Light';
 import { PageHead } from '../../../components/PageHead';
-import { ApplicationStateTag, ProgressLine, useDepartments } from '../../../components/Service';
+import { ApplicationStateTag, PartsLine, ProgressLine, useDepartments } from '../../../components/Service';
 import { View } from '../../../components/View';
 import { useI18n, type Key } from '../../../i18n';
 import { apply } from '../../../i18n/texts/apply';
@@ -29,9 +29,11 @@ import '../../../components/inputs.css';
 const AGAIN_MS = 30_000;
 const section = (id: string, title: string, children: ReactNode) => <section className="card stack" aria-labelledby={id}><h2 id={id}>{title}</h2>{children}</section>;
 
-function Letters({ id, letters }: { id: string; letters: readonly LetterLine[] }) {
-  const { t } = useI18n();
-  const word = (kind: string) => (Object.hasOwn(apply, `app.letter_${kind}`) ? t(`app.letter_${kind}` as Key) : kind);
+function Letters({ application, letters }: { application: Application; letters: readonly LetterLine[] }) {
+  const { t, w } = useI18n();
+  const { id, refusal } = application;
+  // A refusal is named by the kind of item.
+  const word = (kind: string) => (kind === 'refusal' && refusal ? t('app.letter_refusal_of', { refusal: w(refusal) }) : Object.hasOwn(apply, `app.letter_${kind}`) ? t(`app.letter_${kind}` as Key) : kind);
   return (
     <ul className="tie-list">
       {letters.map((l, i) => (
@@ -113,8 +115,9 @@ function Facts({ application: a }: { application: Application }) {
   const { name } = useDepartments();
   return (
     <section className="card stack" aria-label={t('word.state')}>
-      <p><ApplicationStateTag state={a.state} /></p>
+      <p><ApplicationStateTag application={a} /></p>
       <ProgressLine application={a} />
+      <PartsLine application={a} />
       {a.due ? <p>{t('app.clock')}: <Clock left={a.due} /></p> : null}
       <dl className="facts">
         <dt>{t('app.number')}</dt><dd><code>{a.number}</code></dd>
@@ -134,9 +137,7 @@ function Opened({ file, refresh }: { file: ApplicationFile; refresh: () => Promi
   const { name } = useDepartments();
   const [said, setSaid] = useState<Key | null>(null);
   const a = file.application;
-  // Of a bundle the parts are corrected, each for itself.
-  const wanting = file.parts.some((p) => p.state === 'correction');
-  const parts = file.parts.length ? section('parts', t('app.parts'), <>{wanting ? <p className="over" role="status">{t('app.correct_part')}</p> : null}<ul className="service-cards">{file.parts.map((p) => <ApplicationCard key={p.id} application={p} department={name(p.organisation)} />)}</ul></>) : null;
+  const parts = file.parts.length ? section('parts', t('app.parts'), <><ul className="service-cards">{file.parts.map((p) => <ApplicationCard key={p.id} application={p} department={name(p.organisation)} />)}</ul></>) : null;
   const promised = ended(a.state) || a.state === 'correction' ? [] : file.materials.filter((m) => m.following && !m.answered_by);
   const done = (key: Key | null) => { setSaid(key); void refresh(); };
   return (
@@ -144,14 +145,13 @@ function Opened({ file, refresh }: { file: ApplicationFile; refresh: () => Promi
       <LookedAtFor />
       {said ? <p className="confirmed" role="status">{t(said)}</p> : null}
       <Facts application={a} />
-      {wanting ? parts : null}
       {promised.length ? section('follow', t('app.follow'), <><p>{t('app.follow_help')}</p><ul className="material-list">{promised.map((m) => <Uploads key={m.name} about={a.id} state={m} material={undefined} faults={[]} onChanged={refresh} />)}</ul></>) : null}
       {a.state === 'correction' ? <Correct key={a.id} file={file} renew={refresh} onStale={() => { void refresh(); }} onDone={() => done('app.corrected')} /> : null}
       {file.licences.length ? section('licences', t('app.licences'), <ul>{file.licences.map((l) => <li key={l}><Link data-licence={l} to={`/portal/licences/${encodeURIComponent(l)}`}>{t('app.licence_open')}</Link> <code className="small">{l}</code></li>)}</ul>) : null}
       {file.bills.length ? section('bills', t('app.bills'), <Bills file={file} />) : null}
       {file.rating ? <RatingShown rating={file.rating} /> : ended(a.state) && a.state !== 'withdrawn' ? <RateForm application={a} onDone={() => done(null)} /> : null}
-      {file.letters.length ? section('letters', t('app.letters'), <Letters id={a.id} letters={file.letters} />) : null}
-      {wanting ? null : parts}
+      {file.letters.length ? section('letters', t('app.letters'), <Letters application={a} letters={file.letters} />) : null}
+      {parts}
       {section('steps', t('app.steps'), <Timeline steps={file.steps} />)}
       <Written file={file} />
       {ended(a.state) ? null : <Withdraw application={a} onDone={() => done('app.withdrawn')} />}

@@ -2,7 +2,7 @@
 import { Link } from 'react-router';
 import type { Application } from '../../../api/applications';
 import { Light } from '../../../components/Light';
-import { ApplicationStateTag, ProgressLine } from '../../../components/Service';
+import { ApplicationStateTag, PartsLine, ProgressLine } from '../../../components/Service';
 import { useI18n } from '../../../i18n';
 import { dateTime } from '../../../lib/time';
 
@@ -13,8 +13,9 @@ export function ApplicationCard({ application, department }: { application: Appl
     <li>
       <Link className="card service-card" to={`/portal/applications/${encodeURIComponent(a.id)}`} data-application={a.number}>
         <h3>{w(a.title)}</h3>
-        <p><ApplicationStateTag state={a.state} />{a.state === 'correction' ? <strong className="over"> {t('app.must_correct')}</strong> : null}{a.state !== 'withdrawn' && a.decided_at && a.rating === null ? <span> {t('app.may_rate')}</span> : null}</p>
+        <p><ApplicationStateTag application={a} />{a.state === 'correction' ? <strong className="over"> {t('app.must_correct')}</strong> : null}{a.state !== 'withdrawn' && a.decided_at && a.rating === null ? <span> {t('app.may_rate')}</span> : null}</p>
         <ProgressLine application={a} />
+        <PartsLine application={a} />
         {a.due ? <p className="small"><Light left={a.due} /></p> : null}
         <p className="muted small">{a.number} · {department} · {t('app.submitted_at', { time: dateTime(a.submitted_at) })}{a.part_of ? ` · ${t('app.part_of', { number: a.part_of })}` : ''}</p>
       </Link>

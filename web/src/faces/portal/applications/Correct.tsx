@@ -59,7 +59,7 @@ export function Correct({ file, onDone, onStale, renew }: { file: ApplicationFil
   return (
     <form className="card stack" noValidate aria-labelledby="missing" onSubmit={(e) => { void submit(e); }} data-correct>
       <h2 id="missing">{t('app.missing')}</h2>
-      <p>{t('app.missing_help')}</p>
+      <p>{t(file.parts.length ? 'app.missing_whole' : 'app.missing_help')}</p>
       <Summary faults={lines} round={tried + (act.error ? 1000 : 0)} />
       {act.error && lines.length === 0 ? <FormFault error={act.error} /> : null}
       {stale ? <p role="alert"><button type="button" className="button" onClick={onStale}>{t('verb.refresh')}</button> {t('app.newer')}</p> : null}
