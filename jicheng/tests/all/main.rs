@@ -38,4 +38,5 @@ mod set_aside;
 mod tasks;
 mod tls;
 mod upstream;
+mod wallet_desk;
 mod watching;

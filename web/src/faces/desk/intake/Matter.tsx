@@ -57,7 +57,7 @@ function Opened({ file, path, asOf }: { file: ApplicationFile; path: string; asO
           ) : null}
           {file.parts.length ? <section className="card" aria-label={t('matter.parts')}><h2>{t('matter.parts')}</h2><p className="muted small">{t('matter.whole_help')}</p><PartsLine application={a} /><Parts parts={file.parts} /></section> : null}
           <section className="card" aria-label={t('matter.answers')}><h2>{t('matter.answers')}</h2><AnswersByStep file={file} item={item.data} failed={item.isError} /></section>
-          <section className="card" aria-label={t('matter.materials')}><h2>{t('matter.materials')}</h2><MaterialList about={a.id} materials={file.materials} /></section>
+          <section className="card" aria-label={t('matter.materials')}><h2>{t('matter.materials')}</h2><MaterialList about={a.id} materials={file.materials} of={{ number: a.number, title: w(a.title) }} />{may('read', 'licences') ? <p><Link to={`/desk/presentations?matter=${encodeURIComponent(a.number)}`}>{t('wal.ask')}</Link></p> : null}</section>
           {a.case ? <CaseOf id={a.case} /> : null}
         </div>
         <div>
