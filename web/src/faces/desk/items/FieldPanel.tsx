@@ -57,6 +57,7 @@ export function FieldPanel({ content, name, at, prefills, onChange, onRenamed }:
             {has('x-not-before') ? <SelectIn label={t('design.not_before')} at={`${here}/x-not-before`} value={text('x-not-before')} none={t('word.none')} onChange={(v) => put({ 'x-not-before': v })} options={[{ value: 'today', text: t('design.today') }, ...dates]} /> : null}
             {has('x-not-after') ? <SelectIn label={t('design.not_after')} at={`${here}/x-not-after`} value={text('x-not-after')} none={t('word.none')} onChange={(v) => put({ 'x-not-after': v })} options={[{ value: 'today', text: t('design.today') }, ...dates]} /> : null}
             {has('x-after') ? <SelectIn label={t('design.later_than')} at={`${here}/x-after`} value={text('x-after')} none={t('word.none')} onChange={(v) => put({ 'x-after': v })} options={dates} /> : null}
+            {has('x-least-age') ? <NumberIn label={t('design.least_age')} at={`${here}/x-least-age`} hint={t('design.least_age_help')} min={1} value={num('x-least-age')} onChange={(v) => put({ 'x-least-age': v ?? undefined })} /> : null}
             {has('x-birth-of') ? <SelectIn label={t('design.birth_of')} at={`${here}/x-birth-of`} hint={t('design.birth_of_help')} value={text('x-birth-of')} none={t('word.none')} onChange={(v) => put({ 'x-birth-of': v })} options={others('citizen')} /> : null}
           </div>
         </details>
