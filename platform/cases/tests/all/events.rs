@@ -158,6 +158,21 @@ fn a_cycle_fires_so_many_times() {
 }
 
 #[test]
+fn a_timer_that_an_older_program_kept_goes_on() {
+    let old = json!({ "timer": { "due": NOW, "every_us": 600_000_000, "left": 1 } });
+    let read: Awaited = serde_json::from_value(old.clone()).unwrap();
+    let new = Awaited::Timer {
+        due: NOW,
+        every_us: Some(600_000_000),
+        left: Some(1),
+        anchored: false,
+        days: None,
+    };
+    assert_eq!(read, new);
+    assert_eq!(serde_json::to_value(new).unwrap(), old);
+}
+
+#[test]
 fn an_interrupting_event_ends_everything_within() {
     let body = format!(
         r#"{ENDS}<subProcess id="s"><startEvent id="s1"/><parallelGateway id="f"/>{}<endEvent id="e1"/>{}</subProcess>{}{}"#,
