@@ -11,6 +11,7 @@ use crate::window::letters::{Wanted, preview};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use kernel::cases::Cases;
 use kernel::items::{Item, ItemFilter, ItemState, ItemType, ItemVerb, Items, Serves, WorkingCopy};
 use kernel::organisations::Organisations;
 use kernel::{Access, Fault, Problem, Verb};

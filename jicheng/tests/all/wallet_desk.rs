@@ -107,8 +107,9 @@ async fn a_letter_is_looked_at_before_it_is_published() {
         "refusal",
     ];
     for kind in kinds {
-        for permit in [true, false] {
-            let wanted = json!({"kind": kind, "permit": permit, "organisation": "market_bureau"});
+        for kind_of_item in ["01", "05", "07", "20"] {
+            let wanted =
+                json!({"kind": kind, "type": kind_of_item, "organisation": "market_bureau"});
             let drawn = town.post(path, Some(&designer), wanted).await;
             assert_eq!(drawn.status, 200, "{kind}: {}", drawn.text);
             assert_eq!(drawn.header("content-type"), Some("application/pdf"));
@@ -117,7 +118,7 @@ async fn a_letter_is_looked_at_before_it_is_published() {
     }
     let ask = |kind: &str, text: Value| {
         json!({
-            "kind": kind, "permit": true, "text": text, "organisation": "market_bureau",
+            "kind": kind, "type": "01", "text": text, "organisation": "market_bureau",
             "title": "食品经营许可", "basis": "《中华人民共和国食品安全法》第三十五条",
         })
     };

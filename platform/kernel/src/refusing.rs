@@ -29,6 +29,18 @@ impl Refusing {
         Refusing::Other,
     ];
 
+    /// What refusing an item of this type and Chinese title is called.
+    pub fn of(kind: ItemType, title: &str) -> Refusing {
+        let may_register = matches!(
+            kind,
+            ItemType::Confirmation | ItemType::Other | ItemType::Service
+        );
+        match may_register && title.contains("登记") {
+            true => Refusing::Registration,
+            false => kind.refusing(),
+        }
+    }
+
     /// The word in fields and names of templates.
     pub fn word(self) -> &'static str {
         ["permit", "payment", "confirmation", "registration", "other"][self as usize]
@@ -67,14 +79,7 @@ impl ItemType {
 impl ItemContent {
     /// What refusing this item is called.
     pub fn refusing(&self) -> Refusing {
-        let may_register = matches!(
-            self.kind,
-            ItemType::Confirmation | ItemType::Other | ItemType::Service
-        );
-        match may_register && self.title.zh.contains("登记") {
-            true => Refusing::Registration,
-            false => self.kind.refusing(),
-        }
+        Refusing::of(self.kind, &self.title.zh)
     }
 }
 
@@ -90,5 +95,9 @@ mod tests {
         }
         assert_eq!(ItemType::Payment.refusing(), Refusing::Payment);
         assert_eq!(ItemType::Service.refusing(), Refusing::Other);
+        let check = |kind, title, expect| assert_eq!(Refusing::of(kind, title), expect, "{title}");
+        check(ItemType::Confirmation, "婚姻登记", Refusing::Registration);
+        check(ItemType::Confirmation, "工伤认定", Refusing::Confirmation);
+        check(ItemType::Permit, "施工登记许可", Refusing::Permit);
     }
 }

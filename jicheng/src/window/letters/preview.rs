@@ -3,6 +3,8 @@
 
 use super::{office, standard, template};
 use documents::template::{Field, Shape};
+use kernel::items::ItemType;
+use kernel::refusing::Refusing;
 use kernel::{Fault, Problem, Words};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -13,8 +15,9 @@ use serde_json::{Map, Value, json};
 pub struct Wanted {
     /// Kind of letter: `receipt`, `acceptance`, `correction`, `non_acceptance`, `approval`, `refusal`.
     pub kind: String,
-    /// Whether the item is a permit (行政许可).
-    pub permit: bool,
+    /// Type of the item, which says what its refusal is called.
+    #[serde(rename = "type")]
+    pub item_type: ItemType,
     /// The item's own words; the city's when there are none.
     #[serde(default)]
     pub text: Option<String>,
@@ -35,7 +38,8 @@ pub async fn preview(
     city: &str,
     wanted: &Wanted,
 ) -> Result<Vec<u8>, Fault> {
-    let name = template(&wanted.kind, wanted.permit);
+    let refusing = Refusing::of(wanted.item_type, &wanted.title);
+    let name = template(&wanted.kind, refusing);
     let known = items::LETTERS.contains(&wanted.kind.as_str());
     let standard = standard(documents, &name)
         .filter(|_| known)

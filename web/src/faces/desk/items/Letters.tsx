@@ -68,7 +68,7 @@ function Preview({ kind, text, content }: { kind: Kind; text: string | null; con
   const letter = t(`letter.${kind}`);
   const draw = async () => {
     setUrl(null);
-    const wanted = { kind, permit: content.type === '01', text, organisation: content.organisation ?? '', title: content.title?.zh ?? '', basis: (content.basis ?? []).join('；') };
+    const wanted = { kind, type: content.type ?? '01', text, organisation: content.organisation ?? '', title: content.title?.zh ?? '', basis: (content.basis ?? []).join('；') };
     const got = await act.run(() => sendForFile('/items/letters/preview', wanted));
     if (got) setUrl(URL.createObjectURL(new Blob([got.file], { type: 'application/pdf' })));
   };
