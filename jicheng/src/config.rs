@@ -262,6 +262,11 @@ const SETTINGS: &[Setting] = &[
         about: "secret a payment service signs its notices with; empty: none is connected",
     },
     Setting {
+        name: "payment_url",
+        default: "",
+        about: "page of the payment service, with {bill}, {fen} and {back} in it, such as https://pay.example.cn/?order={bill}&amount={fen}&return={back}; empty: at the counter only",
+    },
+    Setting {
         name: "sms_url",
         default: "",
         about: "address of the carrier of short messages; empty: none, mobile numbers cannot be proven",
@@ -510,6 +515,13 @@ impl Config {
     }
 
     fn check_web(&self, faults: &mut Vec<String>) {
+        let pay = self.text("payment_url");
+        let web = pay.starts_with("https://") || pay.starts_with("http://");
+        if !pay.is_empty() && !(web && pay.contains("{bill}")) {
+            faults.push(format!(
+                "payment_url: 应为含 {{bill}} 的网址 / expected an address with {{bill}} in it, got {pay}"
+            ));
+        }
         let redirect = self.text("http_redirect");
         if !redirect.is_empty() && redirect.parse::<std::net::SocketAddr>().is_err() {
             faults.push(format!(

@@ -26,6 +26,7 @@ const Verify = lazy(() => import('./faces/portal/licences/Verify'));
 const Licences = lazy(() => import('./faces/desk/licences/Licences'));
 const LicenceDetail = lazy(() => import('./faces/desk/licences/LicenceDetail'));
 const IssueLicence = lazy(() => import('./faces/desk/licences/Issue'));
+const WalletRequests = lazy(() => import('./faces/desk/licences/Requests'));
 const IssueMany = lazy(() => import('./faces/desk/licences/IssueMany'));
 const Parties = lazy(() => import('./faces/desk/parties/Parties'));
 const PartyPage = lazy(() => import('./faces/desk/parties/PartyPage'));
@@ -151,6 +152,8 @@ export function App() {
         <Route path="desk/licences" element={plain(<Licences />)} />
         <Route path="desk/licences/new" element={plain(<IssueLicence />)} />
         <Route path="desk/licences/batch" element={plain(<IssueMany />)} />
+        <Route path="desk/presentations" element={plain(<WalletRequests />)} />
+        <Route path="desk/presentations/:id" element={plain(<WalletRequests />)} />
         <Route path="desk/licences/:identifier" element={plain(<LicenceDetail />)} />
         <Route path="desk/parties" element={plain(<Parties />)} />
         <Route path="desk/parties/:id" element={plain(<PartyPage />)} />

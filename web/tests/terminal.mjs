@@ -65,7 +65,7 @@ export const TERMINAL_ACTS = [
       await screen.clock.install();
       await screen.goto(`${base}/about`);
       // The terminal's own account.
-      const opened = await screen.request.post(`${base}/api/v1/session`, { data: { account: 'approver', password: passwordOf('approver') } });
+      const opened = await screen.request.post(`${base}/api/v1/session`, { data: { account: 'terminal', password: passwordOf('terminal') } });
       must(opened.ok(), 'the terminal does not sign in');
       const before = await cookiesOf(screen);
       const guest = { name, ...(await begin(screen, base, hall.code, account, name)) };
@@ -98,7 +98,7 @@ export const TERMINAL_ACTS = [
       await nothingOf(screen, guest, 'the page after');
       must((await cookiesOf(screen)) === before, 'the cookies of the terminal are not as they were');
       const own = await (await screen.request.get(`${base}/api/v1/session`)).json();
-      must(own.account === 'approver', `the terminal is signed in as ${own.account}`);
+      must(own.account === 'terminal', `the terminal is signed in as ${own.account}`);
       // Whoever goes back in the middle is signed out as well.
       const second = { name, ...(await begin(screen, base, hall.code, account, name)) };
       await screen.goBack();

@@ -78,7 +78,10 @@ async fn city(State(app): State<Arc<App>>) -> Response {
         .iter()
         .map(|s| json!({"folder": s.folder, "title": s.title, "maturity": s.maturity}))
         .collect();
+    let pay = app.config.text("payment_url");
+    let pay = (!pay.is_empty()).then_some(pay);
     axum::Json(json!({
+        "payment_url": pay,
         "folder": city.folder, "code": city.code, "title": city.title,
         "centre": [city.centre.0, city.centre.1], "zoom": city.zoom,
         "simulated": app.simulated, "replaying": app.replaying,

@@ -3,10 +3,11 @@
 
 use super::guard::Caller;
 use super::input::{Json, Query};
-use super::output::Listing;
+use super::output::{Listing, named_file};
 use super::problem::{Answer, Refusal};
 use super::table::{Table, line};
 use crate::app::App;
+use crate::window::letters::{Wanted, preview};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -130,6 +131,17 @@ fn add_designing(table: &mut Table) {
         .query(&["type: string"])
         .gives("ItemLetters"),
         letters,
+    );
+    table.add(
+        line(
+            "POST /api/v1/items/letters/preview",
+            operate,
+            "预览事项文书（PDF 样张）",
+            "A letter of an item as a sample PDF",
+        )
+        .takes("ItemLetterPreview")
+        .gives("file: application/pdf"),
+        letter_preview,
     );
     table.add(
         line(
@@ -276,6 +288,16 @@ async fn letters(State(app): State<Arc<App>>, query: Query) -> Answer<Response> 
     let permit = kind.is_none_or(|kind| kind == ItemType::Permit);
     let found = crate::window::letters::wordings(&app.documents, permit);
     Ok(Listing::whole(found).into_response())
+}
+
+async fn letter_preview(
+    State(app): State<Arc<App>>,
+    Json(wanted): Json<Wanted>,
+) -> Answer<Response> {
+    let city = &app.city.declared.city.title.zh;
+    let drawn = preview(&app.documents, &app.organisations, city, &wanted);
+    let name = format!("{}.pdf", wanted.kind);
+    Ok(named_file(&name, &name, "application/pdf", drawn.await?))
 }
 
 /// Answers somebody has given so far.

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod backups;
 pub mod cases;
 pub mod city;
+pub mod consult;
 pub mod decisions;
 pub mod devices;
 pub mod front;
@@ -96,6 +97,7 @@ pub fn table(app: &Arc<App>) -> (Router<Arc<App>>, Vec<Route>) {
     tasks::add(&mut table);
     decisions::add(&mut table);
     licences::add(&mut table);
+    consult::add(&mut table);
     prints::add(&mut table);
     wallets::add(&mut table);
     items::add(&mut table);

@@ -10,23 +10,29 @@
 //! usual `X-CSRF`. (A second, `Lax` cookie would do too, but would be one more secret to keep, and
 //! weaker.)
 
-use super::guard::{Caller, no_session_cookie, token};
-use super::input::{Json, Query, body};
-use super::problem::{Answer, Refusal, document};
+mod consent;
+mod logout;
+mod pages;
+mod who;
+
+pub use logout::deliver_soon;
+pub use pages::{bounce, fault_page, send};
+pub use who::{identify, visitor, within_scopes};
+
+use super::guard::token;
+use super::input::{Query, body};
+use super::problem::Answer;
 use super::table::{Table, line};
 use crate::app::App;
-use ::openid::{
-    Engine, LogoutStep, NotAuthorised, OAuthError, Params, Pending, Proof, Step, TOTAL_LIMIT,
-    Visitor,
-};
+use ::openid::{NotAuthorised, OAuthError, Params, Pending, Proof, Step, TOTAL_LIMIT, Visitor};
 use axum::extract::{ConnectInfo, RawQuery, Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use kernel::access::Standing;
+use consent::{asked, consent};
+use kernel::Access;
 use kernel::fault::{Fault, FaultKind};
-use kernel::{Access, Actor, Verb, Words};
-use serde::Deserialize;
+use logout::{logout_confirm, logout_get, logout_post};
+use pages::{escape, with_request};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -187,85 +193,6 @@ pub fn add(table: &mut Table) {
     );
 }
 
-/// Whom a request to the protocol comes from. Its own endpoints know their own credentials (client
-/// secrets as Basic, access tokens), and a POST by another site brings no cookie: nobody. An access
-/// token at the API is the person, within its scopes. `None`: not ours to say.
-pub async fn identify(app: &App, parts: &Parts) -> Result<Option<Option<Actor>>, Refusal> {
-    let path = parts.uri.path();
-    if path.starts_with("/oauth2/") {
-        let by_cookie = matches!(token(app, &parts.headers), Some((_, true)));
-        let look = parts.method == Method::GET && by_cookie;
-        return Ok(if look { None } else { Some(None) });
-    }
-    match token(app, &parts.headers) {
-        Some((text, false)) if Engine::is_access_token(&text) => {
-            let Some(bearer) = app.openid.recognise(&text).await? else {
-                return Ok(Some(None));
-            };
-            let standing = Standing {
-                application: Some(bearer.client),
-                scopes: bearer.scopes.split(' ').map(String::from).collect(),
-                factors: bearer.factors,
-                ..Standing::default()
-            };
-            Ok(Some(Some(Actor {
-                account: bearer.person.account,
-                display: bearer.person.display,
-                roles: bearer.person.roles,
-                organisation: bearer.person.organisation.map(|(code, _)| code),
-                standing,
-                ..Actor::default()
-            })))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// What an application may do with a person's rights: look with `city.read`, act with
-/// `city.write`; never what runs the machine or concerns the account itself.
-pub fn within_scopes(access: Access, actor: &Actor) -> Result<(), Fault> {
-    if actor.standing.application.is_none() {
-        return Ok(());
-    }
-    let needed = match access {
-        Access::Public => return Ok(()),
-        Access::May(Verb::Read | Verb::Export, _) => "city.read",
-        Access::May(Verb::Write | Verb::Handle, _) => "city.write",
-        _ => "",
-    };
-    if actor.standing.scopes.iter().any(|scope| scope == needed) {
-        return Ok(());
-    }
-    Err(Fault::new(
-        FaultKind::Denied,
-        "access.denied",
-        "应用的访问范围不含此操作",
-        "the scopes of this application do not cover this",
-    ))
-}
-
-/// Who sits before the browser: a session of our own, not a token. One that lacks something first
-/// (a password of one's own, a second factor) signs on to nothing.
-pub async fn visitor(app: &App, headers: &HeaderMap) -> Result<Option<Visitor>, Fault> {
-    let Some((token, _)) = token(app, headers) else {
-        return Ok(None);
-    };
-    let Some(found) = app.identity.recognise(&token).await? else {
-        return Ok(None);
-    };
-    let Some(session) = found.session else {
-        return Ok(None);
-    };
-    match found.must {
-        Some(must) => Err(must.fault()),
-        None => Ok(Some(Visitor {
-            auth_time: found.actor.standing.auth_time,
-            actor: found.actor,
-            session,
-        })),
-    }
-}
-
 async fn discovery(State(app): State<Arc<App>>) -> Response {
     public(app.openid.discovery())
 }
@@ -281,84 +208,6 @@ fn public(value: Value) -> Response {
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
     (head, axum::Json(value)).into_response()
-}
-
-/// Shuts out everything but the words.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-}
-
-/// A small page of our own, without script.
-fn page(status: StatusCode, title: &str, head: &str, words: &str) -> Response {
-    let text = format!(
-        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">{head}\
-         <style>body{{font:16px/1.6 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1.2rem;color:#1f2733}}\
-         a{{color:#0b5cad}}code{{color:#5a6675}}</style></head><body><main>{words}</main></body></html>"
-    );
-    let head = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-    ];
-    (status, head, text).into_response()
-}
-
-/// The page that moves on by itself; see the head of this file.
-pub fn bounce(to: &str) -> Response {
-    let to = escaped(to);
-    let head = format!("<meta http-equiv=\"refresh\" content=\"0;url={to}\">");
-    let words = format!("<p>正在登录… Signing in…</p><p><a href=\"{to}\">继续 Continue</a></p>");
-    page(StatusCode::OK, "登录 Sign in", &head, &words)
-}
-
-/// A fault shown to the person, who is sent nowhere.
-pub fn fault_page(fault: &Fault) -> Response {
-    let status = StatusCode::from_u16(fault.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    if fault.kind == FaultKind::Internal || fault.code.starts_with("store.") {
-        tracing::error!(code = fault.code, "{}", fault.words.en);
-    }
-    let shown = document(fault);
-    let words = format!(
-        "<h1>无法登录应用</h1><p>{}</p><h2>Cannot sign in to the application</h2><p>{}</p>\
-         <p><code>{}</code></p><p><a href=\"/\">返回首页 Home</a></p>",
-        escaped(&fault.words.zh),
-        escaped(shown["detail_en"].as_str().unwrap_or("")),
-        fault.code,
-    );
-    page(status, "无法登录 Cannot sign in", "", &words)
-}
-
-/// A browser goes elsewhere; nobody keeps the answer.
-pub fn send(to: &str) -> Response {
-    let head = [(header::LOCATION, to), (header::CACHE_CONTROL, "no-store")];
-    (StatusCode::SEE_OTHER, head).into_response()
-}
-
-fn with_request(path: &str, sealed: &str, more: &[(&str, &str)]) -> String {
-    let mut address = format!("{path}?request={sealed}");
-    for (name, value) in more {
-        address.push_str(&format!("&{name}={}", escape(value)));
-    }
-    address
-}
-
-/// Percent encoding of everything that is not plain.
-fn escape(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match plain(byte) {
-            true => out.push(byte as char),
-            false => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 /// The parameters of a form, within their limit.
@@ -574,62 +423,6 @@ async fn userinfo_post(
     answer(outcome.await, "Bearer")
 }
 
-async fn logout_get(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
-    logout(&app, &Params::read(&query.unwrap_or_default())).await
-}
-
-async fn logout_post(State(app): State<Arc<App>>, request: Request) -> Response {
-    match form(request).await {
-        Ok(params) => logout(&app, &params).await,
-        Err(error) => fault_page(&Fault::invalid_at(
-            "body",
-            "请求内容有误",
-            error.description,
-        )),
-    }
-}
-
-/// A valid ID token of a session is proof enough that the application speaks for it, and may end
-/// it; otherwise the person is asked on a page of our own.
-async fn logout(app: &App, params: &Params) -> Response {
-    let next = async {
-        Ok(match app.openid.logout(params).await? {
-            LogoutStep::End {
-                session,
-                account,
-                to,
-            } => {
-                let by = Actor {
-                    account: account.clone(),
-                    ..Actor::default()
-                };
-                match app.identity.revoke(&by, &account, &session).await {
-                    Err(fault) if fault.kind != FaultKind::Missing => return Err(fault),
-                    _ => {}
-                }
-                app.openid.session_over(&session).await?;
-                deliver_soon(app);
-                send(&to.unwrap_or_else(|| "/signed-out".into()))
-            }
-            LogoutStep::Ask(ask) => {
-                let sealed = app.openid.seal_logout(&ask)?;
-                send(&with_request("/sign-out", &sealed, &[]))
-            }
-        })
-    };
-    next.await.unwrap_or_else(|fault: Fault| fault_page(&fault))
-}
-
-/// Delivers logout messages now and not at the job's next time; the job stays responsible.
-pub fn deliver_soon(app: &App) {
-    let (openid, caller) = (app.openid.clone(), app.caller.clone());
-    tokio::spawn(async move {
-        if let Err(fault) = openid.deliver(&*caller).await {
-            tracing::warn!(%fault, "logout messages were not delivered; the job tries again");
-        }
-    });
-}
-
 /// Nobody is signed in here.
 pub fn no_session() -> Fault {
     Fault::new(
@@ -638,85 +431,4 @@ pub fn no_session() -> Fault {
         "请先登录",
         "please sign in",
     )
-}
-
-async fn asked(State(app): State<Arc<App>>, headers: HeaderMap, query: Query) -> Answer<Response> {
-    let sealed = query.demand("request");
-    query.finish()?;
-    drop(query);
-    let pending = app.openid.open_pending(&sealed)?;
-    let visitor = visitor(&app, &headers).await?.ok_or_else(no_session)?;
-    let asked = app.openid.asked(&pending, &visitor.actor.account).await?;
-    let scopes: Vec<Value> = asked
-        .scopes
-        .iter()
-        .map(|(name, words)| json!({ "name": name, "words": words }))
-        .collect();
-    let organisation = asked.organisation.map(|code| {
-        let known = app
-            .city
-            .declared
-            .city
-            .organisations
-            .iter()
-            .find(|o| o.code == code);
-        known.map_or(Words::new(&code, &code), |known| known.title.clone())
-    });
-    Ok(axum::Json(json!({
-        "client": asked.client, "name": asked.name, "purpose": asked.purpose,
-        "organisation": organisation, "host": asked.host, "scopes": scopes, "agreed": asked.agreed,
-        "account": visitor.actor.account, "display": visitor.actor.display,
-    }))
-    .into_response())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Consent {
-    request: String,
-    agrees: bool,
-    #[serde(default)]
-    remember: bool,
-}
-
-async fn consent(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    caller: Caller,
-    Json(input): Json<Consent>,
-) -> Answer<Response> {
-    caller.actor()?;
-    let pending = app.openid.open_pending(&input.request)?;
-    let visitor = visitor(&app, &headers).await?.ok_or_else(no_session)?;
-    let step = app
-        .openid
-        .decide(&pending, &visitor, input.agrees, input.remember)
-        .await?;
-    let to = match step {
-        Step::Return(address) => address,
-        // The sign-in became too old while the page was open.
-        _ => with_request("/oauth2/continue", &input.request, &[]),
-    };
-    Ok(axum::Json(json!({ "to": to })).into_response())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LogoutConfirm {
-    #[serde(default)]
-    request: Option<String>,
-}
-
-async fn logout_confirm(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    Json(input): Json<LogoutConfirm>,
-) -> Answer<Response> {
-    let to = match &input.request {
-        Some(sealed) => app.openid.open_logout(sealed)?.to,
-        None => None,
-    };
-    super::session::leave(&app, &headers).await?;
-    let gone = [(header::SET_COOKIE, no_session_cookie(&app))];
-    Ok((gone, axum::Json(json!({ "to": to }))).into_response())
 }

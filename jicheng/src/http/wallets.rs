@@ -2,16 +2,21 @@
 //! wallet shows one), at the addresses the protocols say. The protocol is the licences engine's;
 //! here stands who may call it, how a refusal looks and what is never stored on the way.
 
+use super::consult::for_matter;
 use super::guard::Caller;
-use super::input::{Json, body};
+use super::input::{Json, Query, body};
+use super::output::Listing;
 use super::problem::{Answer, Refusal};
 use super::table::{Table, line};
 use crate::app::App;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use kernel::{Access, Fault};
-use licences::openid4vc::{Ask, Stop};
+use kernel::applications::Applications;
+use kernel::licences::Use;
+use kernel::{Access, Fault, Verb};
+use licences::openid4vc::{Ask, RequestState, Stop};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +35,26 @@ pub fn add(table: &mut Table) {
         .gives("WalletOffer")
         .secret(),
         offer,
+    );
+    table.add(
+        line(
+            "GET /api/v1/me/licences/{identifier}/offers",
+            own,
+            "这份证照的领取码",
+            "Offers of a licence of mine to wallets",
+        )
+        .gives("WalletOffers"),
+        offers,
+    );
+    table.add(
+        line(
+            "DELETE /api/v1/me/licences/{identifier}/offers/{offer}",
+            own,
+            "收回领取码",
+            "Take an offer to a wallet back",
+        )
+        .gives("WalletOfferInfo"),
+        take_back,
     );
     table.add(
         line(
@@ -69,6 +94,17 @@ pub fn add(table: &mut Table) {
         .gives("WalletAsked")
         .secret(),
         ask,
+    );
+    table.add(
+        line(
+            "GET /api/v1/licences/requests",
+            own,
+            "我请求过的出示",
+            "Presentations I asked for",
+        )
+        .query(&["before: string"])
+        .gives("WalletRequests"),
+        requests,
     );
     table.add(
         line(
@@ -154,13 +190,73 @@ async fn offer(
     Ok((StatusCode::CREATED, axum::Json(made)).into_response())
 }
 
+async fn offers(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(identifier): Path<String>,
+) -> Answer<Response> {
+    let offers = app.licences.vci_offers(caller.actor()?, &identifier);
+    Ok(Listing::whole(offers.await?).into_response())
+}
+
+async fn take_back(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((identifier, offer)): Path<(String, String)>,
+) -> Answer<Response> {
+    let actor = caller.actor()?;
+    let taken = app.licences.vci_take_back(actor, &identifier, &offer);
+    Ok(axum::Json(taken.await?).into_response())
+}
+
+/// What is asked for, and for which matter.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asking {
+    kind: String,
+    #[serde(default)]
+    fields: Vec<String>,
+    why: Use,
+    #[serde(default)]
+    matter: String,
+}
+
+/// Asks. For a matter only the office that works on it, by its own name and basis.
 async fn ask(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Json(ask): Json<Ask>,
+    Json(asked): Json<Asking>,
 ) -> Answer<Response> {
-    let made = app.licences.vp_ask(caller.actor()?, &ask).await?;
+    let mut ask = Ask {
+        kind: asked.kind,
+        fields: asked.fields,
+        why: asked.why,
+    };
+    let (actor, matter) = (caller.actor()?, asked.matter.trim());
+    let made = match matter {
+        "" => app.licences.vp_ask(actor, &ask, None).await?,
+        matter => {
+            let actor = app.city.policy.demand(actor, Verb::Read, "licences")?;
+            let actor = for_matter(&app, &actor, matter).await?;
+            let number = actor.standing.case.as_deref().unwrap_or(matter);
+            let papers = app.applications.papers(number).await?;
+            ask.why.verifier = app.licences.office_of(&actor);
+            ask.why.basis.clone_from(&actor.grant.basis);
+            app.licences.vp_ask(&actor, &ask, papers.as_ref()).await?
+        }
+    };
     Ok((StatusCode::CREATED, axum::Json(made)).into_response())
+}
+
+async fn requests(State(app): State<Arc<App>>, caller: Caller, query: Query) -> Answer<Response> {
+    let before = query.text("before");
+    query.finish()?;
+    let actor = caller.actor()?;
+    let items = app.licences.vp_requests(actor, before.as_deref()).await?;
+    let full = items.len() >= 50;
+    let next = items.last().map(|r| r.id.clone()).filter(|_| full);
+    let total = items.len() as u64;
+    Ok(Listing { items, next, total }.into_response())
 }
 
 async fn result(
@@ -169,11 +265,17 @@ async fn result(
     Path(state): Path<String>,
 ) -> Answer<Response> {
     let found = app.licences.vp_result(caller.actor()?, &state).await?;
-    let answer = match found {
-        None => json!({ "answered": false }),
-        Some(Ok(verification)) => json!({ "answered": true, "verification": verification }),
-        Some(Err(error)) => json!({ "answered": true, "error": error }),
-    };
+    let answered = matches!(
+        found.request.state,
+        RequestState::Answered | RequestState::Declined
+    );
+    let mut answer = json!({ "answered": answered, "request": found.request });
+    if let Some(verification) = found.verification {
+        answer["verification"] = json!(verification);
+    }
+    if let Some(error) = found.request.error {
+        answer["error"] = error.into();
+    }
     Ok(axum::Json(answer).into_response())
 }
 

@@ -1,5 +1,9 @@
 //! Letters of offices about applications: which template, which fields, whose seal.
 
+mod preview;
+
+pub use preview::{Wanted, preview};
+
 use super::Days;
 use applications::{Letters, NewLetter};
 use async_trait::async_trait;

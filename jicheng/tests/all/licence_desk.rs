@@ -7,9 +7,9 @@ use crate::city::{Answer, PASSWORD};
 use kernel::Verb;
 use serde_json::{Value, json};
 
-const START: &str = "2026-11-25T10:00:00+08:00";
+pub(crate) const START: &str = "2026-11-25T10:00:00+08:00";
 
-async fn officer(town: &Town, name: &str, organisation: &str, role: &str) -> String {
+pub(crate) async fn officer(town: &Town, name: &str, organisation: &str, role: &str) -> String {
     let new = identity::NewAccount {
         name: name.into(),
         display: name.into(),
@@ -23,7 +23,7 @@ async fn officer(town: &Town, name: &str, organisation: &str, role: &str) -> Str
     town.city.token(name).await
 }
 
-fn good(answer: Answer) -> Value {
+pub(crate) fn good(answer: Answer) -> Value {
     assert!(answer.status < 300, "{} {}", answer.status, answer.text);
     answer.json()
 }
@@ -31,16 +31,24 @@ fn good(answer: Answer) -> Value {
 /// A permit of the transport bureau for the resident, and the token of its approver.
 async fn permit(town: &Town, holder: &Resident) -> (String, String) {
     let desk = officer(town, "desk", "transport_bureau", "department_approver").await;
+    let permit = issued(town, &desk, "ride_hailing_driver_permit", holder).await;
+    (permit, desk)
+}
+
+pub(crate) async fn business_licence(town: &Town, desk: &str, holder: &Resident) -> String {
+    issued(town, desk, "business_licence", holder).await
+}
+
+async fn issued(town: &Town, desk: &str, kind: &str, holder: &Resident) -> String {
     let (number, name) = parties::demo_person(holder.serial);
     let new = json!({"licences": [{
-        "kind": "ride_hailing_driver_permit", "source": "case/1",
+        "kind": kind, "source": format!("case/{kind}/{}", holder.serial),
         "holder": {"document": "citizen_number", "number": number, "name": name},
-        "fields": fields_of(town, "ride_hailing_driver_permit"),
+        "fields": fields_of(town, kind),
     }]});
-    let made = good(town.post("/api/v1/licences", Some(&desk), new).await);
+    let made = good(town.post("/api/v1/licences", Some(desk), new).await);
     assert_eq!(made["warnings"], json!([]));
-    let identifier = made["items"][0]["identifier"].as_str().expect("one").into();
-    (identifier, desk)
+    made["items"][0]["identifier"].as_str().expect("one").into()
 }
 
 /// Something for every field of a type that must be there.
@@ -98,37 +106,69 @@ async fn every_type_of_licence_is_somebodys_to_manage() {
     town.city.stop().await;
 }
 
+/// A draft for a shop that says it holds a business licence.
+pub(crate) async fn shop_with_licence(town: &Town, clerk: &str, n: u32) -> String {
+    let id = crate::permits::draft(&town.city, clerk, n, "catering", 80).await;
+    let change = json!({"answers": {"has_licence": true, "uscc": "91130199MA0000001F"}});
+    let path = format!("/api/v1/drafts/{id}");
+    let saved = town.city.call("PATCH", &path, Some(clerk), Some(change));
+    good(saved.await);
+    id
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_licence_is_used_for_a_matter_of_ones_own_and_its_holder_sees_it() {
     let town = Town::start(START).await;
-    let holder = town.resident(1).await;
-    let (identifier, desk) = permit(&town, &holder).await;
-    let path = format!("/api/v1/licences/{identifier}/consult");
+    let (holder, other) = (town.resident(1).await, town.resident(2).await);
+    let market = officer(&town, "market", "market_bureau", "department_approver").await;
+    let mine = business_licence(&town, &market, &holder).await;
+    let others = business_licence(&town, &market, &other).await;
+    let (driving, desk) = permit(&town, &holder).await;
     let clerk = officer(&town, "window", "data_bureau", "acceptance_clerk").await;
+    let path = |identifier: &str| format!("/api/v1/licences/{identifier}/consult");
     for (body, at) in [
         (json!({}), "matter"),
         (json!({"matter": " "}), "matter"),
         (json!({"matter": "DATA-20261125-99999"}), "matter"),
     ] {
-        let refused = town.post(&path, Some(&clerk), body).await;
+        let refused = town.post(&path(&mine), Some(&clerk), body).await;
         assert_eq!(refused.status, 422, "{}", refused.text);
         assert_eq!(refused.json()["problems"][0]["at"], at);
     }
-    let draft = crate::permits::draft(&town.city, &clerk, 14, "catering", 80).await;
+    let draft = shop_with_licence(&town, &clerk, holder.serial).await;
     let receipt = crate::permits::hand_in(&town.city, &clerk, &draft).await;
     let number = receipt["application"]["number"].as_str().expect("a number");
-    let ask = json!({"matter": number, "fields": ["holder_name"]});
-    let found = good(town.post(&path, Some(&clerk), ask.clone()).await);
+    let file = format!("/api/v1/service-applications/{number}");
+    let file = good(town.get(&file, &clerk).await);
+    let paper = &file["materials"][0];
+    assert_eq!(paper["licence"], mine.as_str(), "{paper}");
+    let ask = json!({"matter": number, "fields": ["entity_name"]});
+    // Somebody else's of the same type, and one of the applicant's that nobody asked for.
+    for (identifier, at) in [(&others, "identifier"), (&driving, "kind")] {
+        let ask = json!({"matter": number});
+        let refused = town.post(&path(identifier), Some(&clerk), ask).await;
+        assert_eq!(refused.status, 403, "{}", refused.text);
+        let refused = refused.json();
+        assert_eq!(refused["code"], "licences.not_of_matter");
+        assert_eq!(refused["problems"][0]["at"], at, "{refused}");
+        assert_eq!(refused["problems"].as_array().map(Vec::len), Some(1));
+    }
+    let uses = |identifier: &str| format!("/api/v1/me/licences/{identifier}/uses");
+    let none = good(town.get(&uses(&others), &other.token).await);
+    assert_eq!(none["total"], 0, "{none}");
+    let found = good(town.post(&path(&mine), Some(&clerk), ask.clone()).await);
     assert_eq!(found["verdict"], "valid", "{found}");
+    assert_eq!(found["fields"][0]["name"], "entity_name");
     // The office of another matter may not know of this one, or not use licences for it.
-    let refused = town.post(&path, Some(&desk), ask).await;
+    let refused = town.post(&path(&mine), Some(&desk), ask).await;
     assert!([403, 422].contains(&refused.status), "{}", refused.text);
-    let uses = format!("/api/v1/me/licences/{identifier}/uses");
-    let uses = good(town.get(&uses, &holder.token).await);
-    assert_eq!(uses["total"], 1, "{uses}");
-    let used = &uses["items"][0];
+    let uses = good(town.get(&uses(&mine), &holder.token).await);
+    let all = uses["items"].as_array().cloned().unwrap_or_default();
+    let used: Vec<_> = all.iter().filter(|used| used["way"] == "office").collect();
+    assert_eq!(used.len(), 1, "{uses}");
+    let used = used[0];
     assert_eq!(used["matter"], number, "{used}");
-    assert_eq!(used["fields"], json!(["holder_name"]));
+    assert_eq!(used["fields"], json!(["entity_name"]));
     assert!(
         used["purpose"]
             .as_str()
@@ -136,8 +176,10 @@ async fn a_licence_is_used_for_a_matter_of_ones_own_and_its_holder_sees_it() {
     );
     let seen = good(town.get("/api/v1/me/data-access", &holder.token).await);
     let seen = seen["items"].as_array().cloned().unwrap_or_default();
-    let look = seen.iter().find(|look| look["object"] == "licences");
-    let look = look.expect("a look");
+    let look = seen
+        .iter()
+        .find(|look| look["object"] == "licences" && look["display"] == "window");
+    let look = look.unwrap_or_else(|| panic!("a look: {seen:?}"));
     assert_eq!(look["organisation"], "data_bureau", "{look}");
     assert_eq!(look["case"], number, "{look}");
     town.city.stop().await;

@@ -37,4 +37,5 @@ mod set_aside;
 mod tasks;
 mod tls;
 mod upstream;
+mod wallet_desk;
 mod watching;

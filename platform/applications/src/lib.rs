@@ -50,6 +50,7 @@ use async_trait::async_trait;
 use kernel::access::Actor;
 use kernel::applications::*;
 use kernel::cases::{Cases, Count, Limit, Served};
+use kernel::licences::Papers;
 use kernel::{Clock, Fault, Time};
 use serde_json::{Map, Value};
 use std::sync::{Arc, OnceLock, Weak};
@@ -183,6 +184,9 @@ impl Applications for Engine {
     }
     async fn application(&self, by: &Actor, id: &str) -> Result<ApplicationFile, Fault> {
         self.file(by, id).await
+    }
+    async fn papers(&self, id: &str) -> Result<Option<Papers>, Fault> {
+        self.papers_of(id).await
     }
     async fn handle(
         &self,

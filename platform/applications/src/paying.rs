@@ -1,11 +1,13 @@
 //! Bills: whole numbers of fen, paid once, by a payment service or at the counter. When nothing is
 //! open any more the case goes on.
 
+use crate::body::StepBody;
 use crate::change::Change;
 use crate::faults::{conflict, not_found};
 use crate::{Engine, TRIES};
 use kernel::access::Actor;
 use kernel::applications::Bill;
+use kernel::fault::FaultKind;
 use kernel::items::Fee;
 use kernel::{Fault, Words};
 use serde_json::json;
@@ -83,6 +85,25 @@ pub(crate) fn pay(
     Ok(true)
 }
 
+/// Step of a payment that pays nothing.
+const TO_REFUND: &str = "to_refund";
+
+/// Notes a payment of a bill that is paid or void already, once; `false` when it was noted before.
+fn to_refund(change: &mut Change, reference: &str) -> bool {
+    let steps = &change.open.body.steps;
+    let known = |step: &StepBody| step.what == TO_REFUND && step.note.as_deref() == Some(reference);
+    if steps.iter().any(known) {
+        return false;
+    }
+    let words = Words::new(
+        "收到多付的一笔款项，将退回原付款账户",
+        "a payment too many was received and will be refunded",
+    );
+    change.step(TO_REFUND, words, Some(reference), true);
+    change.event(TO_REFUND);
+    true
+}
+
 impl Engine {
     pub(crate) async fn paid_by_service(
         &self,
@@ -106,14 +127,23 @@ impl Engine {
             };
             let open = open.ok_or_else(not_found)?;
             let mut change = self.change(open);
-            if !pay(&mut change, bill, Some(fen), reference, "service")? {
-                return Ok(());
-            }
-            let details = json!({ "bill": bill, "fen": fen });
-            change.audit(&Actor::system(), "write", "paid", details);
+            let (what, refused) = match pay(&mut change, bill, Some(fen), reference, "service") {
+                Ok(true) => ("paid", Ok(())),
+                Ok(false) => return Ok(()),
+                // The money came all the same: that it goes back is for everybody to see.
+                Err(fault) if fault.kind == FaultKind::Conflict => {
+                    if !to_refund(&mut change, reference) {
+                        return Err(fault);
+                    }
+                    (TO_REFUND, Err(fault))
+                }
+                Err(fault) => return Err(fault),
+            };
+            let details = json!({ "bill": bill, "fen": fen, "reference": reference });
+            change.audit(&Actor::system(), "write", what, details);
             let (write, _) = self.finish(change).await?;
             if self.put(write).await?.is_some() {
-                return Ok(());
+                return refused;
             }
         }
         Err(Fault::overloaded("applications", 1))

@@ -10,6 +10,8 @@ use kernel::access::Actor;
 use kernel::applications::{
     Application, ApplicationFile, ApplicationFilter, ApplicationPage, ApplicationState,
 };
+use kernel::items::Source;
+use kernel::licences::Papers;
 use kernel::{Fault, Verb};
 use serde_json::{Value, json};
 use store::applications::lists::{self, ListQuestion};
@@ -21,6 +23,30 @@ use store::audit::AuditEntry;
 const USUAL: usize = 50;
 
 impl Engine {
+    /// Whose licences, and of which types, answer what was asked for.
+    pub(crate) async fn papers_of(&self, id: &str) -> Result<Option<Papers>, Fault> {
+        let Some(open) = self.find(id).await? else {
+            return Ok(None);
+        };
+        let row = &open.row;
+        let item = self.version_of(&row.item, row.item_version).await?;
+        let mut declared = item.content.materials.clone();
+        for part in self.parts_of(&item).await? {
+            declared.extend(part.content.materials.iter().cloned());
+        }
+        let asked = |name: &str| open.body.materials.iter().any(|m| m.name == name);
+        let sources = declared.iter().filter(|material| asked(&material.name));
+        let kinds = sources.flat_map(|material| &material.sources);
+        let kinds = kinds.filter_map(|source| match source {
+            Source::Licence { kind } => Some(kind.clone()),
+            Source::Register { .. } => None,
+        });
+        Ok(Some(Papers {
+            kinds: kinds.collect(),
+            holder: open.body.applicant.holder,
+        }))
+    }
+
     pub(crate) async fn list(
         &self,
         by: &Actor,

@@ -4,10 +4,10 @@
 //! there either. One address that fails at many accounts waits too. An attempt is charged before
 //! the password is looked at, so that many at once gain nothing. Bounded in memory.
 
+use kernel::network::network;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
 
 /// What failures cost.
 #[derive(Clone, Copy)]
@@ -85,17 +85,6 @@ pub(crate) struct Attempt<'a> {
     /// What a success forgets altogether.
     pair: Option<u64>,
     place: u64,
-}
-
-/// One household or office of IPv6 is one address here, as it is in IPv4.
-fn network(address: &str) -> String {
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
-            Some(v4) => v4.to_string(),
-            None => format!("{:x?}", &v6.segments()[..4]),
-        },
-        _ => address.to_string(),
-    }
 }
 
 impl Limiter {

@@ -6,7 +6,7 @@ use crate::access::Actor;
 use crate::cases::{Left, Served};
 use crate::fault::{Fault, Noted, Problem, Words};
 use crate::items::{Channel, DeliveryWay, Source};
-use crate::licences::Holder;
+use crate::licences::{Holder, Papers};
 use crate::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -683,6 +683,9 @@ pub trait Applications: Send + Sync {
     ) -> Result<ApplicationPage, Fault>;
     /// One, by identification or number; `input.not_found` for one the asker may not know of.
     async fn application(&self, by: &Actor, id: &str) -> Result<ApplicationFile, Fault>;
+    /// Whose licences, and of which types, stand for paper in an application, by identification or
+    /// number; `None` for no application. For the program only: nobody's right is asked.
+    async fn papers(&self, id: &str) -> Result<Option<Papers>, Fault>;
     /// What a clerk does. Of two who do it, one is first; the other is told by whom
     /// (`input.conflict`).
     async fn handle(

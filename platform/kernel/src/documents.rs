@@ -303,6 +303,9 @@ pub struct LicencePrint {
     pub lines: Vec<(String, String)>,
     /// When it was issued.
     pub issued_at: Time,
+    /// What the file says of itself beside what is printed, for programs: names of elements of
+    /// GB/T 36903 and their values. In OFD only.
+    pub elements: Vec<(String, String)>,
     /// What the QR code says: an address to verify at. At most 600 bytes.
     pub qr: String,
     /// Across a copy that is passed on.
@@ -333,7 +336,8 @@ impl LicencePrint {
             wanted
         };
         let mut lines = vec![("持证主体".to_string(), licence.holder.name.clone())];
-        if wanted(HOLDER_NUMBER) {
+        let numbered = wanted(HOLDER_NUMBER);
+        if numbered {
             lines.push(("持证主体代码".into(), licence.holder.number.clone()));
         }
         for field in &kind.decl.fields {
@@ -379,10 +383,38 @@ impl LicencePrint {
             office,
             lines,
             issued_at: licence.issued_at,
+            elements: elements(licence, kind, numbered),
             qr,
             watermark,
         }
     }
+}
+
+/// The elements of a licence as GB/T 36903 calls them; days as `2026-11-25`, an end that never comes
+/// as `长期`. The holder's number only where it is printed too.
+fn elements(licence: &Licence, kind: &LicenceType, numbered: bool) -> Vec<(String, String)> {
+    let day = |time: Time| Day::of(time).to_string();
+    let last = licence.valid_to.map(|to| day(Time(to.0 - 1)));
+    let holder = match numbered {
+        true => licence.holder.number.as_str(),
+        false => "",
+    };
+    let all: [(&str, &str); 11] = [
+        ("证照标识", licence.identifier.as_str()),
+        ("证照类型名称", &licence.title.zh),
+        ("证照类型代码", &kind.decl.code),
+        ("证照编号", &licence.number),
+        ("证照颁发机构", &licence.issuer.zh),
+        ("证照颁发机构代码", &licence.issuer_code),
+        ("证照颁发日期", &day(licence.issued_at)),
+        ("证照有效期起始日期", &day(licence.valid_from)),
+        ("证照有效期截止日期", last.as_deref().unwrap_or("长期")),
+        ("持证主体", &licence.holder.name),
+        ("持证主体代码", holder),
+    ];
+    let said = all.into_iter().filter(|(_, value)| !value.is_empty());
+    said.map(|(name, value)| (name.into(), value.into()))
+        .collect()
 }
 
 /// The documents engine as others see it.

@@ -269,6 +269,7 @@ pub const CODES: &[&str] = &[
     "input.wrong_host",
     "licences.guesses",
     "licences.not_in_force",
+    "licences.not_of_matter",
     "metering.quota",
     "metering.rate",
     "outgoing.failed",

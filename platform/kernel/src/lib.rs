@@ -24,6 +24,7 @@ pub mod licences;
 pub mod lines;
 pub mod messages;
 pub mod metering;
+pub mod network;
 pub mod numbers;
 pub mod observations;
 pub mod office;

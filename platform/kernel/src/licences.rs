@@ -12,7 +12,7 @@ use crate::time::Time;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Name of the holder, as a field that can be shown.
 pub const HOLDER_NAME: &str = "holder_name";
@@ -328,6 +328,15 @@ pub struct InPlace {
     pub basis: String,
 }
 
+/// Whose licences, and of which types, stand for paper in a matter. Personal: no `Debug`.
+#[derive(Clone)]
+pub struct Papers {
+    /// The applicant.
+    pub holder: Holder,
+    /// Types that the materials asked for name as a source.
+    pub kinds: BTreeSet<String>,
+}
+
 /// What is shown to be verified.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
@@ -455,8 +464,8 @@ pub trait Licences: Send + Sync {
     /// A licence answered a material of a matter in place of paper: the use is written down, once
     /// for a matter however often it is said, and shown to the holder.
     async fn note_in_place(&self, identifier: &str, used: &InPlace) -> Result<(), Fault>;
-    /// An office uses a licence in place of paper: the fields named, under the purpose and basis of
-    /// the actor's grant, written down and shown to the holder.
+    /// Uses a licence of an applicant for their application: the fields named, under the purpose and
+    /// basis of the actor's grant, written down and shown to the holder.
     async fn consult(
         &self,
         actor: &Actor,

@@ -3,7 +3,8 @@
 
 use crate::Engine;
 use crate::content::state_of;
-use crate::issue::{demand_issuer, reason_problem, stale};
+use crate::issue::{demand_issuer, reason_problem};
+use crate::written::stale;
 use kernel::Fault;
 use kernel::access::Actor;
 use kernel::fault::FaultKind;

@@ -5,11 +5,11 @@
 //! holder shows (code, signed document) is never slowed down. Bounded in memory.
 
 use kernel::fault::FaultKind;
+use kernel::network::network;
 use kernel::{Fault, Span, Time};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::IpAddr;
 
 /// Wrong names for one licence before nobody is answered by name any more.
 pub(crate) const LICENCE: u32 = 10;
@@ -31,17 +31,6 @@ struct Wrong {
 pub(crate) struct Guesses {
     wrong: Mutex<HashMap<u64, Wrong>>,
     keyed: RandomState,
-}
-
-/// One household or office of IPv6 is one network here, as it is in IPv4.
-fn network(address: &str) -> String {
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
-            Some(v4) => v4.to_string(),
-            None => format!("{:x?}", &v6.segments()[..4]),
-        },
-        _ => address.to_string(),
-    }
 }
 
 impl Guesses {

@@ -1,23 +1,22 @@
-//! Issuing: one licence, many at once, or one in place of another. Everything is judged and signed
-//! first; then one transaction writes all of it, or nothing.
+//! Issuing: one licence, or many at once. Everything is judged and signed first; then one
+//! transaction writes all of it, or nothing.
 
 use crate::check::{Sound, check};
-use crate::content::{Content, place, state_of};
+use crate::content::{Content, place};
 use crate::reading::{self, Row};
-use crate::{CAPACITY, Engine, canonical, problem, said};
+use crate::table::{faults_of, twice};
+use crate::{Engine, canonical, problem, said};
 use kernel::access::Actor;
 use kernel::crypto::Ring;
-use kernel::events::EventKind;
 use kernel::fault::FaultKind;
 use kernel::licences::{Licence, LicenceType, NewLicence, State};
 use kernel::{Fault, Problem, Time};
 use rand::RngExt;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::audit::{self, AuditEntry};
-use store::licences::{self as rows, LicenceRow, StepRow};
-use store::{Tx, events};
+use store::Tx;
+use store::licences::{self as rows, LicenceRow};
 
 /// Licences issued in one transaction, at most.
 pub const AT_ONCE: usize = 1000;
@@ -26,12 +25,12 @@ const DRAWN: usize = 12;
 const LETTERS: &[u8] = b"0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 
 /// A licence that is signed and not written yet.
-struct Prepared {
-    row: LicenceRow,
-    content: Content,
+pub(crate) struct Prepared {
+    pub(crate) row: LicenceRow,
+    pub(crate) content: Content,
 }
 
-fn conflict(zh: impl Into<String>, en: impl Into<String>) -> Fault {
+pub(crate) fn conflict(zh: impl Into<String>, en: impl Into<String>) -> Fault {
     Fault::new(FaultKind::Conflict, "input.conflict", zh, en)
 }
 
@@ -143,7 +142,7 @@ impl Engine {
 
     /// Judges one request: a type that is known, whose issuer the actor is, and sound content.
     #[allow(clippy::type_complexity)]
-    fn judge(
+    pub(crate) fn judge(
         &self,
         actor: &Actor,
         new: &NewLicence,
@@ -157,7 +156,7 @@ impl Engine {
     }
 
     /// Signs and seals a licence. Its number among all is given when it is written.
-    fn prepare(
+    pub(crate) fn prepare(
         &self,
         now: Time,
         kind: &LicenceType,
@@ -287,131 +286,6 @@ impl Engine {
             None => self.sound_content(row),
         }
     }
-
-    async fn write_new(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        now: Time,
-        mut fresh: Vec<LicenceRow>,
-        what: &str,
-        why: &str,
-    ) -> Result<(), Fault> {
-        let first = rows::next_seq(tx).await?;
-        for (n, row) in (first..).zip(fresh.iter_mut()) {
-            row.seq = n;
-            (row.status_list, row.status_index) = self.sealing.status_place(n, CAPACITY);
-        }
-        rows::add_licences(tx, &fresh).await?;
-        let step = |row: &LicenceRow| step_of(row, now, actor, what, why, &Value::Null);
-        rows::add_steps(tx, &fresh.iter().map(step).collect::<Vec<_>>()).await?;
-        let entries: Vec<AuditEntry> = fresh
-            .iter()
-            .map(|row| entry_of(row, now, actor, what, why, json!({})))
-            .collect();
-        audit::append_many(tx, &entries).await?;
-        for row in &fresh {
-            tell(tx, row, now, actor, what).await?;
-        }
-        Ok(())
-    }
-
-    pub(crate) async fn issue_in_place(
-        &self,
-        actor: &Actor,
-        former: &str,
-        new: &NewLicence,
-        why: &str,
-    ) -> Result<Licence, Fault> {
-        let now = self.clock.now();
-        let (kind, kind_version, sound) = match self.judge(actor, new, now)? {
-            Ok(found) => found,
-            Err(problems) => return Err(Fault::invalid(problems)),
-        };
-        let parsed = self.settings.identifiers.parse(former);
-        let parsed = parsed.map_err(|problem| Fault::invalid(vec![problem]))?;
-        let former = parsed.to_string();
-        if parsed.kind != kind.decl.code || new.serial.is_some() {
-            return Err(Fault::invalid_at(
-                "serial",
-                "换发沿用原证照的类型和流水号",
-                "a re-issue keeps type and serial of the former",
-            ));
-        }
-        let link = Some((former.as_str(), parsed.version()));
-        let made = self.prepare(now, &kind, kind_version, sound, &parsed.serial, link)?;
-        let mut tx = self.store.begin().await?;
-        let mut old = self.row_of(&mut tx, &former).await?;
-        // The same re-issue asked for twice answers the same licence.
-        let sources = [made.row.source.clone()];
-        if let Some(known) = rows::licences_of_sources(&mut tx, &sources).await?.pop() {
-            let same = known.request == made.row.request && known.replaces == made.row.replaces;
-            if !same {
-                return Err(conflict(
-                    "这个来源已签发过内容不同的证照",
-                    "another licence was issued for this source already",
-                ));
-            }
-            let content = self.sound_content(&known)?;
-            self.note_seen(&mut tx, actor, &known, &content, now)
-                .await?;
-            tx.commit().await?;
-            return self.licence(&known, content);
-        }
-        let before = self.sound_content(&old)?;
-        if state_of(&old)? != State::InForce {
-            return Err(conflict(
-                "原证照已换发、暂停或失效，不能换发",
-                "the former was replaced, is suspended or over, and cannot be re-issued",
-            ));
-        }
-        if before.holder.number != made.content.holder.number {
-            return Err(Fault::invalid_at(
-                "holder/number",
-                "换发不能换给别的持证主体",
-                "a re-issue stays with its holder",
-            ));
-        }
-        (old.state, old.status) = (State::Replaced.word().into(), 1);
-        old.replaced_by = Some(made.row.identifier.clone());
-        let next = &made.row.identifier;
-        let reason = match why {
-            "" => format!("换发 re-issued as {next}"),
-            why => format!("{why}（换发 re-issued as {next}）"),
-        };
-        self.write_change(&mut tx, actor, now, &mut old, "replace", &reason)
-            .await?;
-        let row = made.row.clone();
-        self.write_new(&mut tx, actor, now, vec![row.clone()], "reissue", why)
-            .await?;
-        self.note_seen(&mut tx, actor, &row, &made.content, now)
-            .await?;
-        tx.commit().await?;
-        self.lists.changed();
-        self.licence(&row, made.content)
-    }
-
-    /// Writes a licence that stands otherwise now, with its step, audit and event.
-    pub(crate) async fn write_change(
-        &self,
-        tx: &mut Tx,
-        actor: &Actor,
-        now: Time,
-        row: &mut LicenceRow,
-        what: &str,
-        reason: &str,
-    ) -> Result<(), Fault> {
-        row.version += 1;
-        row.reason = Some(reason.to_string()).filter(|reason| !reason.is_empty());
-        if !rows::put_licence(tx, row).await? {
-            return Err(stale());
-        }
-        let step = step_of(row, now, actor, what, reason, &Value::Null);
-        rows::add_steps(tx, &[step]).await?;
-        let details = json!({ "state": row.state });
-        audit::append(tx, &entry_of(row, now, actor, what, reason, details)).await?;
-        tell(tx, row, now, actor, what).await
-    }
 }
 
 /// What is answered, what is to be written, and what clashes with licences issued before.
@@ -428,165 +302,7 @@ fn at_kind(fault: &Fault) -> Problem {
     }
 }
 
-/// Rows that cannot stand beside an earlier one: its serial for another source, or its source for
-/// another content.
-fn twice(read: &[Row]) -> Vec<(usize, Problem)> {
-    let mut serials: BTreeMap<(&str, &str), (usize, &str)> = BTreeMap::new();
-    let mut sources: BTreeMap<&str, (usize, &NewLicence)> = BTreeMap::new();
-    let mut found = vec![];
-    let same = |at: &str, zh: &str, en: &str, earlier: usize| {
-        problem(
-            at,
-            format!("{zh}与第 {} 行相同", earlier + 1),
-            format!("{en} of row {}", earlier + 1),
-        )
-    };
-    for (n, row) in read.iter().enumerate() {
-        let new = &row.new;
-        if !new.source.is_empty() {
-            let (earlier, first) = *sources.entry(&new.source).or_insert((n, new));
-            if earlier != n && *first != *new {
-                let (zh, en) = ("内容不同而来源", "another content for the source");
-                found.push((n, same("source", zh, en, earlier)));
-                continue;
-            }
-        }
-        if let Some(serial) = &new.serial {
-            let key = (new.kind.as_str(), serial.as_str());
-            let (earlier, source) = *serials.entry(key).or_insert((n, &new.source));
-            if earlier != n && source != new.source {
-                found.push((n, same("serial", "流水号", "the serial", earlier)));
-            }
-        }
-    }
-    found
-}
-
-/// Everything that is wrong with a table, at `rows/<number>/…` in order of its rows. What only
-/// clashes with licences issued before is a conflict; what only others may issue is denied.
-fn faults_of(
-    wrong: Vec<(usize, Problem)>,
-    denied: Vec<(usize, Problem)>,
-    clashes: Vec<(usize, Problem)>,
-) -> Fault {
-    let count = clashes.len();
-    let kinds = (wrong.is_empty(), denied.is_empty());
-    let mut all: Vec<(usize, Problem)> = wrong;
-    let known = |all: &[(usize, Problem)], n: usize, at: &str| {
-        all.iter().any(|(m, problem)| *m == n && problem.at == at)
-    };
-    for (n, problem) in denied.into_iter().chain(clashes) {
-        if !known(&all, n, &problem.at) {
-            all.push((n, problem));
-        }
-    }
-    all.sort_by_key(|(n, _)| *n);
-    let place = |(n, problem): (usize, Problem)| Problem {
-        at: format!("rows/{n}/{}", problem.at),
-        words: problem.words,
-    };
-    let problems: Vec<Problem> = all.into_iter().map(place).collect();
-    let mut fault = match kinds {
-        (true, true) => conflict(
-            format!("有 {count} 件与已签发的证照冲突，未签发任何证照"),
-            format!("{count} of them conflict with licences issued before; none was issued"),
-        ),
-        (true, false) if count == 0 => Fault::new(
-            FaultKind::Denied,
-            "access.denied",
-            "有的证照只能由其颁发机构签发，未签发任何证照",
-            "some of them are issued by another organisation only; none was issued",
-        ),
-        _ => return Fault::invalid(problems),
-    };
-    fault.problems = problems;
-    fault
-}
-
-pub(crate) fn stale() -> Fault {
-    Fault::new(
-        FaultKind::Conflict,
-        "input.stale",
-        "证照已被他人更改，请刷新后再试",
-        "the licence was changed by somebody else; please look again",
-    )
-}
-
 /// What is wrong with a reason.
 pub(crate) fn reason_problem(reason: &str) -> Option<Problem> {
     said("reason", reason, 200)
-}
-
-fn step_of(
-    row: &LicenceRow,
-    now: Time,
-    actor: &Actor,
-    what: &str,
-    reason: &str,
-    details: &Value,
-) -> StepRow {
-    StepRow {
-        licence: row.id.clone(),
-        version: row.version,
-        at: now.0,
-        by_account: actor.account.clone(),
-        what: what.into(),
-        state: row.state.clone(),
-        reason: reason.into(),
-        details: details.to_string(),
-    }
-}
-
-/// The entry of the audit log for a change of a licence; nothing personal in it.
-fn entry_of(
-    row: &LicenceRow,
-    now: Time,
-    actor: &Actor,
-    what: &str,
-    reason: &str,
-    mut details: Value,
-) -> AuditEntry {
-    details["what"] = what.into();
-    details["kind"] = row.kind.clone().into();
-    if !reason.is_empty() {
-        details["reason"] = reason.into();
-    }
-    AuditEntry {
-        at: now,
-        account: actor.account.clone(),
-        verb: "write".into(),
-        object: "licences".into(),
-        subject: row.identifier.clone(),
-        purpose: actor.grant.purpose.clone(),
-        basis: actor.grant.basis.clone(),
-        details: actor.on_behalf(details),
-        outcome: "done".into(),
-    }
-}
-
-/// The event that tells others.
-async fn tell(
-    tx: &mut Tx,
-    row: &LicenceRow,
-    now: Time,
-    actor: &Actor,
-    what: &str,
-) -> Result<(), Fault> {
-    let body = json!({
-        "identifier": row.identifier,
-        "kind": row.kind,
-        "what": what,
-        "state": row.state,
-        "by": actor.account,
-    });
-    let body = body.to_string();
-    events::append(
-        tx,
-        now,
-        EventKind::Licence,
-        &row.identifier,
-        body.as_bytes(),
-    )
-    .await?;
-    Ok(())
 }

@@ -11,6 +11,7 @@
 pub mod canonical;
 mod change;
 mod check;
+mod consult;
 mod content;
 mod guesses;
 pub mod identifier;
@@ -25,9 +26,11 @@ mod reseal;
 pub mod sd_jwt;
 mod sealing;
 mod status;
+mod table;
 mod uses;
 mod verify;
 mod wallet;
+mod written;
 
 pub use office::{Listed, Looked};
 pub use print::{NewPrint, PrintStanding, Printing};
@@ -186,7 +189,7 @@ impl Engine {
     }
 
     /// The office an actor works for, by name; their account when they work for none.
-    fn office_of(&self, actor: &Actor) -> String {
+    pub fn office_of(&self, actor: &Actor) -> String {
         let code = actor.organisation.as_deref();
         let name = code.map(|code| (self.offices)(code).unwrap_or_else(|| code.into()));
         name.unwrap_or_else(|| actor.account.clone())
@@ -253,7 +256,8 @@ impl Engine {
     pub async fn tidy(&self) -> Result<u64, Fault> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        rows::sweep_tokens(&mut tx, (now - kernel::Span::days(1)).0).await?;
+        let (day, kept) = (now - kernel::Span::days(1), now - openid4vc::KEPT);
+        rows::sweep_tokens(&mut tx, day.0, kept.0).await?;
         tx.commit().await?;
         self.note_ended().await
     }

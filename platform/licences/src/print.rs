@@ -3,9 +3,10 @@
 //! the file leaves. Only a licence that counts is printed: a sheet of paper cannot say later that
 //! it was suspended the day before.
 
+use crate::consult::known_fields;
 use crate::content::{state_of, verdict};
 use crate::issue::demand_issuer;
-use crate::verify::{User, known_fields, words_of};
+use crate::verify::{User, words_of};
 use crate::{Engine, refuse, said};
 use kernel::access::{Actor, Tie};
 use kernel::fault::FaultKind;

@@ -1,14 +1,17 @@
 //! Re-issue at the desk of the issuing organisation (换发、补发、变更、延续): what a licence says
 //! stays but for what is corrected, the former is replaced in the same transaction.
 
-use crate::issue::{demand_issuer, reason_problem, stale};
+use crate::content::state_of;
+use crate::issue::{conflict, demand_issuer, reason_problem};
+use crate::written::stale;
 use crate::{Engine, problem, refuse};
 use kernel::access::Actor;
-use kernel::licences::{Licence, NewLicence};
+use kernel::licences::{Licence, NewLicence, State};
 use kernel::numbers::Day;
 use kernel::{Fault, Span};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use store::licences as rows;
 
 /// What is to be otherwise in the new one.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -88,5 +91,81 @@ impl Engine {
         };
         self.issue_in_place(actor, &row.identifier, &new, asked.reason.trim())
             .await
+    }
+
+    /// One licence in place of another: both are written, or neither.
+    pub(crate) async fn issue_in_place(
+        &self,
+        actor: &Actor,
+        former: &str,
+        new: &NewLicence,
+        why: &str,
+    ) -> Result<Licence, Fault> {
+        let now = self.clock.now();
+        let (kind, kind_version, sound) = match self.judge(actor, new, now)? {
+            Ok(found) => found,
+            Err(problems) => return Err(Fault::invalid(problems)),
+        };
+        let parsed = self.settings.identifiers.parse(former);
+        let parsed = parsed.map_err(|problem| Fault::invalid(vec![problem]))?;
+        let former = parsed.to_string();
+        if parsed.kind != kind.decl.code || new.serial.is_some() {
+            return Err(Fault::invalid_at(
+                "serial",
+                "换发沿用原证照的类型和流水号",
+                "a re-issue keeps type and serial of the former",
+            ));
+        }
+        let link = Some((former.as_str(), parsed.version()));
+        let made = self.prepare(now, &kind, kind_version, sound, &parsed.serial, link)?;
+        let mut tx = self.store.begin().await?;
+        let mut old = self.row_of(&mut tx, &former).await?;
+        // The same re-issue asked for twice answers the same licence.
+        let sources = [made.row.source.clone()];
+        if let Some(known) = rows::licences_of_sources(&mut tx, &sources).await?.pop() {
+            let same = known.request == made.row.request && known.replaces == made.row.replaces;
+            if !same {
+                return Err(conflict(
+                    "这个来源已签发过内容不同的证照",
+                    "another licence was issued for this source already",
+                ));
+            }
+            let content = self.sound_content(&known)?;
+            self.note_seen(&mut tx, actor, &known, &content, now)
+                .await?;
+            tx.commit().await?;
+            return self.licence(&known, content);
+        }
+        let before = self.sound_content(&old)?;
+        if state_of(&old)? != State::InForce {
+            return Err(conflict(
+                "原证照已换发、暂停或失效，不能换发",
+                "the former was replaced, is suspended or over, and cannot be re-issued",
+            ));
+        }
+        if before.holder.number != made.content.holder.number {
+            return Err(Fault::invalid_at(
+                "holder/number",
+                "换发不能换给别的持证主体",
+                "a re-issue stays with its holder",
+            ));
+        }
+        (old.state, old.status) = (State::Replaced.word().into(), 1);
+        old.replaced_by = Some(made.row.identifier.clone());
+        let next = &made.row.identifier;
+        let reason = match why {
+            "" => format!("换发 re-issued as {next}"),
+            why => format!("{why}（换发 re-issued as {next}）"),
+        };
+        self.write_change(&mut tx, actor, now, &mut old, "replace", &reason)
+            .await?;
+        let row = made.row.clone();
+        self.write_new(&mut tx, actor, now, vec![row.clone()], "reissue", why)
+            .await?;
+        self.note_seen(&mut tx, actor, &row, &made.content, now)
+            .await?;
+        tx.commit().await?;
+        self.lists.changed();
+        self.licence(&row, made.content)
     }
 }

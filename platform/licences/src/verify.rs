@@ -8,7 +8,7 @@ use crate::uses::Entry;
 use crate::{Engine, refuse, said};
 use kernel::access::Actor;
 use kernel::crypto::Ring;
-use kernel::licences::{Grade, LicenceType, Shown, ShownField, State, Use, Verdict, Verification};
+use kernel::licences::{Grade, Shown, ShownField, State, Use, Verdict, Verification};
 use kernel::{Fault, Time, Words};
 use serde_json::{Map, Value, json};
 use store::licences::{self as rows, By, LicenceRow, TokenRow, UseRow};
@@ -401,61 +401,6 @@ impl Engine {
         drop(reader);
         self.found_in(row, &claims, now).map(Ok)
     }
-
-    pub(crate) async fn consult_as_office(
-        &self,
-        actor: &Actor,
-        identifier: &str,
-        fields: &[String],
-    ) -> Result<Verification, Fault> {
-        let (purpose, basis) = (&actor.grant.purpose, &actor.grant.basis);
-        if purpose.is_empty() || basis.is_empty() {
-            return Err(Fault::new(
-                kernel::fault::FaultKind::Denied,
-                "access.denied",
-                "调用他人证照须有目的和法律依据",
-                "using somebody's licence needs a purpose and a legal basis",
-            ));
-        }
-        let now = self.clock.now();
-        let mut reader = self.store.reader().await?;
-        let row = self.row_of(&mut reader, identifier).await?;
-        drop(reader);
-        let kind = self.type_of(&row)?;
-        let names = match fields {
-            [] => kind.decl.minimum.clone(),
-            fields => known_fields(&kind, fields)?,
-        };
-        let verifier = self.office_of(actor);
-        let user = User {
-            actor,
-            verifier: &verifier,
-            purpose,
-            basis,
-        };
-        let found = self.found(row, &names, "office", now)?;
-        self.use_it(found, &user, now).await
-    }
-}
-
-/// These names, each once; one that is no field of the type is a problem.
-pub(crate) fn known_fields(kind: &LicenceType, names: &[String]) -> Result<Vec<String>, Fault> {
-    let mut known: Vec<String> = vec![];
-    let mut problems = vec![];
-    for name in names.iter().take(100) {
-        if kind.decl.title_of(name).is_none() {
-            let name: String = name.chars().take(60).collect();
-            problems.push(crate::problem(
-                "fields",
-                format!("没有名为“{name}”的字段"),
-                format!("there is no field \"{name}\""),
-            ));
-        } else if !known.contains(name) {
-            known.push(name.clone());
-        }
-    }
-    refuse(problems)?;
-    Ok(known)
 }
 
 /// A verdict for people. That it was replaced is said, by which one is not: that is its holder's to

@@ -1,9 +1,9 @@
 //! The wallet: what holders see of their licences and do with them. Whoever may act for a holder
 //! sees that holder's; nobody learns of anybody else's, not even whether there is one.
 
+use crate::consult::known_fields;
 use crate::content::{Content, state_of, verdict};
 use crate::sd_jwt::{self, DigestOf, TYP};
-use crate::verify::known_fields;
 use crate::{Engine, jose};
 use kernel::access::Actor;
 use kernel::fault::FaultKind;

@@ -7,7 +7,8 @@ mod tokens;
 
 pub use rows::{LicenceRow, StepRow, TokenRow, UseRow};
 pub use tokens::{
-    add_token, free_token, open_tokens, put_token, spend_token, sweep_tokens, token, use_token,
+    add_token, free_token, open_tokens, put_token, spend_token, sweep_tokens, token, tokens_of,
+    use_token,
 };
 
 use crate::Tx;
@@ -89,7 +90,7 @@ fn licences() -> TableCreateStatement {
 
 /// What this module adds to the store, in order.
 pub(crate) fn migrations() -> Vec<Migration> {
-    vec![Migration {
+    let tables = Migration {
         name: "licences_1",
         statements: |_| {
             let types = Table::create()
@@ -152,7 +153,18 @@ pub(crate) fn migrations() -> Vec<Migration> {
                 )),
             ]
         },
-    }]
+    };
+    let secrets = Migration {
+        name: "licences_2",
+        statements: |_| {
+            vec![step(index(
+                "licence_tokens_by_licence",
+                "licence_tokens",
+                &["licence", "kind", "created_at"],
+            ))]
+        },
+    };
+    vec![tables, secrets]
 }
 
 fn select(table: &'static str, columns: &[&'static str]) -> SelectStatement {

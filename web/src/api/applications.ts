@@ -18,7 +18,7 @@ export interface Prefilled { value: Json; source: Words }
 export interface FileLine { id: string; name: string; media: string; bytes: number; at: string }
 export interface MaterialState {
   name: string; title: Words; required: boolean; may_follow: boolean; following: boolean;
-  answered_by: [Source, Words] | null; files: FileLine[]; note: Words | null;
+  answered_by: [Source, Words] | null; licence?: string; files: FileLine[]; note: Words | null;
 }
 export interface ApplicantLine { name: string; number: string; natural: boolean; agent: string | null }
 

@@ -37,6 +37,17 @@ export interface Verification {
   verdict: Verdict; words: Words; as_of: string; identifier: string | null; title: Words | null; issuer: Words | null; grade: Grade | null;
   valid_from: string | null; valid_to: string | null; fields: { name: string; title: Words; value: unknown }[]; missing?: string[]; watermark: Words;
 }
+/** A licence offered to a wallet of another maker; `code` and `url` are secrets of the holder. */
+export interface Offer { id: string; offer: Record<string, unknown>; url: string; code: string; expires_at: string }
+export type OfferState = 'open' | 'redeemed' | 'fetched' | 'taken_back' | 'guessed' | 'over';
+export interface OfferInfo { id: string; state: OfferState; created_at: string; expires_at: string }
+/** A presentation asked of a wallet. */
+export interface Asked { id: string; state: string; url: string; request: Record<string, unknown>; expires_at: string }
+export interface WalletRequest {
+  id: string; state: 'waiting' | 'answered' | 'declined' | 'over'; kind: string; title: Words; fields: string[]; verifier: string; purpose: string; matter: string | null;
+  created_at: string; expires_at: string; answered_at: string | null; verdict: Verdict | null; of_applicant: boolean | null; error: string | null;
+}
+export interface WalletAnswer { answered: boolean; request: WalletRequest; verification?: Verification; error?: string }
 /** What a print will show as a mark: no font of the server has it. */
 export interface Warning { at: string; words: Words }
 export type Shown = { by: 'token'; token: string } | { by: 'identifier'; identifier: string; name: string } | { by: 'document'; document: string };

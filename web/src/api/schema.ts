@@ -4480,26 +4480,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/licences/{identifier}/consult": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * 以证照代替纸质材料
-         * @description Use a licence in place of paper
-         */
-        post: operations["postLicencesIdentifierConsult"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/me/licences": {
         parameters: {
             query?: never;
@@ -4654,6 +4634,26 @@ export interface paths {
         get: operations["getLicencesStatusListEs256"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/licences/{identifier}/consult": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 以证照代替纸质材料
+         * @description Use a licence in place of paper
+         */
+        post: operations["postLicencesIdentifierConsult"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4820,6 +4820,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/licences/{identifier}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 这份证照的领取码
+         * @description Offers of a licence of mine to wallets
+         */
+        get: operations["getMeLicencesIdentifierOffers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/licences/{identifier}/offers/{offer}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * 收回领取码
+         * @description Take an offer to a wallet back
+         */
+        delete: operations["deleteMeLicencesIdentifierOffersOffer"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openid4vci/token": {
         parameters: {
             query?: never;
@@ -4887,7 +4927,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * 我请求过的出示
+         * @description Presentations I asked for
+         */
+        get: operations["getLicencesRequests"];
         put?: never;
         /**
          * 请对方用钱包出示证照（OpenID4VP）
@@ -5098,6 +5142,26 @@ export interface paths {
         get: operations["getItemsLetters"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/items/letters/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * 预览事项文书（PDF 样张）
+         * @description A letter of an item as a sample PDF
+         */
+        post: operations["postItemsLettersPreview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6753,6 +6817,7 @@ export interface components {
             version: string;
             districts: Record<string, never>[];
             systems: Record<string, never>[];
+            payment_url: string | null;
         };
         Record: {
             register: string;
@@ -8793,6 +8858,7 @@ export interface components {
             watermark: components["schemas"]["Words"];
         };
         WalletOffer: {
+            id: string;
             offer: {
                 [key: string]: unknown;
             };
@@ -8801,12 +8867,28 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        WalletOfferInfo: {
+            id: string;
+            /** @enum {string} */
+            state: "open" | "redeemed" | "fetched" | "taken_back" | "guessed" | "over";
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        WalletOffers: {
+            items: components["schemas"]["WalletOfferInfo"][];
+            next: string | null;
+            total: number;
+        };
         WalletAsk: {
             kind: string;
             fields?: string[];
             why: components["schemas"]["LicenceWhy"];
+            matter?: string;
         };
         WalletAsked: {
+            id: string;
             state: string;
             url: string;
             request: {
@@ -8819,6 +8901,32 @@ export interface components {
             answered: boolean;
             verification?: components["schemas"]["Verification"];
             error?: string;
+            request: components["schemas"]["WalletRequest"];
+        };
+        WalletRequest: {
+            id: string;
+            /** @enum {string} */
+            state: "waiting" | "answered" | "declined" | "over";
+            kind: string;
+            title: components["schemas"]["Words"];
+            fields: string[];
+            verifier: string;
+            purpose: string;
+            matter: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: date-time */
+            answered_at: string | null;
+            verdict: string | null;
+            of_applicant: boolean | null;
+            error: string | null;
+        };
+        WalletRequests: {
+            items: components["schemas"]["WalletRequest"][];
+            next: string | null;
+            total: number;
         };
         /** @enum {string} */
         ItemType: "01" | "04" | "05" | "07" | "08" | "09" | "10" | "20";
@@ -9684,6 +9792,15 @@ export interface components {
             }[];
             next: string | null;
             total: number;
+        };
+        ItemLetterPreview: {
+            /** @enum {string} */
+            kind: "receipt" | "acceptance" | "correction" | "non_acceptance" | "approval" | "refusal";
+            permit: boolean;
+            text?: string | null;
+            organisation: string;
+            title?: string;
+            basis?: string;
         };
         ItemProblems: {
             problems: components["schemas"]["FieldProblem"][];
@@ -17965,41 +18082,6 @@ export interface operations {
             };
         };
     };
-    postLicencesIdentifierConsult: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                identifier: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LicenceConsultation"];
-            };
-        };
-        responses: {
-            /** @description ok */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Verification"];
-                };
-            };
-            /** @description problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     getMeLicences: {
         parameters: {
             query?: {
@@ -18258,6 +18340,41 @@ export interface operations {
             };
         };
     };
+    postLicencesIdentifierConsult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceConsultation"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postMeLicencesIdentifierPrint: {
         parameters: {
             query?: never;
@@ -18500,6 +18617,69 @@ export interface operations {
             };
         };
     };
+    getMeLicencesIdentifierOffers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletOffers"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMeLicencesIdentifierOffersOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identifier: string;
+                offer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletOfferInfo"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     postOpenid4vciToken: {
         parameters: {
             query?: never;
@@ -18569,6 +18749,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLicencesRequests: {
+        parameters: {
+            query?: {
+                /** @description string */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletRequests"];
+                };
             };
             /** @description problem */
             default: {
@@ -18959,6 +19171,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemLetters"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    postItemsLettersPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ItemLetterPreview"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": string;
                 };
             };
             /** @description problem */

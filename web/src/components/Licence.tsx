@@ -147,11 +147,11 @@ export function Watermarked({ text, children }: { text: string; children: ReactN
   );
 }
 
-/** Ticks for the fields of a licence: name and number of the holder first. */
-export function FieldTicks({ licence, type, chosen, onChange, legend, fault }: { licence: Licence; type: LicenceType | undefined; chosen: readonly string[]; onChange: (names: string[]) => void; legend: string; fault: string | null }) {
+interface Ticking { type: LicenceType | undefined; chosen: readonly string[]; onChange: (names: string[]) => void; legend: string; fault: string | null }
+
+function Ticks({ names, type, chosen, onChange, legend, fault }: Ticking & { names: readonly string[] }) {
   const words = useFieldWords(type);
   const id = useId();
-  const names = [HOLDER_NAME, HOLDER_NUMBER, ...fieldNames(licence, type)];
   return (
     <fieldset className="checks" aria-describedby={fault ? id : undefined}>
       <legend>{legend}</legend>
@@ -164,6 +164,16 @@ export function FieldTicks({ licence, type, chosen, onChange, legend, fault }: {
       ))}
     </fieldset>
   );
+}
+
+/** Ticks for the fields of a licence: name and number of the holder first. */
+export function FieldTicks({ licence, ...rest }: Ticking & { licence: Licence }) {
+  return <Ticks names={[HOLDER_NAME, HOLDER_NUMBER, ...fieldNames(licence, rest.type)]} {...rest} />;
+}
+
+/** Ticks for the fields of a type, where no licence is known yet. */
+export function TypeTicks({ type, ...rest }: Ticking & { type: LicenceType }) {
+  return <Ticks names={[HOLDER_NAME, HOLDER_NUMBER, ...type.fields.map((f) => f.name)]} type={type} {...rest} />;
 }
 
 /** A few choices of which one holds, as buttons a thumb can hit. */

@@ -30,9 +30,10 @@ import { form } from './texts/form';
 import { services } from './texts/services';
 import { apply } from './texts/apply';
 import { visits } from './texts/visits';
+import { wallets } from './texts/wallets';
 
 export type { Lang, Words } from './lang';
-const texts = { ...account, ...common, ...parties, ...portal, ...licences, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes, ...simulation, ...setAside, ...intake, ...visitsDesk, ...items, ...office, ...counter, ...form, ...services, ...apply, ...visits } satisfies Record<string, Pair>;
+const texts = { ...account, ...common, ...parties, ...portal, ...licences, ...desk, ...command, ...data, ...operator, ...access, ...meters, ...custody, ...backups, ...applications, ...organisations, ...cases, ...processes, ...simulation, ...setAside, ...intake, ...visitsDesk, ...items, ...office, ...counter, ...form, ...services, ...apply, ...visits, ...wallets } satisfies Record<string, Pair>;
 /** Name of a text; an unknown one is a compile error. */
 export type Key = keyof typeof texts;
 export type Fill = Record<string, string | number>;

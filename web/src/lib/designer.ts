@@ -22,7 +22,7 @@ const COMMON = ['title', 'x-title-en', 'x-help', 'x-help-en', 'x-step', 'x-when'
 /** Keywords of a kind besides its type, format and choices. */
 export const EXTRAS: Record<Kind, readonly string[]> = {
   text: ['minLength', 'maxLength', 'pattern', 'x-prefill'], textarea: ['minLength', 'maxLength'], choice: ['x-prefill'], choices: ['minItems', 'maxItems'], boolean: [],
-  integer: ['minimum', 'maximum', 'multipleOf', 'x-unit', 'x-prefill'], number: ['minimum', 'maximum', 'x-unit', 'x-prefill'], money: ['minimum', 'maximum'],
+  integer: ['minimum', 'maximum', 'multipleOf', 'x-unit', 'x-prefill'], number: ['minimum', 'maximum', 'multipleOf', 'x-unit', 'x-prefill'], money: ['minimum', 'maximum', 'multipleOf'],
   date: ['x-not-before', 'x-not-after', 'x-after', 'x-birth-of', 'x-prefill'], citizen: ['x-prefill'], credit: ['x-prefill'], mobile: ['x-prefill'], place: ['x-prefill'],
 };
 

@@ -2,10 +2,11 @@
 // references follow, what changed is said in words.
 import { describe, expect, it } from 'vitest';
 import { readForm } from '../../src/components/form';
-import { addField, addStep, askableBefore, brokenConditions, choicesOf, emptyForm, fieldNames, freshName, isRequired, kindOf, KINDS, moveField, nodeOf, removeField, renameField, setField, setRequired, stepsOf, valuesOf, whensOf, withChoices, withKind, withSteps, type Content } from '../../src/lib/designer';
+import { addField, addStep, askableBefore, brokenConditions, choicesOf, emptyForm, EXTRAS, fieldNames, freshName, isRequired, kindOf, KINDS, moveField, nodeOf, removeField, renameField, setField, setRequired, stepsOf, valuesOf, whensOf, withChoices, withKind, withSteps, type Content } from '../../src/lib/designer';
 import { changesOf, copyOf, fieldOf, guidanceTree, isItemName, newContent, problemsByTab, tabOf } from '../../src/lib/itemContent';
 import { itemRefusal } from '../../src/faces/desk/items/Versions';
 import type { FormSchema } from '../../src/api/items';
+import panel from '../../src/faces/desk/items/FieldPanel.tsx?raw';
 
 const words = (zh: string) => ({ zh, en: zh });
 const food = (): FormSchema => ({
@@ -163,4 +164,12 @@ describe('an item', () => {
     [['roll_back', 'in_force', 1, false, 0], 'design.no_earlier'], [['roll_back', 'in_force', 2, false, 0], null], [['suspend', 'suspended', 1, false, 0], 'design.no_in_force'], [['resume', 'suspended', 1, false, 0], null], [['cancel', 'drafted', 0, true, 0], 'design.no_in_force'], [['discard', 'drafted', 0, true, 0], null],
   ];
   it.each(refusals)('%j → %s', (args, why) => expect(itemRefusal(...args)).toBe(why));
+});
+
+describe('the panel of a field', () => {
+  it('has a control for every keyword of every kind', () => {
+    const words = new Set(Object.values(EXTRAS).flat());
+    const lacking = [...words, 'title', 'x-help', 'x-step', 'x-personal', 'x-when', 'x-was', 'description'].filter((word) => !panel.includes(`/${word}\``) && !panel.includes(`'${word}'`));
+    expect(lacking).toEqual([]);
+  });
 });

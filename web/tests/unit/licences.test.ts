@@ -6,6 +6,7 @@ import { qrPath } from '../../src/components/QrCode';
 import { licenceFrom } from '../../src/faces/desk/licences/Issue';
 import { faultsOf } from '../../src/faces/desk/licences/IssueMany';
 import { typeNow } from '../../src/faces/desk/licences/Licences';
+import { wrongOf } from '../../src/faces/desk/licences/Requests';
 import { useOf } from '../../src/faces/portal/licences/Present';
 import { wrongWith } from '../../src/faces/portal/licences/Verify';
 import { ApiError, fileNameOf } from '../../src/api/client';
@@ -193,4 +194,17 @@ describe('what is typed to verify', () => {
 it('opens the type the address names, else one of the own organisation', () => {
   const other = { ...food, name: 'driver', issuer: 'transport' };
   expect([typeNow([other, food], 'driver', 'market')?.name, typeNow([other, food], '', 'market')?.name, typeNow([other, food], 'nothing', 'market')?.name, typeNow([other], '', 'market')?.name]).toEqual(['driver', 'food_permit', undefined, undefined]);
+});
+
+describe('asking a wallet', () => {
+  const type = { name: 'food', title: { zh: '', en: '' }, fields: [], minimum: [] } as unknown as LicenceType;
+  it.each([
+    [undefined, [], 'x', ['kind', 'purpose']],
+    [type, [], '核对资格', ['fields']],
+    [type, ['holder_name'], ' x ', ['purpose']],
+    [type, ['holder_name'], '字'.repeat(101), ['purpose']],
+    [type, ['holder_name'], '核对资格', []],
+  ] as const)('names everything that is missing', (of, fields, purpose, wrong) => {
+    expect(Object.keys(wrongOf(of, fields, purpose))).toEqual(wrong);
+  });
 });

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ApplicationState, MaterialState } from '../../src/api/applications';
 import type { Question } from '../../src/api/items';
+import { payAddress } from '../../src/faces/portal/applications/Bills';
 import { readForm } from '../../src/components/form';
 import { applyPages, CHECK, correctable, deliveryControl, deliveryFaults, FILE_BYTES_MOST, fileRefusal, gone, lacking, mendAt, pageBeside, pageNow } from '../../src/lib/apply';
 import { channelHere, pointsFor, readPath, stages, walkGuidance, writePath } from '../../src/lib/services';
@@ -102,4 +103,15 @@ describe('a correction', () => {
     expect([names(c.wanted), names(c.opened)]).toEqual([['married'], ['spouse']]);
   });
   it('lets everything be changed when something free is asked', () => expect(names(correctable(form, {}, {}, [{ at: '' }]).others)).toEqual(['name', 'married']));
+});
+
+describe('paying a bill', () => {
+  const page = 'https://city.example/portal/applications/01J';
+  it('fills the address of the payment service in, and the way back', () => {
+    expect(payAddress('https://pay.example/?o={bill}&a={fen}&r={back}', { id: '01J-1', fen: 5000 }, page))
+      .toBe('https://pay.example/?o=01J-1&a=5000&r=https%3A%2F%2Fcity.example%2Fportal%2Fapplications%2F01J%3Fpaid%3D01J-1');
+  });
+  it.each([[null], [undefined], ['']])('leads nowhere without one', (template) => {
+    expect(payAddress(template, { id: '01J-1', fen: 5000 }, page)).toBeNull();
+  });
 });

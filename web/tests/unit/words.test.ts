@@ -14,9 +14,10 @@ import { operator } from '../../src/i18n/texts/operator';
 import { portal } from '../../src/i18n/texts/portal';
 import { processes } from '../../src/i18n/texts/processes';
 import { visitsDesk } from '../../src/i18n/texts/visits_desk';
+import { wallets } from '../../src/i18n/texts/wallets';
 import { translate } from '../../src/i18n';
 
-const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator, licences, cases, processes, counter, intake, items, office, visitsDesk];
+const rooms: Record<string, readonly [string, string]>[] = [common, portal, desk, command, data, operator, licences, cases, processes, counter, intake, items, office, visitsDesk, wallets];
 const blanks = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 it('keeps every key in one room', () => {

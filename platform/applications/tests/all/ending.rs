@@ -102,10 +102,19 @@ async fn bills_are_paid_once_and_the_case_goes_on() {
         house.cases.broken.store(true, Ordering::SeqCst);
         engine.paid(&bill, 5_000, "w1").await.unwrap();
         engine.paid(&bill, 5_000, "w1").await.unwrap();
-        assert_eq!(
-            code(engine.paid(&bill, 5_000, "w2").await),
-            "input.conflict"
-        );
+        // Money that came twice is refused whenever it is told, and stands once where all see it.
+        for _ in 0..2 {
+            assert_eq!(
+                code(engine.paid(&bill, 5_000, "w2").await),
+                "input.conflict"
+            );
+        }
+        let file = engine.application(&resident(1), &id).await.unwrap();
+        let refunds = file.steps.iter().filter(|step| step.what == "to_refund");
+        let refunds: Vec<_> = refunds.collect();
+        assert_eq!(refunds.len(), 1);
+        assert!(refunds[0].words.zh.contains("w2"));
+        assert_eq!(file.bills[0].reference.as_deref(), Some("w1"));
         let counter = Clerk::Paid {
             bill: bill.clone(),
             reference: "收据 1".into(),

@@ -467,6 +467,7 @@ pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Faul
         title: &format!("{} {}", letter.template.title, letter.number),
         author: &letter.office.name,
         at: letter.at,
+        elements: &[],
     };
     Ok(Drawn {
         pdf: pen.sheets.pdf(fonts, &about)?,
@@ -483,6 +484,7 @@ pub(crate) fn ofd(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Vec<u8>, Fau
         title: &format!("{} {}", letter.template.title, letter.number),
         author: &letter.office.name,
         at: letter.at,
+        elements: &[],
     };
     Ok(super::ofd::ofd(&pen.sheets, &about))
 }

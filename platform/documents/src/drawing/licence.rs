@@ -90,6 +90,7 @@ fn about(print: &LicencePrint) -> About<'_> {
         title: &print.title,
         author: &print.office.name,
         at: print.watermark.as_ref().map_or(print.issued_at, |w| w.at),
+        elements: &print.elements,
     }
 }
 
@@ -303,6 +304,7 @@ mod tests {
             },
             lines: vec![],
             issued_at: Time(0),
+            elements: vec![],
             qr: "https://city.example/verify#1".into(),
             watermark: Some(Watermark {
                 requester: requester.into(),

@@ -159,11 +159,23 @@ pub(super) fn ofd(sheets: &Sheets, about: &About<'_>) -> Vec<u8> {
             "<ofd:Page ID=\"{page_id}\" BaseLoc=\"Pages/Page_{n}/Content.xml\"/>"
         );
     }
+    // GB/T 33190, 7.4: names and values of whoever writes the document, after everything else.
+    let mut custom = String::new();
+    for (name, value) in about.elements {
+        let (name, value) = (escaped(name), escaped(value));
+        let _ = write!(
+            custom,
+            "<ofd:CustomData Name=\"{name}\">{value}</ofd:CustomData>"
+        );
+    }
+    if !custom.is_empty() {
+        custom = format!("<ofd:CustomDatas>{custom}</ofd:CustomDatas>");
+    }
     let first = [
         (
             "OFD.xml",
             format!(
-                "{HEAD}<ofd:OFD {NAMESPACE} Version=\"1.0\" DocType=\"OFD\"><ofd:DocBody><ofd:DocInfo><ofd:DocID>{id}</ofd:DocID><ofd:Title>{}</ofd:Title><ofd:Author>{}</ofd:Author><ofd:CreationDate>{y:04}-{mo:02}-{d:02}</ofd:CreationDate><ofd:Creator>Jicheng</ofd:Creator></ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>\n",
+                "{HEAD}<ofd:OFD {NAMESPACE} Version=\"1.0\" DocType=\"OFD\"><ofd:DocBody><ofd:DocInfo><ofd:DocID>{id}</ofd:DocID><ofd:Title>{}</ofd:Title><ofd:Author>{}</ofd:Author><ofd:CreationDate>{y:04}-{mo:02}-{d:02}</ofd:CreationDate><ofd:Creator>Jicheng</ofd:Creator>{custom}</ofd:DocInfo><ofd:DocRoot>Doc_0/Document.xml</ofd:DocRoot></ofd:DocBody></ofd:OFD>\n",
                 escaped(about.title),
                 escaped(about.author)
             ),

@@ -70,6 +70,8 @@ pub(super) struct About<'a> {
     pub(super) title: &'a str,
     pub(super) author: &'a str,
     pub(super) at: Time,
+    /// Names and values for programs (OFD).
+    pub(super) elements: &'a [(String, String)],
 }
 
 fn fill((r, g, b): (u8, u8, u8), opacity: f32) -> Fill {

@@ -19,6 +19,7 @@ pub(crate) fn print() -> LicencePrint {
             ("有效期至".into(), "2031年11月24日".into()),
         ],
         issued_at: at("2026-11-25T10:00:00+08:00"),
+        elements: vec![("证照标识".into(), "1.2.156.<1>&\"".into())],
         qr: "https://city.example/verify?code=abc".into(),
         watermark: None,
     }
@@ -207,6 +208,10 @@ async fn letters_and_licences_are_written_as_ofd_too() {
         house.engine.put(&clerk(), file).await.unwrap();
         let licence = house.engine.licence_ofd(&print()).await.unwrap();
         assert!(ofd_text(&licence).contains("冀城示例餐饮有限公司"));
+        // What it says of itself, for programs (GB/T 33190, CustomDatas), last in its description.
+        let said = "<ofd:CustomDatas><ofd:CustomData Name=\"证照标识\">1.2.156.&lt;1&gt;&amp;&quot;</ofd:CustomData></ofd:CustomDatas></ofd:DocInfo>";
+        let raw = String::from_utf8_lossy(&licence);
+        assert!(raw.contains(said), "{}", &raw[..1500.min(raw.len())]);
     })
     .await;
 }
@@ -276,6 +281,31 @@ fn a_licence_is_printed_as_its_type_says() {
     // Everything there is was chosen: nothing is left out.
     let all = ["holder_number", "category", "seats", "opened"];
     assert_eq!(lines(issuer.clone(), &all), lines(issuer, &[]));
+    // What the file says of itself is as much as is printed.
+    let elements = |chosen: &[&str]| -> Vec<String> {
+        let chosen: Vec<String> = chosen.iter().map(ToString::to_string).collect();
+        let print = LicencePrint::of(&licence, &kind, &chosen, office(), "https://x".into(), None);
+        let all = print.elements.iter();
+        all.map(|(a, b)| format!("{a}={b}")).collect()
+    };
+    let whole = elements(&[]);
+    assert_eq!(
+        whole,
+        [
+            "证照标识=1.2.156",
+            "证照类型名称=食品经营许可证",
+            "证照类型代码=11130199000000019E001",
+            "证照编号=JY1",
+            "证照颁发机构=市场监督管理局",
+            "证照颁发机构代码=11130199000000019E",
+            "证照颁发日期=2026-11-25",
+            "证照有效期起始日期=2026-11-25",
+            "证照有效期截止日期=2031-11-24",
+            "持证主体=某公司",
+            "持证主体代码=91130199MA0000000X",
+        ]
+    );
+    assert_eq!(elements(&["seats"]), whole[..10]);
 }
 
 /// Each of the fonts that the fault for none names, alone.

@@ -1,47 +1,27 @@
-//! Issuance (OpenID4VCI 1.0): a holder makes an offer on their own page, their wallet redeems its
-//! code for an access token, proves its key over a nonce of ours, and gets the licence bound to
-//! that key. Code, token and nonce are good once.
+//! Issuance (OpenID4VCI 1.0): the wallet of a holder redeems the code of their offer ([`super::offers`])
+//! for an access token, proves its key over a nonce of ours, and gets the licence bound to that
+//! key. Code, token and nonce are good once.
 
+use super::offers::GUESSES;
 use super::{Refusal, Stop, refused};
 use crate::uses::Entry;
-use crate::wallet::{secret, six_digits};
+use crate::wallet::secret;
 use crate::{Engine, jose, sd_jwt};
 use jose::Token;
-use kernel::access::Actor;
 use kernel::licences::Verdict;
-use kernel::{Fault, Span, Time};
-use serde::Serialize;
+use kernel::{Span, Time};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::licences::{self as rows, LicenceRow, TokenRow, UseRow};
 
 /// The grant of the flow.
 pub(super) const GRANT: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
-/// How long an offer is good.
-const OFFER: Span = Span::minutes(10);
 /// How long an access token is good.
 const ACCESS: Span = Span::minutes(10);
 /// How long a nonce is good.
 const NONCE: Span = Span::minutes(5);
-/// Offers of one licence that are good at once, at most.
-const OFFERS: u64 = 5;
-/// Wrong transaction codes before an offer is over.
-const GUESSES: i64 = 3;
 /// How old a proof may be, in seconds.
 const PROOF_AGE_S: i64 = 300;
-
-/// An offer for a wallet. Personal until it is redeemed: no `Debug`.
-#[derive(Clone, Serialize)]
-pub struct Offer {
-    /// The credential offer.
-    pub offer: Value,
-    /// The same as an address for a QR or a link: `openid-credential-offer://?credential_offer=…`.
-    pub url: String,
-    /// Six digits the holder types into the wallet, so that a QR seen by others is of no use.
-    pub code: String,
-    /// Good until.
-    pub expires_at: Time,
-}
 
 /// Everything but letters, digits and `-._~` as `%XX` (RFC 3986).
 pub(super) fn percent(text: &str) -> String {
@@ -61,7 +41,7 @@ pub(super) fn percent(text: &str) -> String {
     out
 }
 
-fn blank(kind: &str, digest: String, licence: &str, now: Time, life: Span) -> TokenRow {
+pub(super) fn blank(kind: &str, digest: String, licence: &str, now: Time, life: Span) -> TokenRow {
     TokenRow {
         digest,
         kind: kind.into(),
@@ -75,36 +55,6 @@ fn blank(kind: &str, digest: String, licence: &str, now: Time, life: Span) -> To
 }
 
 impl Engine {
-    /// Offers a licence of the holder the actor is or acts for to their wallet.
-    pub async fn vci_offer(&self, actor: &Actor, identifier: &str) -> Result<Offer, Fault> {
-        let (row, _) = self.own(actor, identifier).await?;
-        let now = self.clock.now();
-        let (code, typed) = (secret(), six_digits());
-        let digest = self.sealing.digest("offer", &code);
-        let mut made = blank("offer", digest, &row.id, now, OFFER);
-        let typed_digest = self.sealing.digest("tx_code", &format!("{code}/{typed}"));
-        made.body = json!({ "tx_code": typed_digest, "guesses": 0 }).to_string();
-        self.keep_token(&made, OFFERS).await?;
-        let offer = json!({
-            "credential_issuer": self.issuer(),
-            "credential_configuration_ids": [row.kind],
-            "grants": { GRANT: {
-                "pre-authorized_code": code,
-                "tx_code": { "input_mode": "numeric", "length": 6 },
-            } },
-        });
-        let url = format!(
-            "openid-credential-offer://?credential_offer={}",
-            percent(&offer.to_string())
-        );
-        Ok(Offer {
-            offer,
-            url,
-            code: typed,
-            expires_at: now + OFFER,
-        })
-    }
-
     /// The token endpoint: form parameters in, token response out (OpenID4VCI 6).
     pub async fn vci_token(&self, form: &BTreeMap<String, String>) -> Result<Value, Stop> {
         if form.get("grant_type").map(String::as_str) != Some(GRANT) {
@@ -146,11 +96,9 @@ impl Engine {
         }
         let access = secret();
         let digest = self.sealing.digest("access", &access);
-        rows::add_token(
-            &mut tx,
-            &blank("access", digest, &offer.licence, now, ACCESS),
-        )
-        .await?;
+        let mut given = blank("access", digest, &offer.licence, now, ACCESS);
+        given.body = json!({ "offer": offer.digest }).to_string();
+        rows::add_token(&mut tx, &given).await?;
         tx.commit().await?;
         Ok(json!({
             "access_token": access,

@@ -17,10 +17,13 @@
 //! tells a wallet what to do, and a stranger nothing.
 
 mod issuance;
+mod offers;
 mod presentation;
+mod requests;
 
-pub use issuance::Offer;
+pub use offers::{Offer, OfferInfo, OfferState};
 pub use presentation::{Ask, Asked};
+pub use requests::{KEPT, RequestInfo, RequestOutcome, RequestState};
 
 use crate::{Engine, jose};
 use kernel::Fault;

@@ -4,12 +4,14 @@
 //! (`redirect_uri:`), which the protocol allows for exactly this.
 
 use super::issuance::percent;
+use super::requests::{asked_by, request_place};
 use super::{Stop, refused};
-use crate::verify::{ShownDocument, User, answer, check_use, known_fields, nothing};
+use crate::consult::known_fields;
+use crate::verify::{ShownDocument, User, answer, check_use, nothing};
 use crate::wallet::secret;
 use crate::{Engine, sd_jwt};
 use kernel::access::Actor;
-use kernel::licences::{LicenceType, Use, Verdict, Verification};
+use kernel::licences::{LicenceType, Papers, Use, Verdict, Verification};
 use kernel::{Fault, Span, Time, Words};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -24,13 +26,11 @@ const REQUESTS: u64 = 100;
 const QUERY: &str = "licence";
 
 /// What a verifier asks for.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Ask {
     /// Type of licence.
     pub kind: String,
     /// Names of fields; the minimum of the type when there are none.
-    #[serde(default)]
     pub fields: Vec<String>,
     /// Who asks and why.
     pub why: Use,
@@ -39,6 +39,8 @@ pub struct Ask {
 /// A request for a presentation. Its state is a secret of the verifier: no `Debug`.
 #[derive(Clone, Serialize)]
 pub struct Asked {
+    /// Identification in the list of requests; no secret.
+    pub id: String,
     /// The verifier fetches what was found with it.
     pub state: String,
     /// For a QR or a link: `openid4vp://?…`, the whole request in it.
@@ -51,12 +53,15 @@ pub struct Asked {
 
 /// What is kept of a request.
 #[derive(Clone, Serialize, Deserialize)]
-struct Kept {
-    kind: String,
-    fields: Vec<String>,
-    why: Use,
+pub(super) struct Kept {
+    pub(super) kind: String,
+    pub(super) fields: Vec<String>,
+    pub(super) why: Use,
     nonce: String,
-    actor: Actor,
+    pub(super) actor: Actor,
+    /// Digest of the applicant of the matter it is for.
+    #[serde(default)]
+    applicant: Option<String>,
 }
 
 impl Engine {
@@ -68,8 +73,14 @@ impl Engine {
         format!("redirect_uri:{}", self.response_uri())
     }
 
-    /// Asks for a presentation.
-    pub async fn vp_ask(&self, actor: &Actor, ask: &Ask) -> Result<Asked, Fault> {
+    /// Asks for a presentation; for an application (`standing.case` of the actor) with its papers,
+    /// so that it is said whether the licence shown is the applicant's.
+    pub async fn vp_ask(
+        &self,
+        actor: &Actor,
+        ask: &Ask,
+        papers: Option<&Papers>,
+    ) -> Result<Asked, Fault> {
         check_use(&ask.why)?;
         let Some((_, kind)) = self.current_type(&ask.kind) else {
             return Err(Fault::invalid_at(
@@ -90,6 +101,7 @@ impl Engine {
             why: ask.why.clone(),
             nonce: secret(),
             actor: actor.clone(),
+            applicant: papers.map(|papers| self.sealing.holder(&papers.holder.number)),
         };
         let state = secret();
         let digest = self.sealing.digest("request", &state);
@@ -98,7 +110,7 @@ impl Engine {
             sealed: Some(self.sealing.seal(&request_place(&digest), &plain)?),
             kind: "request".into(),
             // Not of a licence: counted by who asks.
-            licence: format!("account:{}", actor.account),
+            licence: asked_by(&actor.account),
             body: "{}".into(),
             created_at: now.0,
             expires_at: expires_at.0,
@@ -108,6 +120,7 @@ impl Engine {
         self.keep_token(&made, REQUESTS).await?;
         let request = self.request_json(&kept, &state);
         Ok(Asked {
+            id: made.digest,
             url: request_url(&request),
             request,
             expires_at,
@@ -145,15 +158,8 @@ impl Engine {
             return Err(unknown());
         }
         let digest = self.sealing.digest("request", state);
-        let mut reader = self.store.reader().await?;
-        let row = rows::token(&mut reader, &digest).await?;
-        drop(reader);
-        let row = row
-            .filter(|row| row.kind == "request")
-            .ok_or_else(unknown)?;
-        let sealed = row.sealed.as_deref().unwrap_or_default();
-        let plain = self.sealing.open_bytes(&request_place(&digest), sealed)?;
-        let kept = serde_json::from_slice(&plain).map_err(|_| unknown())?;
+        let row = self.request_row(&digest).await?.ok_or_else(unknown)?;
+        let kept = self.kept(&row)?;
         Ok((row, kept))
     }
 
@@ -176,7 +182,8 @@ impl Engine {
             // The holder said no, or has no such licence.
             let error: String = error.chars().take(60).collect();
             let body = json!({ "error": error }).to_string();
-            self.finish_request(TokenRow { body, ..row }, now).await?;
+            self.finish_request(TokenRow { body, ..row }, None, now)
+                .await?;
             return Ok(json!({}));
         }
         let document = presented(form.get("vp_token"))?;
@@ -196,8 +203,9 @@ impl Engine {
             }
             Err(verdict) => {
                 let found = nothing(verdict, &user, now);
-                let row = self.with_answer(row, &found)?;
-                self.finish_request(row, now).await?;
+                let shown = self.answer_row(&row, &found, now)?;
+                let row = with_outcome(row, &found, None);
+                self.finish_request(row, Some(shown), now).await?;
                 return Ok(json!({}));
             }
         };
@@ -210,63 +218,46 @@ impl Engine {
         let mut answer = answer(&found, &user, now);
         withhold(&mut answer, &kept.fields, &*self.type_of(&found.row)?);
         let digest = row.digest.clone();
-        let mut row = self.with_answer(row, &answer)?;
+        let shown = self.answer_row(&row, &answer, now)?;
+        let of_applicant = kept.applicant.map(|holder| holder == found.row.holder);
+        let mut row = with_outcome(row, &answer, of_applicant);
         row.used_at = Some(now.0);
         (found.uses_up, found.becomes) = (vec![digest], Some(row));
-        let entry = self.entry(found, &user, &answer, now);
+        let mut entry = self.entry(found, &user, &answer, now);
+        entry.spends = Some(shown);
         if !self.uses.write(entry).await? {
             return Err(unknown());
         }
         Ok(json!({}))
     }
 
-    /// What was found, for whoever asked; `None` while no wallet has answered.
-    pub async fn vp_result(
-        &self,
-        actor: &Actor,
-        state: &str,
-    ) -> Result<Option<Result<Verification, String>>, Fault> {
-        let missing = || Fault::missing("request");
-        let (row, kept) = match self.open_request(state).await {
-            Ok(found) => found,
-            Err(Stop::Fault(fault)) => return Err(fault),
-            Err(Stop::Refused(_)) => return Err(missing()),
-        };
-        if kept.actor.account != actor.account {
-            return Err(missing());
-        }
-        let body: Value = serde_json::from_str(&row.body).unwrap_or_default();
-        if let Some(error) = body["error"].as_str() {
-            return Ok(Some(Err(error.into())));
-        }
-        let Some(sealed) = body["answer"].as_str().and_then(crate::jose::decode) else {
-            return Ok(None);
-        };
-        let plain = self
-            .sealing
-            .open_bytes(&answer_place(&row.digest), &sealed)?;
-        let found = serde_json::from_slice(&plain);
-        let found = found.map_err(|_| Fault::internal("reading a presentation", "form"))?;
-        Ok(Some(Ok(found)))
-    }
-
-    fn with_answer(&self, row: TokenRow, found: &Verification) -> Result<TokenRow, Fault> {
-        let plain = serde_json::to_vec(found).map_err(|e| Fault::internal("verifying", e))?;
-        let sealed = self.sealing.seal(&answer_place(&row.digest), &plain)?;
-        let body = json!({ "answer": crate::jose::encode(sealed) }).to_string();
-        Ok(TokenRow { body, ..row })
-    }
-
     /// Ends a request that led to no licence.
-    async fn finish_request(&self, mut row: TokenRow, now: Time) -> Result<(), Stop> {
+    async fn finish_request(
+        &self,
+        mut row: TokenRow,
+        shown: Option<TokenRow>,
+        now: Time,
+    ) -> Result<(), Stop> {
         let mut tx = self.store.begin().await?;
         if !rows::use_token(&mut tx, &row.digest, now.0).await? {
             return Err(unknown());
         }
         row.used_at = Some(now.0);
         rows::put_token(&mut tx, &row).await?;
+        if let Some(shown) = &shown {
+            rows::add_token(&mut tx, shown).await?;
+        }
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// What the list of requests says of an answer: nothing of what was shown.
+fn with_outcome(row: TokenRow, found: &Verification, of_applicant: Option<bool>) -> TokenRow {
+    let body = json!({ "verdict": found.verdict, "of_applicant": of_applicant });
+    TokenRow {
+        body: body.to_string(),
+        ..row
     }
 }
 
@@ -309,14 +300,6 @@ fn unknown() -> Stop {
         "invalid_request",
         "the request is unknown, answered or over",
     )
-}
-
-fn request_place(digest: &str) -> String {
-    format!("licences/request/{digest}")
-}
-
-fn answer_place(digest: &str) -> String {
-    format!("licences/answer/{digest}")
 }
 
 /// The one document of a `vp_token`: `{"licence": ["…"]}`.

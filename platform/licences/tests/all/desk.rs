@@ -182,3 +182,52 @@ async fn an_office_reissues_and_the_former_names_no_successor_to_strangers() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_licence_is_used_only_for_its_holder_and_where_it_is_asked_for() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let licence = house.issue(driver(1)).await;
+        let mut desk = officer("market");
+        desk.standing.case = Some("A-1".into());
+        let papers = |serial: u32, kinds: &[&str]| Papers {
+            holder: driver(serial).holder,
+            kinds: kinds.iter().map(|kind| kind.to_string()).collect(),
+        };
+        for (papers, wrong) in [
+            (papers(2, &["driver_permit"]), vec!["identifier"]),
+            (papers(1, &["food_permit"]), vec!["kind"]),
+            (papers(2, &[]), vec!["identifier", "kind"]),
+        ] {
+            let engine = &house.engine;
+            let refused = engine.consult_for(&desk, &licence.identifier, &[], &papers);
+            let fault = refused.await.err().unwrap();
+            assert_eq!(fault.code, "licences.not_of_matter");
+            let at: Vec<&str> = fault.problems.iter().map(|p| p.at.as_str()).collect();
+            assert_eq!(at, wrong);
+            assert!(!format!("{fault:?}").contains("李明"));
+        }
+        // Nothing was shown: no use. That it was tried is in the log, with what was wrong.
+        assert!(uses(&house, 1, &licence.identifier).await.is_empty());
+        let audit = house.audit().await;
+        let tried = audit.iter().filter(|row| row.entry.outcome == "denied");
+        let tried: Vec<&AuditRow> = tried.collect();
+        assert_eq!(tried.len(), 3);
+        for row in tried {
+            assert_eq!(row.entry.subject, licence.identifier);
+            assert_eq!(row.entry.details["case"], "A-1");
+            assert!(row.entry.details["wrong"].is_array());
+        }
+        let right = papers(1, &["food_permit", "driver_permit"]);
+        let used = house
+            .engine
+            .consult_for(&desk, &licence.identifier, &[], &right)
+            .await
+            .unwrap();
+        assert_eq!(used.verdict, Verdict::Valid);
+        assert!(used.watermark.zh.contains("局 market") && used.watermark.zh.contains("核发许可"));
+        let seen = uses(&house, 1, &licence.identifier).await;
+        assert_eq!((seen.len(), &*seen[0].matter), (1, "A-1"));
+    })
+    .await;
+}

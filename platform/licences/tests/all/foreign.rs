@@ -166,7 +166,7 @@ async fn existing_libraries_fetch_verify_and_show_a_licence() {
             fields: vec!["vehicle_class".into()],
             why: why(),
         };
-        let asked = house.engine.vp_ask(&clerk, &ask).await.unwrap();
+        let asked = house.engine.vp_ask(&clerk, &ask, None).await.unwrap();
         let child = Command::new("node")
             .arg("wallet.mjs")
             .current_dir(&folder)
@@ -200,7 +200,9 @@ async fn existing_libraries_fetch_verify_and_show_a_licence() {
             done && held >= 18,
             "the foreign wallet stopped after {held} checks"
         );
-        let found = house.engine.vp_result(&clerk, &asked.state).await.unwrap();
+        let found = crate::openid4vc::found_of(&house.engine, &clerk, &asked.state)
+            .await
+            .unwrap();
         let found = found.unwrap().unwrap();
         assert_eq!(found.verdict, Verdict::Valid);
         assert_eq!(shown(&found), [("vehicle_class", &json!("C1"))]);

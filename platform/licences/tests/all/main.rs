@@ -11,6 +11,7 @@ mod issuing;
 mod keys;
 mod openid4vc;
 mod showing;
+mod wallet_desk;
 
 use async_trait::async_trait;
 use crypto::Engine as Keys;
@@ -19,7 +20,8 @@ use kernel::crypto::{Crypto, Suite};
 use kernel::declare::check::load;
 use kernel::fault::FaultKind;
 use kernel::licences::{
-    Change, Holder, HolderDocument, Licence, Licences, NewLicence, Shown, State, Use, Verification,
+    Change, Holder, HolderDocument, Licence, Licences, NewLicence, Papers, Shown, State, Use,
+    Verification,
 };
 use kernel::numbers::{citizen_check, credit_check};
 use kernel::parties::{Parties, Standing};

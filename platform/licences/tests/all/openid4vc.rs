@@ -69,7 +69,7 @@ pub(crate) fn form(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 
 pub(crate) const GRANT: &str = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 
-fn error<T>(outcome: Result<T, Stop>) -> (u16, String) {
+pub(crate) fn error<T>(outcome: Result<T, Stop>) -> (u16, String) {
     match outcome {
         Ok(_) => (200, "ok".into()),
         Err(Stop::Refused(refusal)) => {
@@ -80,8 +80,19 @@ fn error<T>(outcome: Result<T, Stop>) -> (u16, String) {
     }
 }
 
-fn seconds(house: &House) -> i64 {
+pub(crate) fn seconds(house: &House) -> i64 {
     house.clock_now().0 / 1_000_000
+}
+
+/// What a wallet showed, or said instead; `None` while none has answered.
+pub(crate) async fn found_of(
+    engine: &Engine,
+    actor: &Actor,
+    state: &str,
+) -> Result<Option<Result<Verification, String>>, Fault> {
+    let outcome = engine.vp_result(actor, state).await?;
+    let said = outcome.request.error.map(Err);
+    Ok(said.or(outcome.verification.map(Ok)))
 }
 
 /// Code of an offer, and what the holder types.
@@ -108,7 +119,7 @@ pub(crate) async fn offered(house: &House, serial: u32, licence: &Licence) -> (S
     (code.into(), offer.code)
 }
 
-async fn access(house: &House, code: &str, typed: &str) -> Result<String, Stop> {
+pub(crate) async fn access(house: &House, code: &str, typed: &str) -> Result<String, Stop> {
     let form = form(&[
         ("grant_type", GRANT),
         ("pre-authorized_code", code),
@@ -119,7 +130,7 @@ async fn access(house: &House, code: &str, typed: &str) -> Result<String, Stop> 
     Ok(answer["access_token"].as_str().unwrap().into())
 }
 
-async fn nonce(house: &House) -> String {
+pub(crate) async fn nonce(house: &House) -> String {
     let answer = house.engine.vci_nonce().await.unwrap();
     answer["c_nonce"].as_str().unwrap().into()
 }
@@ -176,8 +187,8 @@ async fn a_wallet_fetches_a_licence_and_shows_it() {
                 fields: vec!["vehicle_class".into()],
                 why: why(),
             };
-            let asked = house.engine.vp_ask(&clerk, &ask).await.unwrap();
-            let waiting = house.engine.vp_result(&clerk, &asked.state).await;
+            let asked = house.engine.vp_ask(&clerk, &ask, None).await.unwrap();
+            let waiting = found_of(&house.engine, &clerk, &asked.state).await;
             assert!(waiting.unwrap().is_none());
             let request = &asked.request;
             assert!(
@@ -201,9 +212,7 @@ async fn a_wallet_fetches_a_licence_and_shows_it() {
                 ("vp_token", &json!({"licence": [bound]}).to_string()),
             ]);
             assert_eq!(house.engine.vp_response(&post).await.unwrap(), json!({}));
-            let found = house
-                .engine
-                .vp_result(&clerk, &asked.state)
+            let found = found_of(&house.engine, &clerk, &asked.state)
                 .await
                 .unwrap()
                 .unwrap()
@@ -215,10 +224,7 @@ async fn a_wallet_fetches_a_licence_and_shows_it() {
                 error(house.engine.vp_response(&post).await).1,
                 "invalid_request"
             );
-            let other = house
-                .engine
-                .vp_result(&officer("transport"), &asked.state)
-                .await;
+            let other = found_of(&house.engine, &officer("transport"), &asked.state).await;
             assert_eq!(crate::code(other), "input.not_found");
             let uses = house
                 .engine
@@ -359,7 +365,7 @@ async fn presentations_that_do_not_count() {
                 fields: vec![],
                 why: why(),
             };
-            let asked = house.engine.vp_ask(&clerk, &ask).await.unwrap();
+            let asked = house.engine.vp_ask(&clerk, &ask, None).await.unwrap();
             let text = |name: &str| asked.request[name].as_str().unwrap().to_string();
             (asked.state.clone(), text("client_id"), text("nonce"))
         };
@@ -374,8 +380,7 @@ async fn presentations_that_do_not_count() {
         let verdict = |state: String| {
             let (engine, clerk) = (house.engine.clone(), clerk.clone());
             async move {
-                engine
-                    .vp_result(&clerk, &state)
+                found_of(&engine, &clerk, &state)
                     .await
                     .unwrap()
                     .unwrap()
@@ -439,9 +444,7 @@ async fn presentations_that_do_not_count() {
         let (state, _, _) = ask().await;
         let no = form(&[("state", &state), ("error", "access_denied")]);
         house.engine.vp_response(&no).await.unwrap();
-        let answer = house
-            .engine
-            .vp_result(&clerk, &state)
+        let answer = found_of(&house.engine, &clerk, &state)
             .await
             .unwrap()
             .unwrap();
@@ -482,7 +485,7 @@ async fn what_a_wallet_withholds_is_named() {
                 fields: fields.map(String::from).to_vec(),
                 why: why(),
             };
-            let asked = house.engine.vp_ask(&clerk, &ask).await.unwrap();
+            let asked = house.engine.vp_ask(&clerk, &ask, None).await.unwrap();
             let text = |name: &str| asked.request[name].as_str().unwrap().to_string();
             let (aud, nonce) = (text("client_id"), text("nonce"));
             let bound = wallet.bind(&document, shown, &aud, &nonce, seconds(&house));
@@ -491,7 +494,7 @@ async fn what_a_wallet_withholds_is_named() {
                 ("vp_token", &json!({"licence": [bound]}).to_string()),
             ]);
             house.engine.vp_response(&post).await.unwrap();
-            let found = house.engine.vp_result(&clerk, &asked.state).await;
+            let found = found_of(&house.engine, &clerk, &asked.state).await;
             let found = found.unwrap().unwrap().unwrap();
             assert_eq!(found.missing, missing);
             let me = resident(&citizen(1));

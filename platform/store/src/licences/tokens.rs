@@ -6,7 +6,7 @@ use super::{PAGE_LIMIT, TokenRow, add, one, select};
 use crate::Tx;
 use crate::sql::Run;
 use kernel::Fault;
-use sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_query::{Expr, ExprTrait, OnConflict, Order, Query};
 
 /// Adds a secret.
 pub async fn add_token(tx: &mut Tx, row: &TokenRow) -> Result<(), Fault> {
@@ -86,11 +86,40 @@ pub async fn open_tokens(
     Ok(run.fetch_all(&question).await?.len() as u64)
 }
 
-/// Forgets secrets that were over before this time; says how many.
-pub async fn sweep_tokens(tx: &mut Tx, before: i64) -> Result<u64, Fault> {
+/// Secrets of one kind of a licence (or of who asked), newest first, below the one of this time and
+/// digest; [`PAGE_LIMIT`] at most.
+pub async fn tokens_of(
+    run: &mut impl Run,
+    licence: &str,
+    kind: &str,
+    below: Option<(i64, &str)>,
+    limit: u64,
+) -> Result<Vec<TokenRow>, Fault> {
+    let mut question = select("licence_tokens", &TOKEN)
+        .and_where(Expr::col("licence").eq(licence))
+        .and_where(Expr::col("kind").eq(kind))
+        .order_by("created_at", Order::Desc)
+        .order_by("digest", Order::Desc)
+        .limit(Ord::min(limit, PAGE_LIMIT))
+        .to_owned();
+    if let Some((at, digest)) = below {
+        let earlier = Expr::col("created_at").lt(at);
+        let same = Expr::col("created_at").eq(at);
+        question.and_where(earlier.or(same.and(Expr::col("digest").lt(digest))));
+    }
+    let rows = run.fetch_all(&question).await?;
+    rows.iter().map(read_token).collect()
+}
+
+/// Forgets secrets that were over before this time, requests for presentations that were before
+/// that one; says how many.
+pub async fn sweep_tokens(tx: &mut Tx, before: i64, requests: i64) -> Result<u64, Fault> {
+    let over = Expr::col("expires_at").lt(before);
+    let request = Expr::col("kind").eq("request");
+    let old = Expr::col("expires_at").lt(requests);
     let statement = Query::delete()
         .from_table("licence_tokens")
-        .and_where(Expr::col("expires_at").lt(before))
+        .and_where(over.and(request.not().or(old)))
         .to_owned();
     tx.execute(&statement).await
 }

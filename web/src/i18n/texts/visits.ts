@@ -68,6 +68,7 @@ export const visits = {
   'term.priority_ordinary': ['不需要', 'No'], 'term.priority_elder': ['老年人', 'Elderly'], 'term.priority_disabled': ['残疾人', 'Disabled'], 'term.priority_soldier': ['军人', 'Soldier'],
   'term.code': ['预约码', 'Code'],
   'term.digit_back': ['退格', 'Delete'], 'term.enter': ['确定', 'OK'],
+  'term.no_appointment': ['没有这个预约码，或者不是今天、这个大厅的预约。请核对后重新输入，或直接取号。', 'There is no such appointment here today. Check the code and type it again, or take a number.'],
   'term.need_code': ['预约码是 8 位数字', 'The code has 8 digits'],
   'term.your_number': ['您的号码', 'Your number'],
   'term.keep': ['请留意叫号屏。', 'Please watch the board.'],

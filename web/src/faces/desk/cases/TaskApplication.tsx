@@ -38,7 +38,7 @@ export function ApplicationBeside({ of, data }: { of: TaskApplication; data: Dat
       <p>{a.applicant.name} <span className="muted">{a.applicant.number}</span> · <Link to={`/desk/applications/${encodeURIComponent(a.id)}`}>{t('task_form.open')} {a.number}</Link></p>
       <AnswersByStep file={file} item={of.item} failed={of.itemFailed} />
       <h3 className="part">{t('matter.materials')}</h3>
-      <MaterialList about={a.id} materials={file.materials} />
+      <MaterialList about={a.id} materials={file.materials} of={{ number: a.number, title: w(a.title) }} />
       <details style={{ marginTop: 8 }}><summary>{t('task.data')}</summary><DataFacts data={data} empty={t('task.no_data')} /></details>
     </section>
   );

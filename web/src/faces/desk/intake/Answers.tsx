@@ -13,6 +13,7 @@ import { Skeleton } from '../../../components/Skeleton';
 import { useI18n } from '../../../i18n';
 import { bytes } from '../../../lib/format';
 import { dateTime } from '../../../lib/time';
+import { UseLicence, type InHand } from './UseLicence';
 
 /** The version of the item an application follows. */
 export function useItemOf(item: string | undefined, version: number | undefined) {
@@ -43,7 +44,7 @@ export function AnswersByStep({ file, item, failed }: { file: ApplicationFile; i
   );
 }
 
-export function MaterialList({ about, materials }: { about: string; materials: readonly MaterialState[] }) {
+export function MaterialList({ about, materials, of }: { about: string; materials: readonly MaterialState[]; of: InHand }) {
   const { t, w } = useI18n();
   const [shown, setShown] = useState<FileLine | null>(null);
   if (materials.length === 0) return <p className="muted">{t('matter.no_materials')}</p>;
@@ -53,7 +54,7 @@ export function MaterialList({ about, materials }: { about: string; materials: r
         {materials.map((m) => (
           <li key={m.name}>
             <strong>{w(m.title)}</strong> <span className="muted small">{t(m.required ? 'matter.material_required' : 'matter.material_optional')}</span>
-            {m.answered_by ? <p>{t('matter.answered_by', { source: w(m.answered_by[1]) })}</p> : null}
+            {m.answered_by ? <p>{t('matter.answered_by', { source: w(m.answered_by[1]) })}{m.licence ? <> <UseLicence of={of} material={w(m.title)} identifier={m.licence} /></> : null}</p> : null}
             {m.following ? <p className="over">{t('matter.following')}</p> : null}
             {m.files.length ? (
               <ul className="file-lines">

@@ -55,7 +55,7 @@ function Opened({ file, path, asOf }: { file: ApplicationFile; path: string; asO
             <details className="card"><summary>{t('matter.correct_here')}</summary><p className="muted small">{t('matter.correct_here_help')}</p><Correct key={a.version} file={file} renew={refresh} onStale={() => { void refresh(); }} onDone={() => { void message.success(t('matter.corrected_here')); void refresh(); }} /></details>
           ) : null}
           <section className="card" aria-label={t('matter.answers')}><h2>{t('matter.answers')}</h2><AnswersByStep file={file} item={item.data} failed={item.isError} /></section>
-          <section className="card" aria-label={t('matter.materials')}><h2>{t('matter.materials')}</h2><MaterialList about={a.id} materials={file.materials} /></section>
+          <section className="card" aria-label={t('matter.materials')}><h2>{t('matter.materials')}</h2><MaterialList about={a.id} materials={file.materials} of={{ number: a.number, title: w(a.title) }} />{may('read', 'licences') ? <p><Link to={`/desk/presentations?matter=${encodeURIComponent(a.number)}`}>{t('wal.ask')}</Link></p> : null}</section>
           {a.case ? <CaseOf id={a.case} /> : null}
           {file.parts.length ? <section className="card"><h2>{t('matter.parts')}</h2><Parts parts={file.parts} /></section> : null}
         </div>

@@ -21,7 +21,8 @@ export function FieldPanel({ content, name, at, prefills, onChange, onRenamed }:
   const has = (word: string) => EXTRAS[kind].includes(word);
   const steps = stepsOf(form);
   const here = `${at}/properties/${name}`;
-  const dates = fieldNames(form).filter((n) => n !== name && kindOf(nodeOf(form, n)) === 'date').map((n) => ({ value: n, text: titleOf(form, n, lang) }));
+  const others = (of: Kind) => fieldNames(form).filter((n) => n !== name && kindOf(nodeOf(form, n)) === of).map((n) => ({ value: n, text: titleOf(form, n, lang) }));
+  const dates = others('date');
   return (
     <section className="card stack" aria-label={t('design.field_panel')} data-at={here}>
       <h3>{titleOf(form, name, lang)}</h3>
@@ -48,14 +49,24 @@ export function FieldPanel({ content, name, at, prefills, onChange, onRenamed }:
             {has('pattern') ? <TextIn label={t('design.pattern')} at={`${here}/pattern`} hint={t('design.pattern_help')} max={200} value={text('pattern')} onChange={(v) => put({ pattern: v })} /> : null}
             {has('minimum') ? <NumberIn label={t(kind === 'money' ? 'design.least_money' : 'design.least')} at={`${here}/minimum`} value={num('minimum')} onChange={(v) => put({ minimum: v ?? (kind === 'money' ? 0 : undefined) })} /> : null}
             {has('maximum') ? <NumberIn label={t(kind === 'money' ? 'design.most_money' : 'design.most')} at={`${here}/maximum`} value={num('maximum')} onChange={(v) => put({ maximum: v ?? undefined })} /> : null}
+            {has('multipleOf') ? <NumberIn label={t(kind === 'money' ? 'design.multiple_money' : 'design.multiple')} at={`${here}/multipleOf`} hint={t('design.multiple_help')} min={0} value={num('multipleOf')} onChange={(v) => put({ multipleOf: v || undefined })} /> : null}
             {has('x-unit') ? <TextIn label={t('design.unit')} at={`${here}/x-unit`} max={20} value={text('x-unit')} onChange={(v) => put({ 'x-unit': v })} /> : null}
             {has('minItems') ? <NumberIn label={t('design.fewest')} at={`${here}/minItems`} min={0} value={num('minItems')} onChange={(v) => put({ minItems: v ?? undefined })} /> : null}
             {has('maxItems') ? <NumberIn label={t('design.most_items')} at={`${here}/maxItems`} min={1} value={num('maxItems')} onChange={(v) => put({ maxItems: v ?? undefined })} /> : null}
             {has('x-not-before') ? <SelectIn label={t('design.not_before')} at={`${here}/x-not-before`} value={text('x-not-before')} none={t('word.none')} onChange={(v) => put({ 'x-not-before': v })} options={[{ value: 'today', text: t('design.today') }, ...dates]} /> : null}
             {has('x-not-after') ? <SelectIn label={t('design.not_after')} at={`${here}/x-not-after`} value={text('x-not-after')} none={t('word.none')} onChange={(v) => put({ 'x-not-after': v })} options={[{ value: 'today', text: t('design.today') }, ...dates]} /> : null}
+            {has('x-after') ? <SelectIn label={t('design.later_than')} at={`${here}/x-after`} value={text('x-after')} none={t('word.none')} onChange={(v) => put({ 'x-after': v })} options={dates} /> : null}
+            {has('x-birth-of') ? <SelectIn label={t('design.birth_of')} at={`${here}/x-birth-of`} hint={t('design.birth_of_help')} value={text('x-birth-of')} none={t('word.none')} onChange={(v) => put({ 'x-birth-of': v })} options={others('citizen')} /> : null}
           </div>
         </details>
       ) : null}
+      <details>
+        <summary>{t('design.for_designers')}</summary>
+        <div className="d-grid" style={{ marginTop: 8 }}>
+          <TextIn label={t('design.was')} at={`${here}/x-was`} hint={t('design.was_help')} max={40} value={text('x-was')} onChange={(v) => put({ 'x-was': v })} />
+          <TextIn label={t('design.remark')} at={`${here}/description`} hint={t('design.remark_help')} area={2} max={500} value={text('description')} onChange={(v) => put({ description: v })} />
+        </div>
+      </details>
       <fieldset className="plain-fieldset" data-at={`${here}/x-when`}>
         <legend>{t('design.when')}</legend>
         {askableBefore(form, name).length ? <p className="muted small">{t('design.when_help')}</p> : null}

@@ -1,9 +1,11 @@
 // Desk, item designer: letters worded differently from the city's, with the fields one can put in; and
 // frequent questions.
-import { useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
+import { sendForFile } from '../../../api/client';
 import { useApi } from '../../../api/hooks';
 import type { Answered, LetterWording } from '../../../api/items';
 import type { List } from '../../../api/types';
+import { FormFault, useAct } from '../../../components/Inputs';
 import { useI18n } from '../../../i18n';
 import type { TabProps } from './Basics';
 import { CheckIn, ListOf, useFaultsAt, WordsIn } from './parts';
@@ -29,6 +31,7 @@ export function Letters({ content, onChange }: TabProps) {
           <legend>{t(`letter.${kind}`)}</legend>
           <CheckIn label={t('design.own_words')} value={kind in letters} onChange={(on) => put(kind, on ? (wordings.get(kind)?.body.trim() ?? '') : null)} />
           {kind in letters ? <Text kind={kind} fields={wordings.get(kind)?.fields ?? []} value={letters[kind] ?? ''} onChange={(text) => put(kind, text)} /> : null}
+          <Preview kind={kind} text={letters[kind] ?? null} content={content} />
         </fieldset>
       ))}
     </section>
@@ -52,6 +55,31 @@ function Text({ kind, fields, value, onChange }: { kind: Kind; fields: LetterWor
       {faults.map((f) => <p key={f} className="error-text small">{f}</p>)}
       <p className="small">{t('design.insert')} {fields.filter((f) => f.text).map((f) => <button key={f.name} type="button" className="link" onClick={() => insert(f.name)}>{f.title}</button>)}</p>
       <p className="muted small">{t('design.line_rule')}</p>
+    </div>
+  );
+}
+
+/** The letter as it would leave, with sample content. What is drawn is forgotten with the page. */
+function Preview({ kind, text, content }: { kind: Kind; text: string | null; content: TabProps['content'] }) {
+  const { t } = useI18n();
+  const act = useAct();
+  const [url, setUrl] = useState<string | null>(null);
+  useEffect(() => () => { if (url) URL.revokeObjectURL(url); }, [url]);
+  const letter = t(`letter.${kind}`);
+  const draw = async () => {
+    setUrl(null);
+    const wanted = { kind, permit: content.type === '01', text, organisation: content.organisation ?? '', title: content.title?.zh ?? '', basis: (content.basis ?? []).join('；') };
+    const got = await act.run(() => sendForFile('/items/letters/preview', wanted));
+    if (got) setUrl(URL.createObjectURL(new Blob([got.file], { type: 'application/pdf' })));
+  };
+  return (
+    <div className="stack" data-preview={kind}>
+      <FormFault error={act.error} />
+      <p className="row">
+        <button type="button" className="button" disabled={act.busy} aria-label={t('design.sample_of', { letter })} onClick={() => { void draw(); }}>{t(act.busy ? 'design.sample_busy' : 'design.sample')}</button>
+        <span role="status">{url ? <a href={url} target="_blank" rel="noreferrer">{t('design.sample_open')}</a> : null}</span>
+      </p>
+      {url ? <p className="muted small">{t('design.sample_help')}</p> : null}
     </div>
   );
 }

@@ -7,7 +7,7 @@ import { actOwn, applicationPath, APPLICATIONS, ended, fileAddress, letterAddres
 import { get, type ApiError } from '../../../api/client';
 import { useApi } from '../../../api/hooks';
 import { itemPath, type Item } from '../../../api/items';
-import { FormAnswers, money, readForm } from '../../../components/form';
+import { FormAnswers, readForm } from '../../../components/form';
 import { FormFault, useAct } from '../../../components/Inputs';
 import { Clock } from '../../../components/Light';
 import { PageHead } from '../../../components/PageHead';
@@ -20,6 +20,7 @@ import { LookedAtFor, PortalGate } from '../PortalGate';
 import { ApplicationCard } from './Card';
 import { Uploads } from '../apply/Uploads';
 import { Correct } from './Correct';
+import { Bills, usePaying } from './Bills';
 import { RateForm, RatingShown } from './Rate';
 import { Timeline } from './Timeline';
 import '../apply/apply.css';
@@ -39,21 +40,6 @@ function Letters({ id, letters }: { id: string; letters: readonly LetterLine[] }
           <div><strong>{word(l.kind)}</strong> {l.number ? <code>{l.number}</code> : null}</div>
           <div className="muted small">{dateTime(l.at)}</div>
           <div>{l.file ? <a href={letterAddress(id, l.file)} download aria-label={`${t('app.letter_pdf')} ${word(l.kind)}`}>{t('app.letter_pdf')}</a> : <span className="muted">{t('app.letter_soon')}</span>}</div>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Bills({ file }: { file: ApplicationFile }) {
-  const { t, w } = useI18n();
-  return (
-    <ul className="tie-list">
-      {file.bills.map((b) => (
-        <li key={b.id}>
-          <div><strong>{w(b.title)}</strong> {money(b.fen)} <span className="tag plain">{t(`app.bill_${b.state}`)}</span></div>
-          {b.state === 'open' ? <div>{t('app.bill_hint')} <code>{b.id}</code></div> : null}
-          {b.state === 'paid' ? <div className="muted small">{t('app.bill_paid_at', { time: dateTime(b.paid_at), reference: b.reference ?? '—' })}</div> : null}
         </li>
       ))}
     </ul>
@@ -129,7 +115,7 @@ function Facts({ application: a }: { application: Application }) {
   );
 }
 
-function Opened({ file, refresh }: { file: ApplicationFile; refresh: () => Promise<void> }) {
+function Opened({ file, refresh, paying }: { file: ApplicationFile; refresh: () => Promise<void>; paying: ReturnType<typeof usePaying> }) {
   const { t } = useI18n();
   const { name } = useDepartments();
   const [said, setSaid] = useState<Key | null>(null);
@@ -148,7 +134,7 @@ function Opened({ file, refresh }: { file: ApplicationFile; refresh: () => Promi
       {promised.length ? section('follow', t('app.follow'), <><p>{t('app.follow_help')}</p><ul className="material-list">{promised.map((m) => <Uploads key={m.name} about={a.id} state={m} material={undefined} faults={[]} onChanged={refresh} />)}</ul></>) : null}
       {a.state === 'correction' ? <Correct key={a.id} file={file} renew={refresh} onStale={() => { void refresh(); }} onDone={() => done('app.corrected')} /> : null}
       {file.licences.length ? section('licences', t('app.licences'), <ul>{file.licences.map((l) => <li key={l}><Link data-licence={l} to={`/portal/licences/${encodeURIComponent(l)}`}>{t('app.licence_open')}</Link> <code className="small">{l}</code></li>)}</ul>) : null}
-      {file.bills.length ? section('bills', t('app.bills'), <Bills file={file} />) : null}
+      {file.bills.length ? section('bills', t('app.bills'), <Bills file={file} paying={paying} />) : null}
       {file.rating ? <RatingShown rating={file.rating} /> : ended(a.state) && a.state !== 'withdrawn' ? <RateForm application={a} onDone={() => done(null)} /> : null}
       {file.letters.length ? section('letters', t('app.letters'), <Letters id={a.id} letters={file.letters} />) : null}
       {wanting ? null : parts}
@@ -163,7 +149,8 @@ function Load({ id }: { id: string }) {
   const { w, t } = useI18n();
   const client = useQueryClient();
   const path = applicationPath(id);
-  const query = useApi<ApplicationFile>(path, undefined, { every: AGAIN_MS });
+  const paying = usePaying();
+  const query = useApi<ApplicationFile>(path, undefined, { every: paying.every(AGAIN_MS) });
   const refresh = async () => {
     await query.refetch();
     void client.invalidateQueries({ queryKey: [APPLICATIONS] });
@@ -171,7 +158,7 @@ function Load({ id }: { id: string }) {
   return (
     <>
       <PageHead title={w(query.data?.application.title) || t('app.mine')} back={{ to: '/portal/applications', text: t('app.mine') }} />
-      <View query={query}>{(file) => <Opened file={file} refresh={refresh} />}</View>
+      <View query={query}>{(file) => <Opened file={file} refresh={refresh} paying={paying} />}</View>
     </>
   );
 }

@@ -10,6 +10,7 @@ import { View } from '../../../components/View';
 import { useI18n } from '../../../i18n';
 import { ActedFor, WalletGate } from './Wallet';
 import { OfflineFile } from './OfflineFile';
+import { OtherWallet } from './OtherWallet';
 import { Present } from './Present';
 
 function Uses({ path, type }: { path: string; type: LicenceType | undefined }) {
@@ -56,6 +57,7 @@ function Page({ identifier }: { identifier: string }) {
               <LicenceContent licence={d.licence} type={type} link={(other) => <Link className="licence-code" to={`/portal/licences/${encodeURIComponent(other)}`}>{other}</Link>} />
             </section>
             <PrintLicence licence={d.licence} verdict={d.verdict} type={type} path={path} onUsed={() => { void client.invalidateQueries({ queryKey: [`${path}/uses`, {}, 'below'] }); }} />
+            <OtherWallet path={path} verdict={d.verdict} />
             <OfflineFile licence={d.licence} type={type} path={path} />
             <section className="card stack" aria-labelledby="history"><h2 id="history">{t('lic.history')}</h2><LicenceSteps steps={d.steps} /></section>
             <Uses path={`${path}/uses`} type={type} />

@@ -86,7 +86,7 @@ function Inside({ hall }: { hall: Hall }) {
   const head = (key: Key, body: ReactNode) => (
     <>
       <h2>{t(key)}</h2>
-      <FormFault error={act.error} />
+      {screen.at === 'code' && act.error?.code === 'input.not_found' ? <p role="alert" className="error-box">{t('term.no_appointment')}</p> : <FormFault error={act.error} />}
       {body}
       <p className="row no-print"><button type="button" className="term-back" onClick={() => go({ at: 'home' })}>← {t('term.home')}</button><span className="muted">{t('term.idle', { s: Math.max(0, left) })}</span></p>
     </>
