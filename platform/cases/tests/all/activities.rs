@@ -385,3 +385,34 @@ fn an_activity_the_throw_does_not_see_is_refused() {
         assert!(cases::bpmn::read_stored("f", &xml).is_ok());
     }
 }
+
+/// A turn that is taken back is undone once, as it was done the last time.
+#[test]
+fn a_turn_done_again_is_undone_once() {
+    let body = format!(
+        r#"{ENDS}<userTask id="m"><multiInstanceLoopCharacteristics j:collection="people" j:item="who"/></userTask>
+        <boundaryEvent id="bm" attachedToRef="m"><compensateEventDefinition/></boundaryEvent>
+        <userTask id="undo" isForCompensation="true"/><association id="as" sourceRef="bm" targetRef="undo"/>
+        <intermediateThrowEvent id="c"><compensateEventDefinition/></intermediateThrowEvent>{}"#,
+        users("last")
+    );
+    let people = json!({ "people": ["a", "b"] });
+    let mut play = Play::begin(&body, "start>m m>c c>last last>end", people);
+    play.bring("m", json!({ "said": "no" })).expect("m");
+    let mut scopes = play.instance.scopes.iter();
+    let (count, _) = scopes.find(|(_, scope)| scope.repeats.is_some()).unwrap();
+    let again = Happened::TakeBackTurn {
+        count: *count,
+        number: 0,
+    };
+    play.happen(again).expect("m m");
+    play.bring("m", json!({ "said": "yes" }));
+    play.bring("m", json!({ "said": "yes" }));
+    for _ in 0..2 {
+        play.expect("undo");
+        let scope = play.instance.waits[&play.wait("undo")].scope;
+        assert_eq!(play.instance.variables(scope)["said"], "yes");
+        play.come("undo");
+    }
+    play.expect("last").come("last").ended(Standing::Completed);
+}

@@ -211,7 +211,7 @@ async fn templates_are_checked_versioned_and_the_operators() {
         );
         let again = house_with(&store, Limits::default()).await.centre;
         let mut page = again.templates(&operator(), &part(None, 2)).await.unwrap();
-        assert_eq!(page.total, 13);
+        assert_eq!(page.total, 14);
         let mut names = vec![];
         loop {
             names.extend(page.items.iter().map(|t| (t.words.name.clone(), t.version)));
@@ -221,8 +221,8 @@ async fn templates_are_checked_versioned_and_the_operators() {
                 .await
                 .unwrap();
         }
-        assert_eq!(names.len(), 13);
-        assert_eq!(names[2], ("case_progress".into(), 2));
+        assert_eq!(names.len(), 14);
+        assert_eq!(names[3], ("case_progress".into(), 2));
     })
     .await;
 }
