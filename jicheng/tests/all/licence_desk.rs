@@ -178,7 +178,7 @@ async fn a_licence_is_used_for_a_matter_of_ones_own_and_its_holder_sees_it() {
     let seen = seen["items"].as_array().cloned().unwrap_or_default();
     let look = seen
         .iter()
-        .find(|look| look["object"] == "licences" && look["account"] == "window");
+        .find(|look| look["object"] == "licences" && look["display"] == "window");
     let look = look.unwrap_or_else(|| panic!("a look: {seen:?}"));
     assert_eq!(look["organisation"], "data_bureau", "{look}");
     assert_eq!(look["case"], number, "{look}");

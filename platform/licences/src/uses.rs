@@ -22,7 +22,7 @@ pub(crate) struct Entry {
     pub(crate) identifier: String,
     /// Digests of secrets that are used up by it: when one was used before, nothing is written.
     pub(crate) uses_up: Vec<String>,
-    /// A secret that was not kept before and is used up by it too.
+    /// A row that was not kept before and is kept with it: a secret it uses up too, or what was shown.
     pub(crate) spends: Option<TokenRow>,
     /// What becomes of a secret.
     pub(crate) becomes: Option<TokenRow>,

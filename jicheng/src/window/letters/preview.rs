@@ -2,7 +2,7 @@
 //! that counts for nothing, no signature. For whoever designs items.
 
 use super::{office, standard, template};
-use documents::template::{Field, Shape};
+use documents::template::{Field, Shape, Template};
 use kernel::items::ItemType;
 use kernel::refusing::Refusing;
 use kernel::{Fault, Problem, Words};
@@ -62,7 +62,7 @@ pub async fn preview(
         .reworded(own)
         .map_err(|found| Fault::invalid(found.into_iter().map(at_text).collect()))?;
     let office = office(organisations, city, &wanted.organisation);
-    let sample = |field: &Field| (field.name.clone(), sample(field, wanted));
+    let sample = |field: &Field| (field.name.clone(), sample(&drawn, field, wanted));
     let fields: Map<String, Value> = drawn.fields.iter().map(sample).collect();
     documents
         .preview(&name, drawn.text(), &office, fields)
@@ -70,15 +70,20 @@ pub async fn preview(
 }
 
 /// Something to read for a field, within what it may hold.
-fn sample(field: &Field, wanted: &Wanted) -> Value {
+fn sample(drawn: &Template, field: &Field, wanted: &Wanted) -> Value {
     match field.shape {
         Shape::List => json!(["样稿内容一", "样稿内容二"]),
         Shape::Table => {
-            let row = |n: &str| {
-                json!({
-                    "name": format!("样稿材料{n}"), "problem": format!("样稿内容{n}"),
-                    "form": "电子文件", "copies": "1",
-                })
+            let row = |n: &str| -> Value {
+                let said = |column: &&str| match *column {
+                    "name" => format!("样稿材料{n}"),
+                    "form" => "电子文件".into(),
+                    "copies" => "1".into(),
+                    _ => format!("样稿内容{n}"),
+                };
+                let columns = drawn.columns(&field.name).into_iter();
+                let cells = columns.map(|column| (column.to_string(), said(&column).into()));
+                cells.collect::<Map<String, Value>>().into()
             };
             json!([row("一"), row("二")])
         }

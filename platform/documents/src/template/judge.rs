@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 const CELL: usize = 500;
 
 impl Template {
-    /// Columns of a table that its pattern names.
-    fn columns(&self, table: &str) -> BTreeSet<&str> {
+    /// Columns of a table that its pattern names; rows have these and no others.
+    pub fn columns(&self, table: &str) -> BTreeSet<&str> {
         let mut columns = BTreeSet::new();
         for block in &self.blocks {
             if let Block::Table { field, cells, .. } = block
