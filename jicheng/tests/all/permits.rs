@@ -308,3 +308,23 @@ async fn a_small_shop_is_corrected_and_refused_with_a_reason() {
     assert_eq!(matched["row"], 2, "{outcome}");
     city.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_sees_how_an_item_is_handled_but_not_by_whom() {
+    let city = TestCity::start().await;
+    let path = "/api/v1/items/food_business_permit/flow";
+    let flow = city.call("GET", path, None, None).await;
+    let xml = good(path, flow).json()["xml"].as_str().map(String::from);
+    let xml = xml.expect("a drawing");
+    assert!(xml.contains("BPMNShape"), "the figure");
+    assert!(xml.contains("现场核查"), "names of its steps");
+    let clerk = officer(&city, "window", &["acceptance_clerk"]).await;
+    let whole = get(&city, "/api/v1/processes/food_permit/drawing", &clerk).await;
+    let whole = whole["xml"].as_str().expect("a drawing");
+    for inner in ["jicheng:roles", "jicheng:function", "conditionExpression"] {
+        assert!(whole.contains(inner), "{inner} stands in the drawing");
+        assert!(!xml.contains(inner), "{inner} is shown to everybody");
+    }
+    let none = city.call("GET", "/api/v1/items/nothing/flow", None, None);
+    assert_eq!(none.await.status, 404);
+}

@@ -5064,6 +5064,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/items/{item}/flow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * 事项的办理流程图（BPMN 2.0，只有图形和名称）
+         * @description How an item is handled, as a drawing (BPMN 2.0): its figure and names
+         */
+        get: operations["getItemsItemFlow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/items/{item}/versions": {
         parameters: {
             query?: never;
@@ -9847,7 +9867,7 @@ export interface components {
         ItemLetterPreview: {
             /** @enum {string} */
             kind: "receipt" | "acceptance" | "correction" | "non_acceptance" | "approval" | "refusal";
-            permit: boolean;
+            type: components["schemas"]["ItemType"];
             text?: string | null;
             organisation: string;
             title?: string;
@@ -19059,6 +19079,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Item"];
+                };
+            };
+            /** @description problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getItemsItemFlow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drawing"];
                 };
             };
             /** @description problem */
