@@ -364,3 +364,37 @@ async fn wrong_passwords_say_nothing_and_are_slowed_down() {
     assert!(slowed, "guessing is never slowed down");
     city.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_list_answers_as_described() {
+    let city = TestCity::start_demonstration(std::sync::Arc::new(kernel::SystemClock)).await;
+    let tokens = [
+        city.token("operator").await,
+        city.token("officer").await,
+        city.token("resident").await,
+        crate::permits::officer(&city, "approver", &["permit_approver", "service_designer"]).await,
+    ];
+    let document = city.call("GET", "/api/v1/openapi.json", None, None).await;
+    let document = document.json();
+    let paths = document["paths"].as_object().expect("paths");
+    let mut answered = 0;
+    for (path, of) in paths {
+        let content = &of["get"]["responses"]["200"]["content"];
+        let named = content["application/json"]["schema"]["$ref"].as_str();
+        let Some((_, component)) = named.and_then(|named| named.rsplit_once('/')) else {
+            continue;
+        };
+        if path.contains('{') {
+            continue;
+        }
+        for token in &tokens {
+            let answer = city.call("GET", path, Some(token), None).await;
+            if answer.status == 200 {
+                follows(&answer, component);
+                answered += 1;
+            }
+        }
+    }
+    assert!(answered > 100, "{answered} answers");
+    city.stop().await;
+}

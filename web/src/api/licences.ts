@@ -15,7 +15,7 @@ export type FieldKind = { type: 'text' | 'integer' | 'number' | 'boolean' | 'dat
 export interface LicenceField { name: string; title: Words; kind: FieldKind; required: boolean; personal: boolean; longest: number }
 export interface LicenceType {
   name: string; code: string; title: Words; issuer: string; holder: 'natural' | 'legal' | 'either'; grade: Grade;
-  basis: string; fields: LicenceField[]; minimum: string[]; public: string[]; issuer_name: Words; issuer_code: string;
+  basis: string; fields: LicenceField[]; minimum: string[]; public: string[]; authority: Words; authority_code: string;
 }
 
 export interface NewLicence {

@@ -8695,8 +8695,8 @@ export interface components {
             code: string;
             title: components["schemas"]["Words"];
             issuer: string;
-            issuer_name: components["schemas"]["Words"];
-            issuer_code: string;
+            authority: components["schemas"]["Words"];
+            authority_code: string;
             fields: {
                 [key: string]: unknown;
             }[];

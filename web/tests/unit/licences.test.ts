@@ -22,7 +22,7 @@ const food: LicenceType = {
     field('address', '经营场所', { type: 'text' }, true), field('category', '主体业态', { type: 'choice', of: [['restaurant', words('餐饮服务', 'Restaurant')], ['shop', words('食品销售', 'Shop')]] }, true),
     field('area', '面积', { type: 'number' }), field('seats', '座位', { type: 'integer' }), field('open_kitchen', '明厨亮灶', { type: 'boolean' }), field('checked', '核查日期', { type: 'date' }),
   ],
-  minimum: ['holder_name'], public: [], issuer_name: words('市场监督管理局', 'Market bureau'), issuer_code: '11130199000000019E',
+  minimum: ['holder_name'], public: [], authority: words('市场监督管理局', 'Market bureau'), authority_code: '11130199000000019E',
 };
 const HEAD = '签发依据,持证主体代码,持证主体,经营场所,主体业态,面积,座位,明厨亮灶,核查日期,有效期起,有效期止';
 const ROW = 'case/1,91130199MA00000010,甲饭店,中山路1号,餐饮服务,88.5,40,是,2026/3/5,2026-11-01,2031-10-31';

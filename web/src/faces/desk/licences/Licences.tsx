@@ -93,7 +93,7 @@ export default function Licences() {
               <label>{t('lic.desk_type')}
                 <select name="type" value={type?.name ?? ''} onChange={(e) => set({ type: e.target.value, state: null })}>
                   {type ? null : <option value="">{t('lic.desk_choose')}</option>}
-                  {[...all].sort((a, b) => Number(own(b)) - Number(own(a))).map((x) => <option key={x.name} value={x.name}>{t('lic.desk_type_of', { title: w(x.title), issuer: w(x.issuer_name) || x.issuer })}</option>)}
+                  {[...all].sort((a, b) => Number(own(b)) - Number(own(a))).map((x) => <option key={x.name} value={x.name}>{t('lic.desk_type_of', { title: w(x.title), issuer: w(x.authority) || x.issuer })}</option>)}
                 </select>
               </label>
               <label>{t('lic.desk_state')}
