@@ -55,7 +55,7 @@ export function pagesOf(role, known) {
   if (role === 'operator') return ['health', 'messages', 'connections', 'rejected', 'jobs', 'set-aside', 'backups', 'audit', 'keys', 'accounts', 'organisations', 'organisations/city_government', 'applications', 'providers', 'access', 'grants', 'meters', 'posture'].map((name) => ({ name: `operator-${name.replace('/', '-')}`, path: `/operator/${name}` }));
   if (role === 'auditor') return ['audit', 'keys', 'access', 'grants'].map((name) => ({ name: `auditor-${name}`, path: `/operator/${name}` }));
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }, ...casesOf(known), ...deskOf(known)];
-  if (role === 'approver') return [...itemsOf(known), ...['processes', 'processes/simulation', 'set-aside', 'decisions', 'calendar'].map((name) => ({ name: name.replace('/', '-'), path: `/operator/${name}` })), ...['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }))];
+  if (role === 'approver') return [...itemsOf(known), ...['processes', 'processes/simulation', 'set-aside', 'decisions', 'calendar'].map((name) => ({ name: name.replace('/', '-'), path: `/operator/${name}` })), { name: 'approver-presentations', path: '/desk/presentations' }, ...['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }))];
   if (role === 'inspector') return casesOf(known);
   return DESKS_OF_OFFICERS;
 }

@@ -66,6 +66,7 @@ function Preview({ kind, text, content }: { kind: Kind; text: string | null; con
   const [url, setUrl] = useState<string | null>(null);
   useEffect(() => () => { if (url) URL.revokeObjectURL(url); }, [url]);
   const letter = t(`letter.${kind}`);
+  const said = t(act.busy ? 'design.sample_busy' : 'design.sample');
   const draw = async () => {
     setUrl(null);
     const wanted = { kind, type: content.type ?? '01', text, organisation: content.organisation ?? '', title: content.title?.zh ?? '', basis: (content.basis ?? []).join('；') };
@@ -76,7 +77,7 @@ function Preview({ kind, text, content }: { kind: Kind; text: string | null; con
     <div className="stack" data-preview={kind}>
       <FormFault error={act.error} />
       <p className="row">
-        <button type="button" className="button" disabled={act.busy} aria-label={t('design.sample_of', { letter })} onClick={() => { void draw(); }}>{t(act.busy ? 'design.sample_busy' : 'design.sample')}</button>
+        <button type="button" className="button" disabled={act.busy} aria-label={`${said} ${letter}`} onClick={() => { void draw(); }}>{said}</button>
         <span role="status">{url ? <a href={url} target="_blank" rel="noreferrer">{t('design.sample_open')}</a> : null}</span>
       </p>
       {url ? <p className="muted small">{t('design.sample_help')}</p> : null}
