@@ -517,7 +517,7 @@ impl Config {
     fn check_web(&self, faults: &mut Vec<String>) {
         let pay = self.text("payment_url");
         let web = pay.starts_with("https://") || pay.starts_with("http://");
-        if !pay.is_empty() && !(web && pay.contains("{bill}")) {
+        if !(pay.is_empty() || web && pay.contains("{bill}")) {
             faults.push(format!(
                 "payment_url: 应为含 {{bill}} 的网址 / expected an address with {{bill}} in it, got {pay}"
             ));
