@@ -57,6 +57,8 @@ export function pagesOf(role, known) {
   if (role === 'clerk') return [{ name: 'clerk-parties', path: '/desk/parties' }, ...casesOf(known), ...deskOf(known)];
   if (role === 'approver') return [...itemsOf(known), ...['processes', 'processes/simulation', 'set-aside', 'decisions', 'calendar'].map((name) => ({ name: name.replace('/', '-'), path: `/operator/${name}` })), { name: 'approver-presentations', path: '/desk/presentations' }, ...['', '/new?type=food_business_permit', '/batch?type=food_business_permit'].map((rest) => ({ name: `approver-licences${rest.split('?')[0].replace('/', '-')}`, path: `/desk/licences${rest}` }))];
   if (role === 'inspector') return casesOf(known);
+  // A machine in a hall: its one page is open to everybody and walked there.
+  if (role === 'terminal') return [];
   return DESKS_OF_OFFICERS;
 }
 
