@@ -11,6 +11,7 @@ mod serving;
 mod superiors;
 
 pub use forms::TaskForms;
+pub use notices::CityNotices;
 pub use people::Staff;
 pub use reminders::Reminders;
 pub use serving::{FUNCTIONS, Serving, refused};

@@ -309,6 +309,43 @@ async fn a_small_shop_is_corrected_and_refused_with_a_reason() {
     city.stop().await;
 }
 
+/// The short messages the mobile of an application got, the newest first, once there are so many.
+async fn told(city: &TestCity, number: &str, count: usize) -> Vec<String> {
+    let operator = city.token("operator").await;
+    let mut said = vec![];
+    for _ in 0..300 {
+        let all = get(city, "/api/v1/operator/messages", &operator).await;
+        let items = all["items"].as_array().cloned().unwrap_or_default();
+        let of_it = items
+            .iter()
+            .filter_map(|one| Some((one["to"].as_str()?, one["text"].as_str()?)))
+            .filter(|(to, text)| *to == "13900000001" && text.contains(number));
+        said = of_it.map(|(_, text)| text.to_string()).collect();
+        if said.len() >= count {
+            return said;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("{count} messages of {number} expected: {said:?}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_applies_is_told_of_every_step() {
+    let city = TestCity::start_demonstration(std::sync::Arc::new(kernel::SystemClock)).await;
+    let clerk = officer(&city, "window", &["acceptance_clerk"]).await;
+    let id = draft(&city, &clerk, 17, "retail", 500).await;
+    let receipt = hand_in(&city, &clerk, &id).await;
+    let number = receipt["application"]["number"].as_str().expect("number");
+    let said = told(&city, number, 1).await;
+    assert!(said[0].contains("已收到您的申请"), "{said:?}");
+    let application = receipt["application"]["id"].as_str().expect("an id");
+    let verbs = format!("/api/v1/service-applications/{application}/handle");
+    post(&city, &verbs, &clerk, json!({"verb": "accept"})).await;
+    let said = told(&city, number, 2).await;
+    assert!(said.iter().any(|text| text.contains("已受理")), "{said:?}");
+    city.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_sees_how_an_item_is_handled_but_not_by_whom() {
     let city = TestCity::start().await;

@@ -6,15 +6,16 @@ mod shown;
 
 pub(crate) use shown::{find, ofd, preview, proof, withdraw};
 
+use crate::Engine;
 use crate::drawing::letter::{self as drawing, LetterText};
 use crate::inspect::problem;
 use crate::keeping::{
     self, CHUNK, Judged, digests, entry, is_reference, reference_problem, seal_chunks, tell,
 };
+use crate::quiet::quietly;
 use crate::signing::certificates::hex;
 use crate::signing::pdf::{Particulars, sign};
 use crate::template::Template;
-use crate::{Engine, blocking};
 use kernel::access::Actor;
 use kernel::crypto::Ring;
 use kernel::documents::{FileKind, Letter, LetterState, NewFile, NewLetter, Office};
@@ -175,7 +176,7 @@ async fn measure(engine: &Engine, new: &NewLetter, template: &Arc<Template>) -> 
     let (fonts, new, template) = (engine.fonts()?, new.clone(), template.clone());
     let at = engine.clock.now();
     let turn = engine.turn(&engine.drawings).await?;
-    let fits = blocking(move || {
+    let fits = quietly(move || {
         let text = LetterText {
             template: &template,
             office: &new.office,
@@ -357,7 +358,7 @@ async fn write(engine: &Engine, actor: &Actor, row: LetterRow) -> Result<Letter,
         Time(row.issued_at),
     );
     let office = new.office.clone();
-    let made = blocking(move || {
+    let made = quietly(move || {
         let text = LetterText {
             template: &template,
             office: &new.office,

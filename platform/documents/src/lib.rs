@@ -15,6 +15,7 @@ mod keeping;
 mod letters;
 mod pdf;
 mod printing;
+mod quiet;
 mod reads;
 mod reseal;
 pub mod scanner;

@@ -16,6 +16,13 @@ fn template(name: &str, title: [&str; 2], subject: [&str; 2], text: [&str; 2]) -
     }
 }
 
+/// Fields the program fills in of a message it sends by this template; `None` for a template it
+/// knows nothing of. Whoever changes the words need not use all of them.
+pub(crate) fn filled(name: &str) -> Option<Vec<String>> {
+    let brought = templates().into_iter().find(|known| known.name == name);
+    brought.map(|known| crate::template::fields(&known))
+}
+
 /// All of them.
 pub(crate) fn templates() -> Vec<NewTemplate> {
     vec![
@@ -24,11 +31,11 @@ pub(crate) fn templates() -> Vec<NewTemplate> {
             ["办件进度", "Progress of an application"],
             [
                 "您的办件有新进展：{{title}}",
-                "News of your application: {{title}}",
+                "News of your application: {{title_en}}",
             ],
             [
                 "您申请的“{{title}}”（受理编号 {{number}}）：{{progress}}",
-                "Your application \"{{title}}\" (number {{number}}): {{progress}}",
+                "Your application \"{{title_en}}\" (number {{number}}): {{progress_en}}",
             ],
         ),
         template(

@@ -141,8 +141,10 @@ impl Centre {
 #[async_trait]
 impl Outbox for Centre {
     async fn send(&self, by: &Actor, new: NewMessage) -> Result<Queued, Fault> {
+        // Before the one place where writers queue is taken.
+        let worded = self.worded(&new, self.clock.now()).await;
         let mut tx = self.store.begin().await?;
-        let queued = self.take(&mut tx, by, new).await?;
+        let queued = self.take_worded(&mut tx, by, new, worded).await?;
         tx.commit().await?;
         self.taken(&queued);
         Ok(queued)

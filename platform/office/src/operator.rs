@@ -223,7 +223,9 @@ impl Centre {
         version: i64,
     ) -> Result<Template, Fault> {
         let actor = self.operator(by)?;
-        refuse(template::problems(&new))?;
+        let mut problems = template::problems(&new);
+        problems.extend(template::unfilled(&new));
+        refuse(problems)?;
         let known = self
             .find_template(&new.name)
             .await?

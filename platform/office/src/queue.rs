@@ -94,7 +94,10 @@ fn field_problems(new: &NewMessage, template: &Template) -> Vec<Problem> {
             ));
         }
     }
-    for name in new.fields.keys().filter(|n| !template.fields.contains(n)) {
+    // What the program says of everything, and these words leave out, is not said.
+    let filled = crate::defaults::filled(&new.template).unwrap_or_default();
+    let known = |name: &&String| template.fields.contains(name) || filled.contains(name);
+    for name in new.fields.keys().filter(|name| !known(name)) {
         let shown: String = name.chars().take(60).collect();
         found.push(problem(
             format!("fields/{shown}"),
@@ -173,6 +176,18 @@ impl Centre {
         by: &Actor,
         new: NewMessage,
     ) -> Result<Queued, Fault> {
+        let worded = self.worded(&new, self.clock.now()).await;
+        self.take_worded(tx, by, new, worded).await
+    }
+
+    /// The same once it is worded; one that was taken before is not judged again.
+    pub(crate) async fn take_worded(
+        &self,
+        tx: &mut Tx,
+        by: &Actor,
+        new: NewMessage,
+        worded: Result<(Letter, String), Fault>,
+    ) -> Result<Queued, Fault> {
         if let Some(found) = rows::message_once(tx, &new.once).await? {
             return Ok(Queued {
                 id: found.id,
@@ -180,7 +195,7 @@ impl Centre {
             });
         }
         let now = self.clock.now();
-        let (letter, shown) = self.worded(&new, now).await?;
+        let (letter, shown) = worded?;
         let later = new.not_before.filter(|at| *at > now);
         let at_once = new.channel == Channel::Inbox && later.is_none();
         if !at_once && self.waiting.load(Ordering::Relaxed) >= self.limits.waiting {
@@ -241,7 +256,11 @@ impl Centre {
     }
 
     /// Checks everything of a message and words it.
-    async fn worded(&self, new: &NewMessage, now: Time) -> Result<(Letter, String), Fault> {
+    pub(crate) async fn worded(
+        &self,
+        new: &NewMessage,
+        now: Time,
+    ) -> Result<(Letter, String), Fault> {
         let mut problems = time_problems(new, now);
         problems.extend(crate::say::line("once", &new.once, 1, 200));
         problems.extend(crate::say::line("about", &new.about, 0, 200));

@@ -73,6 +73,30 @@ pub(crate) fn fields(new: &NewTemplate) -> Vec<String> {
     all.into_iter().collect()
 }
 
+/// Fields the program does not fill in of a message it sends itself: no such message could be worded.
+pub(crate) fn unfilled(new: &NewTemplate) -> Vec<Problem> {
+    let Some(filled) = crate::defaults::filled(&new.name) else {
+        return vec![];
+    };
+    let all = filled.join("、");
+    let mut found = vec![];
+    for (part, words, _) in parts(new) {
+        for (language, text) in both(words) {
+            for name in names(text).iter().filter(|name| !filled.contains(name)) {
+                found.push(problem(
+                    format!("{part}/{language}"),
+                    format!("这类消息没有字段“{name}”，可用：{all}"),
+                    format!(
+                        "this message has no field \"{name}\"; there are: {}",
+                        filled.join(", ")
+                    ),
+                ));
+            }
+        }
+    }
+    found
+}
+
 /// Fields that come into a subject: one line only.
 pub(crate) fn subject_fields(new: &NewTemplate) -> BTreeSet<String> {
     let mut all = names(&new.subject.zh);

@@ -260,6 +260,12 @@ async fn listed(run: &mut impl Run, question: &SelectStatement) -> Result<Vec<Fi
     rows.iter().map(read_file).collect()
 }
 
+/// Spelt out and not bound: SQLite prepares a statement anew each time a value is bound that could
+/// decide whether a partial index serves it, here `files_unfinished`.
+fn is_whole() -> Expr {
+    Expr::col("whole").eq(Expr::cust("1"))
+}
+
 /// Adds a file.
 pub async fn add_file(tx: &mut Tx, row: &FileRow) -> Result<(), Fault> {
     add(tx, "files", &FILE, values_of_file(row)).await
@@ -285,7 +291,7 @@ pub async fn mark_whole(tx: &mut Tx, id: &str) -> Result<bool, Fault> {
 pub async fn file(run: &mut impl Run, id: &str) -> Result<Option<FileRow>, Fault> {
     let question = select("files", &FILE)
         .and_where(Expr::col("id").eq(id))
-        .and_where(Expr::col("whole").eq(1_i64))
+        .and_where(is_whole())
         .to_owned();
     let row = run.fetch_optional(&question).await?;
     row.as_ref().map(read_file).transpose()
@@ -332,7 +338,7 @@ pub async fn files_of(run: &mut impl Run, owner: &str) -> Result<Vec<FileRow>, F
 fn of_owner(owner: &str) -> SelectStatement {
     select("files", &FILE)
         .and_where(Expr::col("owner").eq(owner))
-        .and_where(Expr::col("whole").eq(1_i64))
+        .and_where(is_whole())
         .order_by("id", Order::Asc)
         .limit(PAGE_LIMIT)
         .to_owned()
@@ -390,7 +396,7 @@ pub async fn loose(
         .and_where(Expr::col("owner").gte(prefix))
         .and_where(Expr::col("owner").lt(format!("{prefix}\u{10FFFF}")))
         .and_where(Expr::col("handed_in").eq(0_i64))
-        .and_where(Expr::col("whole").eq(1_i64))
+        .and_where(is_whole())
         .and_where(Expr::col("created_at").lt(before))
         .order_by("id", Order::Asc)
         .limit(std::cmp::min(limit, PAGE_LIMIT))
@@ -417,7 +423,7 @@ pub async fn remove_unfinished(tx: &mut Tx, id: &str) -> Result<bool, Fault> {
     let statement = Query::delete()
         .from_table("files")
         .and_where(Expr::col("id").eq(id))
-        .and_where(Expr::col("whole").eq(0_i64))
+        .and_where(Expr::col("whole").eq(Expr::cust("0")))
         .to_owned();
     let removed = tx.execute(&statement).await? == 1;
     if removed {
@@ -448,7 +454,7 @@ fn giving(from: &str, to: &str) -> UpdateStatement {
         .value("owner", to)
         .value("handed_in", 1_i64)
         .and_where(Expr::col("owner").eq(from))
-        .and_where(Expr::col("whole").eq(1_i64));
+        .and_where(is_whole());
     if from == to {
         statement.and_where(Expr::col("handed_in").eq(0_i64));
     }

@@ -10,15 +10,21 @@ use kernel::access::Actor;
 use kernel::cases::{CalendarDay, Left, Limit, Moved};
 use kernel::fault::Problem;
 use kernel::{Fault, Time, Verb, Words};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::cases::{JobState, NEVER, calendar, outbox};
+use store::{Tx, documents};
 
 /// Clocks counted in one transaction, at most.
 const PAGE: u64 = 200;
 /// What moved is named up to this many.
 const NAMED: usize = 10_000;
+/// Years that were changed and whose clocks are not all counted yet: documents by year.
+const MARKS: &str = "calendar_recounts";
+/// Of them, at most.
+const YEARS: u64 = 500;
 
 /// Reads the calendar of a year, naming everything that is wrong.
 fn checked(year: i16, days: &[CalendarDay]) -> Result<(), Fault> {
@@ -95,7 +101,8 @@ impl Engine {
         Ok(found.map(|(_, days)| days).unwrap_or_default())
     }
 
-    /// Sets a year and counts every running clock anew; with `dry` says only what would move.
+    /// Sets a year and counts every running clock anew; with `dry` says only what would move. Once
+    /// begun it is finished though nobody waits for it any more, after a stop too.
     pub(super) async fn set_year(
         &self,
         by: &Actor,
@@ -105,209 +112,296 @@ impl Engine {
     ) -> Result<Vec<Moved>, Fault> {
         let by = self.demand(by, Verb::Operate, "calendar")?;
         checked(year, &days)?;
+        if dry {
+            let after = self.with_year(year, &days).await?;
+            let before = self.days();
+            return self.count(Count::new(before, Arc::new(after)), None).await;
+        }
+        let Some(engine) = self.myself.upgrade() else {
+            return Err(Fault::overloaded("cases", 1));
+        };
+        let work = tokio::spawn(async move {
+            let _alone = engine.recounting.lock().await;
+            engine.finish_recounts().await?;
+            engine.change_year(&by, year, days).await
+        });
+        let done = work.await;
+        done.unwrap_or_else(|e| Err(Fault::internal("setting a calendar", e)))
+    }
+
+    /// The calendar with these days of a year instead of its own.
+    async fn with_year(&self, year: i16, days: &[CalendarDay]) -> Result<Calendar, Fault> {
         let mut fresh = Calendar::new();
-        {
-            let mut reader = self.store.reader().await?;
-            for (known, known_days) in calendar::all(&mut reader).await? {
-                if known != year {
-                    enter(&mut fresh, &known_days);
-                }
+        let mut reader = self.store.reader().await?;
+        for (known, known_days) in calendar::all(&mut reader).await? {
+            if known != year {
+                enter(&mut fresh, &known_days);
             }
         }
-        enter(&mut fresh, &days);
+        enter(&mut fresh, days);
+        Ok(fresh)
+    }
+
+    /// What is still to be counted is written down with the change.
+    async fn change_year(
+        &self,
+        by: &Actor,
+        year: i16,
+        days: Vec<CalendarDay>,
+    ) -> Result<Vec<Moved>, Fault> {
+        let fresh = Arc::new(self.with_year(year, &days).await?);
         let before = self.days();
-        if !dry {
-            let now = self.clock.now();
-            let mut tx = self.store.begin().await?;
-            calendar::put(&mut tx, year, &days, now, &by.account).await?;
-            let details = json!({ "days": days.len() });
-            let entry = audit(now, &by, "set", "calendar", &year.to_string(), details);
-            store::audit::append(&mut tx, &entry).await?;
-            tx.commit().await?;
-            *self.calendar.write() = Arc::new(fresh.clone());
-        }
-        let mut moved = vec![];
-        self.count_cases(&before, &fresh, dry, &mut moved).await?;
-        self.count_tasks(&fresh, dry, &mut moved).await?;
-        self.count_timers(&fresh, dry, &mut moved).await?;
-        self.count_starts(&fresh, dry, &mut moved).await?;
-        Ok(moved)
+        let mut mark = Mark {
+            year,
+            before: self.year(year).await?,
+            kind: Kind::Cases,
+            last: String::new(),
+        };
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        calendar::put(&mut tx, year, &days, now, &by.account).await?;
+        mark.put(&mut tx).await?;
+        let details = json!({ "days": days.len() });
+        let entry = audit(now, by, "set", "calendar", &year.to_string(), details);
+        store::audit::append(&mut tx, &entry).await?;
+        tx.commit().await?;
+        *self.calendar.write() = fresh.clone();
+        self.count(Count::new(before, fresh), Some(&mut mark)).await
     }
 
-    /// Sets the timers of every case with a clock anew. A case is not changed by it: when it is due
-    /// is counted whenever it is asked.
-    async fn count_cases(
+    /// Goes on counting where the program stopped, as [`Engine::run`] begins.
+    pub(super) async fn resume_recounts(&self) -> Result<(), Fault> {
+        let _alone = self.recounting.lock().await;
+        self.finish_recounts().await
+    }
+
+    async fn finish_recounts(&self) -> Result<(), Fault> {
+        let documents = self.store.documents();
+        for left in documents.list_by_prefix(MARKS, "", None, YEARS).await? {
+            let mut mark: Mark = serde_json::from_value(left.json)
+                .map_err(|e| Fault::internal("reading what is to be counted", e))?;
+            tracing::info!(year = mark.year, "clocks are counted on after a stop");
+            let before = self.with_year(mark.year, &mark.before).await?;
+            let count = Count::new(Arc::new(before), self.days());
+            self.count(count, Some(&mut mark)).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts page by page, each in one transaction with how far it is.
+    async fn count(
         &self,
-        before: &Calendar,
-        after: &Calendar,
-        dry: bool,
-        moved: &mut Vec<Moved>,
-    ) -> Result<(), Fault> {
-        let mut last = String::new();
-        loop {
-            let mut tx = self.store.begin().await?;
-            let mut work = Work::new(self, &mut tx);
-            let now = work.now;
-            let rows = calendar::clocked_cases(work.tx, &last, PAGE).await?;
-            let Some(end) = rows.last().map(|row| row.id.clone()) else {
-                return Ok(());
-            };
-            last = end;
-            for row in rows {
-                let kept = kept(&row)?;
-                let due = |calendar: &Calendar| {
-                    let (statutory, promised) = clocks::case_left(&row, &kept, calendar, now);
-                    promised.or(statutory).map(|left| left.due)
+        mut count: Count,
+        mut mark: Option<&mut Mark>,
+    ) -> Result<Vec<Moved>, Fault> {
+        count.dry = mark.is_none();
+        let (from, mut last) = match &mark {
+            Some(mark) => (mark.kind, mark.last.clone()),
+            None => (Kind::Cases, String::new()),
+        };
+        for kind in KINDS.into_iter().filter(|kind| *kind >= from) {
+            loop {
+                let mut tx = self.store.begin().await?;
+                let mut work = Work::new(self, &mut tx);
+                let end = match kind {
+                    Kind::Cases => count.cases(&mut work, &last).await,
+                    Kind::Tasks => count.tasks(&mut work, &last).await,
+                    Kind::Timers => count.timers(&mut work, &last).await,
+                    Kind::Starts => count.starts(&mut work, &last).await,
                 };
-                let (was, is) = (due(before), due(after));
-                if was == is {
-                    continue;
-                }
-                note(moved, "case", &row.id, was, is);
-                if !dry {
-                    let open = work.case(&row.id).await?;
-                    let mut change = Change::of(&open);
-                    change.timers = clocks::case_timers(&open, after, now);
-                    let details = json!({ "due": is.map(Time::rfc3339) });
-                    change.note(now, "system", "recounted", None, details);
-                    work.take(change)?;
+                let Some(end) = end? else { break };
+                last = end;
+                if work.finish().await?.wrote {
+                    if let Some(mark) = &mut mark {
+                        (mark.kind, mark.last) = (kind, last.clone());
+                        mark.put(&mut tx).await?;
+                    }
+                    tx.commit().await?;
                 }
             }
-            if work.finish().await?.wrote {
-                tx.commit().await?;
-            }
+            last = String::new();
+        }
+        if let Some(mark) = mark {
+            let mut tx = self.store.begin().await?;
+            documents::delete(&mut tx, MARKS, &mark.year.to_string()).await?;
+            tx.commit().await?;
+        }
+        Ok(count.moved)
+    }
+}
+
+/// What has clocks, in the order it is counted in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Cases,
+    Tasks,
+    Timers,
+    Starts,
+}
+
+const KINDS: [Kind; 4] = [Kind::Cases, Kind::Tasks, Kind::Timers, Kind::Starts];
+
+/// A year that was changed and whose clocks are not all counted yet.
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    year: i16,
+    /// Its days until then.
+    before: Vec<CalendarDay>,
+    kind: Kind,
+    /// Counted up to this identification.
+    last: String,
+}
+
+impl Mark {
+    async fn put(&self, tx: &mut Tx) -> Result<(), Fault> {
+        let json = serde_json::to_value(self)
+            .map_err(|e| Fault::internal("writing what is to be counted", e))?;
+        documents::put(tx, MARKS, &self.year.to_string(), &json, None).await?;
+        Ok(())
+    }
+}
+
+/// A count: by which calendars, and what moved.
+struct Count {
+    before: Arc<Calendar>,
+    after: Arc<Calendar>,
+    dry: bool,
+    moved: Vec<Moved>,
+}
+
+/// Each counts a page behind an identification and answers the last one of it.
+impl Count {
+    fn new(before: Arc<Calendar>, after: Arc<Calendar>) -> Count {
+        Count {
+            before,
+            after,
+            dry: true,
+            moved: vec![],
         }
     }
 
-    async fn count_tasks(
-        &self,
-        after: &Calendar,
-        dry: bool,
-        moved: &mut Vec<Moved>,
-    ) -> Result<(), Fault> {
-        let mut last = String::new();
-        loop {
-            let mut tx = self.store.begin().await?;
-            let mut work = Work::new(self, &mut tx);
-            let now = work.now;
-            let rows = calendar::clocked_tasks(work.tx, &last, PAGE).await?;
-            let Some(end) = rows.last().map(|row| row.id.clone()) else {
-                return Ok(());
+    /// Sets the timers of cases with a clock anew. A case is not changed by it: when it is due is
+    /// counted whenever it is asked.
+    async fn cases(&mut self, work: &mut Work<'_>, last: &str) -> Result<Option<String>, Fault> {
+        let now = work.now;
+        let rows = calendar::clocked_cases(work.tx, last, PAGE).await?;
+        let end = rows.last().map(|row| row.id.clone());
+        for row in rows {
+            let kept = kept(&row)?;
+            let due = |calendar: &Calendar| {
+                let (statutory, promised) = clocks::case_left(&row, &kept, calendar, now);
+                promised.or(statutory).map(|left| left.due)
             };
-            last = end;
-            for mut task in rows {
-                let open = work.case(&task.case_id).await?;
-                let was = task.due_at;
-                let pauses = &open.kept.pauses;
-                let timers = clocks::set_task(&mut task, pauses, after, now);
-                if task.due_at == was {
-                    continue;
-                }
-                let moment = |at: i64| (at < NEVER - 1).then_some(Time(at));
-                note(moved, "task", &task.id, moment(was), moment(task.due_at));
-                if !dry {
-                    let mut change = Change::of(&open);
-                    change.timers = timers;
-                    let details = json!({ "due": Time(task.due_at).rfc3339() });
-                    change.note(now, "system", "recounted", Some(&task), details);
-                    work.known_before(&task, was);
-                    change.tasks.push(task);
-                    work.take(change)?;
-                }
+            let (was, is) = (due(&self.before), due(&self.after));
+            if was == is {
+                continue;
             }
-            if work.finish().await?.wrote {
-                tx.commit().await?;
+            self.note("case", &row.id, was, is);
+            if !self.dry {
+                let open = work.case(&row.id).await?;
+                let mut change = Change::of(&open);
+                change.timers = clocks::case_timers(&open, &self.after, now);
+                let details = json!({ "due": is.map(Time::rfc3339) });
+                change.note(now, "system", "recounted", None, details);
+                work.take(change)?;
             }
         }
+        Ok(end)
+    }
+
+    async fn tasks(&mut self, work: &mut Work<'_>, last: &str) -> Result<Option<String>, Fault> {
+        let now = work.now;
+        let rows = calendar::clocked_tasks(work.tx, last, PAGE).await?;
+        let end = rows.last().map(|row| row.id.clone());
+        for mut task in rows {
+            let open = work.case(&task.case_id).await?;
+            let was = task.due_at;
+            let pauses = &open.kept.pauses;
+            let timers = clocks::set_task(&mut task, pauses, &self.after, now);
+            if task.due_at == was {
+                continue;
+            }
+            let moment = |at: i64| (at < NEVER - 1).then_some(Time(at));
+            self.note("task", &task.id, moment(was), moment(task.due_at));
+            if !self.dry {
+                let mut change = Change::of(&open);
+                change.timers = timers;
+                let details = json!({ "due": Time(task.due_at).rfc3339() });
+                change.note(now, "system", "recounted", Some(&task), details);
+                work.known_before(&task, was);
+                change.tasks.push(task);
+                work.take(change)?;
+            }
+        }
+        Ok(end)
     }
 
     /// Timers of drawings that count days, of cases that are open. What fired is waited for no more.
-    async fn count_timers(
-        &self,
-        after: &Calendar,
-        dry: bool,
-        moved: &mut Vec<Moved>,
-    ) -> Result<(), Fault> {
-        let mut last = String::new();
-        loop {
-            let mut tx = self.store.begin().await?;
-            let mut work = Work::new(self, &mut tx);
-            let now = work.now;
-            let rows = calendar::drawn_timers(work.tx, &last, PAGE).await?;
-            let Some(end) = rows.last().map(|row| row.id.clone()) else {
-                return Ok(());
+    async fn timers(&mut self, work: &mut Work<'_>, last: &str) -> Result<Option<String>, Fault> {
+        let now = work.now;
+        let rows = calendar::drawn_timers(work.tx, last, PAGE).await?;
+        let end = rows.last().map(|row| row.id.clone());
+        let deeds: Vec<Deed> = rows.iter().cloned().map(Deed::Fire).collect();
+        work.load(&deeds).await?;
+        for mut row in rows {
+            let open = work.case(&row.case_id).await?;
+            let wait = row.wait as u64;
+            let Some(found) = open.kept.instance.waits.get(&wait) else {
+                continue;
             };
-            last = end;
-            let deeds: Vec<Deed> = rows.iter().cloned().map(Deed::Fire).collect();
-            work.load(&deeds).await?;
-            for mut row in rows {
-                let open = work.case(&row.case_id).await?;
-                let wait = row.wait as u64;
-                let Some(found) = open.kept.instance.waits.get(&wait) else {
-                    continue;
-                };
-                let Some((is, was, due)) = recounted(&found.what, after) else {
-                    continue;
-                };
-                note(moved, "timer", &row.id, Some(was), Some(due));
-                if !dry {
-                    let mut change = Change::of(&open);
-                    if let Some(wait) = change.case.kept.instance.waits.get_mut(&wait) {
-                        wait.what = is;
-                    }
-                    let node = open.drawing()?.nodes.get(found.node).map(|node| &node.id);
-                    let details = json!({ "due": due.rfc3339(), "node": node });
-                    change.note(now, "system", "recounted", None, details);
-                    row.due_at = due.0;
-                    change.timers.push((row.id.clone(), Some(row)));
-                    work.take(change)?;
+            let Some((is, was, due)) = recounted(&found.what, &self.after) else {
+                continue;
+            };
+            self.note("timer", &row.id, Some(was), Some(due));
+            if !self.dry {
+                let mut change = Change::of(&open);
+                if let Some(wait) = change.case.kept.instance.waits.get_mut(&wait) {
+                    wait.what = is;
                 }
-            }
-            if work.finish().await?.wrote {
-                tx.commit().await?;
+                let node = open.drawing()?.nodes.get(found.node).map(|node| &node.id);
+                let details = json!({ "due": due.rfc3339(), "node": node });
+                change.note(now, "system", "recounted", None, details);
+                row.due_at = due.0;
+                change.timers.push((row.id.clone(), Some(row)));
+                work.take(change)?;
             }
         }
+        Ok(end)
     }
 
     /// Timers that count days until they begin a case.
-    async fn count_starts(
-        &self,
-        after: &Calendar,
-        dry: bool,
-        moved: &mut Vec<Moved>,
-    ) -> Result<(), Fault> {
-        let mut last = String::new();
-        loop {
-            let mut tx = self.store.begin().await?;
-            let mut work = Work::new(self, &mut tx);
-            let jobs = outbox::starts(work.tx, None, &last, PAGE).await?;
-            let Some(end) = jobs.last().map(|job| job.id.clone()) else {
-                return Ok(());
+    async fn starts(&mut self, work: &mut Work<'_>, last: &str) -> Result<Option<String>, Fault> {
+        let jobs = outbox::starts(work.tx, None, last, PAGE).await?;
+        let end = jobs.last().map(|job| job.id.clone());
+        // What was set aside is looked at by somebody.
+        let waiting = jobs
+            .into_iter()
+            .filter(|job| job.state == JobState::Waiting);
+        for job in waiting {
+            let mut start = Start::of(&job)?;
+            let timer = start.timer.as_ref();
+            let Some((is, was, due)) = timer.and_then(|timer| recounted(timer, &self.after)) else {
+                continue;
             };
-            last = end;
-            for job in jobs {
-                // To be looked at by somebody.
-                if job.state != JobState::Waiting {
-                    continue;
-                }
-                let mut start = Start::of(&job)?;
-                let moved_to = start
-                    .timer
-                    .as_ref()
-                    .and_then(|timer| recounted(timer, after));
-                let Some((is, was, due)) = moved_to else {
-                    continue;
-                };
-                note(moved, "start", &job.name, Some(was), Some(due));
-                if !dry {
-                    start.timer = Some(is);
-                    let job = start.put(&job, work.now)?;
-                    work.put_job(job.id.clone(), Some(job));
-                }
+            self.note("start", &job.name, Some(was), Some(due));
+            if !self.dry {
+                start.timer = Some(is);
+                let job = start.put(&job, work.now)?;
+                work.put_job(job.id.clone(), Some(job));
             }
-            if work.finish().await?.wrote {
-                tx.commit().await?;
-            }
+        }
+        Ok(end)
+    }
+
+    fn note(&mut self, kind: &str, id: &str, before: Option<Time>, after: Option<Time>) {
+        if self.moved.len() < NAMED {
+            self.moved.push(Moved {
+                kind: kind.into(),
+                id: id.into(),
+                before,
+                after,
+            });
         }
     }
 }
@@ -322,16 +416,5 @@ fn recounted(timer: &Awaited, after: &Calendar) -> Option<(Awaited, Time, Time)>
             Some((is, was, due))
         }
         _ => None,
-    }
-}
-
-fn note(moved: &mut Vec<Moved>, kind: &str, id: &str, before: Option<Time>, after: Option<Time>) {
-    if moved.len() < NAMED {
-        moved.push(Moved {
-            kind: kind.into(),
-            id: id.into(),
-            before,
-            after,
-        });
     }
 }

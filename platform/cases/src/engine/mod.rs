@@ -111,6 +111,8 @@ pub struct Engine {
     doing: Mutex<BTreeSet<(String, String)>>,
     /// One simulation at a time.
     simulating: Arc<Semaphore>,
+    /// Clocks are counted anew by one at a time.
+    recounting: tokio::sync::Mutex<()>,
     myself: Weak<Engine>,
 }
 
@@ -134,6 +136,7 @@ impl Engine {
             wake: Notify::new(),
             doing: Mutex::default(),
             simulating: Arc::new(Semaphore::new(1)),
+            recounting: tokio::sync::Mutex::default(),
             myself: myself.clone(),
         });
         engine.load_calendar().await?;

@@ -48,8 +48,16 @@ impl Engine {
         let mut stop = std::pin::pin!(stop);
         let services = Arc::new(Semaphore::new(self.tuning.services));
         let mut calls = JoinSet::new();
+        let mut recounted = false;
         loop {
-            let more = match self.round(&services, &mut calls).await {
+            let round = async {
+                if !recounted {
+                    self.resume_recounts().await?;
+                    recounted = true;
+                }
+                self.round(&services, &mut calls).await
+            };
+            let more = match round.await {
                 Ok(more) => more,
                 Err(fault) => {
                     tracing::warn!(%fault, "looking for what is due");

@@ -6,8 +6,9 @@ use kernel::cases::{
     CalendarDay, Case, CaseVerb, Cases, Count, InboxFilter, Light, Limit, NewCase, PauseKind,
     TaskVerb,
 };
-use kernel::{Span, Time};
+use kernel::{Clock, Span, Time};
 use serde_json::json;
+use store::documents;
 use testkit::each_store;
 
 fn days(days: u32) -> Limit {
@@ -280,6 +281,79 @@ async fn a_calendar_that_changes_late_moves_what_is_running() {
             .set_calendar(&clerk(), 2026, vec![day("2026-11-27", false)], true)
             .await;
         assert_eq!(denied.unwrap_err().code, "access.denied");
+    })
+    .await;
+}
+
+/// The calendar was changed and the program stopped before every clock was counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stop_cut_short_is_counted_on() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let case = begin(&house).await;
+        let day = CalendarDay {
+            day: "2026-11-27".into(),
+            worked: false,
+            name: "演练".into(),
+        };
+        let mark = |kind: &str| json!({ "year": 2026, "before": [], "kind": kind, "last": "" });
+        let keep = async |kind: &str| {
+            let mut tx = store.begin().await.unwrap();
+            let days = [day.clone()];
+            let put = store::cases::calendar::put(&mut tx, 2026, &days, house.clock.now(), "a");
+            put.await.unwrap();
+            let mark = mark(kind);
+            let put = documents::put(&mut tx, "calendar_recounts", "2026", &mark, None);
+            put.await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let after_a_start = async || {
+            let house = House::again(&store, house.clock.clone()).await;
+            let look = tokio::time::sleep(std::time::Duration::from_millis(300));
+            house.engine.clone().run(look).await;
+            let left = store.documents().get("calendar_recounts", "2026").await;
+            assert_eq!(left.unwrap(), None, "it is counted to the end");
+            let history = house.history(&case.id).await;
+            history.matches("recounted").count()
+        };
+        // Cases and tasks were counted before the stop: they are not counted again.
+        keep("timers").await;
+        assert_eq!(after_a_start().await, 0);
+        keep("cases").await;
+        assert_eq!(after_a_start().await, 2, "the case and its task");
+        // The light changes at the new time.
+        house.clock.set(at("2026-12-02T23:00:00+08:00"));
+        house.engine.settle().await.unwrap();
+        house.clock.set(at("2026-12-03T09:00:00+08:00"));
+        house.engine.settle().await.unwrap();
+        assert!(!house.history(&case.id).await.contains("red"));
+    })
+    .await;
+}
+
+/// Whoever set the calendar went away: it is set and counted all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_calendar_is_counted_though_nobody_waits() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let case = begin(&house).await;
+        let holiday = CalendarDay {
+            day: "2026-11-27".into(),
+            worked: false,
+            name: "演练".into(),
+        };
+        let by = admin();
+        let set = house.engine.set_calendar(&by, 2026, vec![holiday], false);
+        let gone = tokio::time::timeout(std::time::Duration::ZERO, set).await;
+        assert!(gone.is_err(), "it takes longer than no time");
+        for _ in 0..200 {
+            let history = house.history(&case.id).await;
+            if history.matches("recounted").count() == 2 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("the clocks stand as they did");
     })
     .await;
 }

@@ -144,8 +144,10 @@ pub(crate) fn operator() -> Actor {
 pub(crate) fn message(to: Recipient, channel: Channel, once: &str) -> NewMessage {
     let fields = [
         ("title", "出生一件事"),
+        ("title_en", "A birth"),
         ("number", "130199-0001"),
         ("progress", "已受理"),
+        ("progress_en", "accepted"),
     ];
     NewMessage {
         to,

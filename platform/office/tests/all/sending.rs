@@ -74,7 +74,9 @@ async fn a_short_message_is_short() {
     testkit::each_store(|store| async move {
         let house = house(&store).await;
         let mut long = sms("k");
-        long.fields.insert("progress".into(), "长".repeat(500));
+        for name in ["progress", "progress_en"] {
+            long.fields.insert(name.into(), "长".repeat(500));
+        }
         let found = places(house.centre.send(&Actor::system(), long).await);
         assert_eq!(found, ["text/zh", "text/en"]);
         let mut fits = sms("k");
@@ -202,13 +204,22 @@ async fn templates_are_checked_versioned_and_the_operators() {
         // Without a short text no short message; words changed by the operator stay.
         let mut no_sms = template("case_progress");
         no_sms.sms = Words::default();
+        // What the program does not fill in, no message of it could say.
+        let unfilled = centre.put_template(&operator(), no_sms.clone(), 1).await;
+        assert_eq!(places(unfilled), ["text/zh", "text/en"]);
+        // What it fills in may be left out.
+        no_sms.text = Words::new("{{number}}有进展", "News of {{number}}");
         centre.put_template(&operator(), no_sms, 1).await.unwrap();
-        let mut new = sms("k");
-        new.fields = fields(&[("place", "一号路")]);
-        assert_eq!(
-            places(centre.send(&Actor::system(), new).await),
-            ["channel"]
-        );
+        let refused = centre.send(&Actor::system(), sms("k")).await;
+        assert_eq!(places(refused), ["channel"]);
+        let account = Recipient::Account("an".into());
+        let told = message(account, Channel::Inbox, "told");
+        centre.send(&Actor::system(), told.clone()).await.unwrap();
+        let mut misspelt = told;
+        misspelt.once = "misspelt".into();
+        misspelt.fields.insert("nummer".into(), "1".into());
+        let refused = centre.send(&Actor::system(), misspelt).await;
+        assert_eq!(places(refused), ["fields/nummer"]);
         let again = house_with(&store, Limits::default()).await.centre;
         let mut page = again.templates(&operator(), &part(None, 2)).await.unwrap();
         assert_eq!(page.total, 14);

@@ -260,7 +260,7 @@ pub async fn letters_with(run: &mut impl Run, sha256: &str) -> Result<Vec<Letter
     let question = select("files", &["id"])
         .and_where(Expr::col("sha256").eq(sha256))
         .and_where(Expr::col("owner").like("letter/%"))
-        .and_where(Expr::col("whole").eq(1_i64))
+        .and_where(super::is_whole())
         .limit(8)
         .to_owned();
     let mut found = vec![];
