@@ -318,6 +318,16 @@ async function bundle(page, base, width) {
   await until(async () => (await page.locator('main').innerText()).includes('李小欢'), 'the licence does not carry what was corrected');
   const pages = [{ name: 'licence', path: new URL(page.url()).pathname }, { name: 'licences', path: '/portal/licences' }];
   await rate(page, base, wanting.id);
+  // Of every step there is news.
+  let news = '';
+  for (let i = 0; i < 60 && !['已收到您的申请', '补正', '已办结'].every((told) => news.includes(told)); i++) {
+    news = (await ask(page, base, '/messages?limit=50')).items.map((told) => told.text.zh).join('\n');
+    await page.waitForTimeout(500);
+  }
+  must(['已收到您的申请', '补正', '已办结'].every((told) => news.includes(told)), `there is no news of every step: ${news}`);
+  await page.goto(`${base}/portal/messages`);
+  await page.locator('[data-message] summary').first().click();
+  await page.locator('[data-message][open] p', { hasText: '受理编号' }).waitFor();
   pages.push({ name: 'my-matters', path: '/portal/applications' }, { name: 'my-matter', path: `/portal/applications/${encodeURIComponent(application.id)}` }, { name: 'my-part', path: `/portal/applications/${encodeURIComponent(wanting.id)}` });
   // The next one, left as a draft.
   await begin(page, base, { words: '生孩子', item: 'birth_bundle' });

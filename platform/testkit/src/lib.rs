@@ -3,11 +3,13 @@
 
 mod authenticator;
 mod crypto;
+mod killed;
 mod ports;
 mod postgres;
 
 pub use authenticator::{Authenticator, one_time_code};
 pub use crypto::FakeCrypto;
+pub use killed::killed;
 pub use ports::free_port;
 pub use postgres::{PostgresServer, StartError};
 

@@ -6,11 +6,9 @@ use kernel::Span;
 use kernel::applications::*;
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use store::Store;
-use testkit::each_address;
+use testkit::{each_address, killed};
 
 /// Where the child finds the store.
 const ADDRESS: &str = "APPLICATIONS_TEST_ADDRESS";
@@ -57,35 +55,23 @@ async fn one(house: &House, n: u32) {
 }
 
 /// Runs the child, kills it after some acknowledgements, and returns them.
-fn run_and_kill(address: &str) -> Vec<Vec<String>> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "crash::child_works_until_killed",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(ADDRESS, address)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
-    let mut heard = vec![];
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
+async fn run_and_kill(address: &str) -> Vec<Vec<String>> {
+    let acknowledged = |line: &str| {
         let said: Vec<String> = line.split(' ').map(String::from).collect();
-        // A last line may be torn; a whole one ends with a stop.
-        if said.len() != 5 || said[0] != "acknowledged" || said[4] != "." {
-            continue;
-        }
-        heard.push(said);
-        if heard.len() == PATIENCE {
-            child.kill().unwrap();
-        }
-    }
-    child.wait().unwrap();
-    assert!(heard.len() >= PATIENCE, "the child ended by itself");
-    heard
+        (said.len() == 5 && said[0] == "acknowledged").then_some(said)
+    };
+    let mut heard = 0;
+    let enough = move |line: &str| {
+        heard += usize::from(acknowledged(line).is_some());
+        heard == PATIENCE
+    };
+    let said = killed(
+        "crash::child_works_until_killed",
+        &[(ADDRESS, address)],
+        enough,
+    )
+    .await;
+    said.iter().filter_map(|line| acknowledged(line)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,9 +79,7 @@ async fn nothing_acknowledged_is_lost_when_killed() {
     each_address(|address| async move {
         let mut heard = vec![];
         for _ in 0..KILLS {
-            let place = address.clone();
-            let some = tokio::task::spawn_blocking(move || run_and_kill(&place));
-            heard.extend(some.await.unwrap());
+            heard.extend(run_and_kill(&address).await);
             let store = Store::open(&address).await.unwrap();
             check(&store, &heard).await;
             store.close().await;

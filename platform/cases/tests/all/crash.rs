@@ -5,11 +5,9 @@ use crate::house::{House, admin, object, offered, officer};
 use kernel::cases::{CaseFilter, CaseState, Cases, TaskVerb};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use store::Store;
-use testkit::each_address;
+use testkit::{each_address, killed};
 
 /// Where the child finds the store.
 const ADDRESS: &str = "CASES_TEST_ADDRESS";
@@ -58,35 +56,23 @@ async fn child_works_until_killed() {
 }
 
 /// Runs the child, kills it after some acknowledgements, and returns them: task and revision.
-fn run_and_kill(address: &str) -> Vec<(String, i64)> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "crash::child_works_until_killed",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(ADDRESS, address)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
-    let mut heard = vec![];
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        let said = line.strip_prefix("acknowledged ");
-        let Some((task, revision)) = said.and_then(|said| said.split_once(' ')) else {
-            continue;
-        };
-        // A last line may be torn; a smaller number then asks for less, never for more.
-        heard.push((task.to_string(), revision.parse().unwrap_or(0)));
-        if heard.len() == PATIENCE {
-            child.kill().unwrap();
-        }
-    }
-    child.wait().unwrap();
-    assert!(heard.len() >= PATIENCE, "the child ended by itself");
-    heard
+async fn run_and_kill(address: &str) -> Vec<(String, i64)> {
+    let acknowledged = |line: &str| {
+        let (task, revision) = line.strip_prefix("acknowledged ")?.split_once(' ')?;
+        Some((task.to_string(), revision.parse().ok()?))
+    };
+    let mut heard = 0;
+    let enough = move |line: &str| {
+        heard += usize::from(acknowledged(line).is_some());
+        heard == PATIENCE
+    };
+    let said = killed(
+        "crash::child_works_until_killed",
+        &[(ADDRESS, address)],
+        enough,
+    )
+    .await;
+    said.iter().filter_map(|line| acknowledged(line)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,9 +80,7 @@ async fn nothing_done_is_lost_or_doubled_when_killed() {
     each_address(|address| async move {
         let mut done: Vec<(String, i64)> = vec![];
         for round in 1..=KILLS {
-            let place = address.clone();
-            let heard = tokio::task::spawn_blocking(move || run_and_kill(&place));
-            done.extend(heard.await.unwrap());
+            done.extend(run_and_kill(&address).await);
             let store = Store::open(&address).await.unwrap();
             check(&store, &done, round).await;
             store.close().await;

@@ -4,10 +4,8 @@ use crate::house::{House, at};
 use crate::starts::{OPENED, cases, cycle, dues, next, publish};
 use kernel::{Span, Time};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use store::Store;
-use testkit::{each_address, each_store};
+use testkit::{each_address, each_store, killed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_programs_begin_one_case() {
@@ -58,38 +56,21 @@ async fn child_begins_cases_until_killed() {
     }
 }
 
-fn run_and_kill(address: &str) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "starts_once::child_begins_cases_until_killed",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(ADDRESS, address)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
+async fn run_and_kill(address: &str) {
     let mut heard = 0;
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        heard += usize::from(line.unwrap() == "minute");
-        if heard == PATIENCE {
-            child.kill().unwrap();
-        }
-    }
-    child.wait().unwrap();
-    assert!(heard >= PATIENCE, "the child ended by itself");
+    let enough = move |line: &str| {
+        heard += usize::from(line == "minute");
+        heard == PATIENCE
+    };
+    let child = "starts_once::child_begins_cases_until_killed";
+    killed(child, &[(ADDRESS, address)], enough).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_due_time_is_missed_or_begins_twice_when_killed() {
     each_address(|address| async move {
         for round in 1..=KILLS {
-            let place = address.clone();
-            tokio::task::spawn_blocking(move || run_and_kill(&place))
-                .await
-                .unwrap();
+            run_and_kill(&address).await;
             let store = Store::open(&address).await.unwrap();
             let house = House::open(&store).await;
             let dues = dues(&house).await;

@@ -5,11 +5,9 @@ use super::*;
 use kernel::documents::{Documents, PdfVerdict};
 use kernel::{Clock, Span};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-use testkit::each_address;
+use std::io::Write;
+use std::time::Duration;
+use testkit::{each_address, killed};
 
 const ADDRESS: &str = "DOCUMENTS_TEST_ADDRESS";
 const FIRST: &str = "DOCUMENTS_TEST_FIRST";
@@ -61,53 +59,29 @@ async fn what_was_acknowledged_is_whole() {
     each_address(|address| async move {
         let (mut files, mut letters) = (vec![], vec![]);
         for round in 0..3_u64 {
-            let mut child = Command::new(std::env::current_exe().unwrap())
-                .args([
-                    "--exact",
-                    "kill::child_works_until_killed",
-                    "--ignored",
-                    "--nocapture",
-                ])
-                .env(ADDRESS, &address)
-                .env(FIRST, (round * 1000).to_string())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let lines = BufReader::new(child.stdout.take().unwrap());
-            let counts = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
-            let counted = counts.clone();
-            let reader = std::thread::spawn(move || {
-                let lines = lines.lines().map_while(Result::ok);
-                let lines = lines.filter(|line| line.split(' ').count() == 3);
-                let counting = lines.inspect(|line| {
-                    let kind = usize::from(line.starts_with("letter"));
-                    counted[kind].fetch_add(1, Ordering::SeqCst);
-                });
-                counting.collect::<Vec<String>>()
-            });
             // After a few letters and files, at another moment each time, without chance in it.
-            let begun = Instant::now();
-            let few = || {
-                let [files, letters] = &*counts;
-                files.load(Ordering::SeqCst) < 2 || letters.load(Ordering::SeqCst) < 4
+            let [mut some_files, mut some_letters] = [0, 0];
+            let enough = move |line: &str| {
+                some_files += usize::from(line.starts_with("file "));
+                some_letters += usize::from(line.starts_with("letter "));
+                let enough = some_files >= 2 && some_letters >= 4;
+                if enough {
+                    std::thread::sleep(Duration::from_millis(round * 37));
+                }
+                enough
             };
-            while few() && begun.elapsed() < Duration::from_secs(120) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            tokio::time::sleep(Duration::from_millis(round * 37)).await;
-            child.kill().unwrap();
-            child.wait().unwrap();
-            for line in reader.join().unwrap() {
-                let parts: Vec<&str> = line.split(' ').collect();
-                // A last line may be torn.
-                let Ok(n) = parts[1].parse::<usize>() else {
+            let first = (round * 1000).to_string();
+            let environment = [(ADDRESS, address.as_str()), (FIRST, &first)];
+            for line in killed("kill::child_works_until_killed", &environment, enough).await {
+                let [kind, n, id] = line.split(' ').collect::<Vec<&str>>()[..] else {
                     continue;
                 };
-                match parts[0] {
-                    "file" if parts[2].len() == 26 => files.push((n, parts[2].to_owned())),
-                    "letter" if parts[2].len() == 26 => letters.push((n, parts[2].to_owned())),
-                    _ => {}
-                }
+                let known = match kind {
+                    "file" => &mut files,
+                    "letter" => &mut letters,
+                    _ => continue,
+                };
+                known.push((n.parse::<usize>().unwrap(), id.to_owned()));
             }
         }
         assert!(

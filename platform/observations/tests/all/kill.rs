@@ -7,12 +7,11 @@ use kernel::SystemClock;
 use kernel::observations::Observations;
 use observations::{Engine, Options};
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Store;
-use testkit::each_address;
+use testkit::{each_address, killed};
 
 const ADDRESS: &str = "JICHENG_KILL_ADDRESS";
 const FIRST: &str = "JICHENG_KILL_FIRST";
@@ -27,12 +26,11 @@ fn options() -> Options {
     }
 }
 
-/// The process that is killed; without its address it is no test at all.
+/// The process that is killed.
 #[tokio::test(flavor = "multi_thread")]
-async fn child() {
-    let Ok(address) = std::env::var(ADDRESS) else {
-        return;
-    };
+#[ignore = "run by the test below in a process of its own"]
+async fn child_writes_until_killed() {
+    let address = std::env::var(ADDRESS).unwrap();
     let first: i64 = std::env::var(FIRST).unwrap().parse().unwrap();
     let store = Store::open(&address).await.unwrap();
     let engine = Engine::open(store.clone(), Arc::new(SystemClock), options())
@@ -78,36 +76,24 @@ fn rows(bench: &Bench, writer: usize, first: i64) -> Vec<kernel::observations::R
     (first..first + ROWS).map(row).collect()
 }
 
-/// Runs the child, kills it after a while, and says what it had acknowledged.
-fn run_and_kill(address: &str, first: i64, after: Duration) -> Vec<(usize, i64)> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["kill::child", "--exact", "--nocapture"])
-        .env(ADDRESS, address)
-        .env(FIRST, first.to_string())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap());
-    let mut acknowledged = vec![];
-    let mut started: Option<Instant> = None;
-    let mut line = String::new();
-    // Counted from the first acknowledgement; what is in the pipe at the end counts as well.
-    while lines.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
-        let words: Vec<&str> = line.split_whitespace().collect();
+/// Runs the child, kills it so long after its first acknowledgement, and says what it had
+/// acknowledged.
+async fn run_and_kill(address: &str, first: i64, after: Duration) -> Vec<(usize, i64)> {
+    let acknowledged = |line: &str| {
         // libtest writes its own words before the first of ours.
-        if let [.., "acknowledged", writer, first] = words[..]
-            && line.ends_with('\n')
-        {
-            acknowledged.push((writer.parse().unwrap(), first.parse().unwrap()));
-        }
-        line.clear();
-        if started.get_or_insert_with(Instant::now).elapsed() > after {
-            let _ = child.kill();
-        }
-    }
-    child.wait().unwrap();
-    acknowledged
+        let (_, said) = line.split_once("acknowledged ")?;
+        let (writer, first) = said.split_once(' ')?;
+        Some((writer.parse().ok()?, first.parse().ok()?))
+    };
+    let mut started: Option<Instant> = None;
+    let enough = move |line: &str| {
+        let said: Option<(usize, i64)> = acknowledged(line);
+        said.is_some() && started.get_or_insert_with(Instant::now).elapsed() > after
+    };
+    let first = first.to_string();
+    let environment = [(ADDRESS, address), (FIRST, &first)];
+    let said = killed("kill::child_writes_until_killed", &environment, enough).await;
+    said.iter().filter_map(|line| acknowledged(line)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,9 +108,7 @@ async fn nothing_acknowledged_is_lost_or_doubled() {
             // Each run writes times of its own; a tenth of a second to half a second of them.
             let first = kill as i64 * 1_000_000;
             let after = Duration::from_millis(100 + kill * 97 % 400);
-            let address = address.clone();
-            let run = tokio::task::spawn_blocking(move || run_and_kill(&address, first, after));
-            let some = run.await.unwrap();
+            let some = run_and_kill(&address, first, after).await;
             assert!(
                 !some.is_empty(),
                 "kill {kill} came before anything was acknowledged"

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use kernel::parties::{Message, Messenger};
 use kernel::{Clock, SystemClock};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::io::Write;
+use testkit::killed;
 
 const ADDRESS: &str = "OFFICE_TEST_ADDRESS";
 const MESSAGES: usize = 60;
@@ -73,35 +73,17 @@ async fn child_carries_until_killed() {
 }
 
 /// Runs the child and kills it after so many messages carried; the texts it carried.
-fn run_and_kill(address: &str, after: usize) -> (Vec<String>, BTreeSet<String>) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "crash::child_carries_until_killed",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(ADDRESS, address)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
-    let (mut carried, mut taken) = (vec![], BTreeSet::new());
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        if let Some(text) = line.strip_prefix("carried ") {
-            carried.push(text.to_string());
-            if carried.len() == after {
-                child.kill().unwrap();
-            }
-        }
-        if let Some(id) = line.strip_prefix("taken ").filter(|id| id.len() == 26) {
-            taken.insert(id.to_string());
-        }
-        assert_ne!(line, "end", "the child ended by itself");
-    }
-    child.wait().unwrap();
-    (carried, taken)
+async fn run_and_kill(address: &str, after: usize) -> (Vec<String>, BTreeSet<String>) {
+    let mut heard = 0;
+    let enough = move |line: &str| {
+        heard += usize::from(line.starts_with("carried "));
+        heard == after
+    };
+    let child = "crash::child_carries_until_killed";
+    let said = killed(child, &[(ADDRESS, address)], enough).await;
+    let those = |what: &'static str| said.iter().filter_map(move |line| line.strip_prefix(what));
+    let taken = those("taken ").map(String::from).collect();
+    (those("carried ").map(String::from).collect(), taken)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,9 +91,7 @@ async fn no_message_is_lost_and_none_comes_more_than_twice() {
     testkit::each_address(|address| async move {
         let (mut carried, mut taken) = (vec![], BTreeSet::new());
         for round in 1..=KILLS {
-            let place = address.clone();
-            let work = tokio::task::spawn_blocking(move || run_and_kill(&place, 3 + 2 * round));
-            let (some, ids) = work.await.unwrap();
+            let (some, ids) = run_and_kill(&address, 3 + 2 * round).await;
             carried.extend(some);
             taken.extend(ids);
         }

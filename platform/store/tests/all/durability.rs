@@ -3,10 +3,8 @@
 use kernel::Time;
 use kernel::events::EventKind;
 use sea_query::{Expr, Func, Query};
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use store::{Run, Store, Tx, cursors, events};
-use testkit::each_address;
+use testkit::{each_address, killed};
 
 /// Where the child finds the store.
 const ADDRESS: &str = "STORE_TEST_ADDRESS";
@@ -56,36 +54,16 @@ async fn child_appends_until_killed() {
 }
 
 /// Runs the child, kills it after some acknowledgements, and returns the highest of them.
-fn run_and_kill(address: &str) -> i64 {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "durability::child_appends_until_killed",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(ADDRESS, address)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
-    let mut highest = 0;
+async fn run_and_kill(address: &str) -> i64 {
+    let number = |line: &str| line.strip_prefix("acknowledged ")?.parse::<i64>().ok();
     let mut heard = 0;
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        let Some(seq) = line.strip_prefix("acknowledged ") else {
-            continue;
-        };
-        // A last line may be torn; whole ones end in a whole number.
-        highest = std::cmp::max(highest, seq.parse().unwrap_or(0));
-        heard += 1;
-        if heard == PATIENCE {
-            child.kill().unwrap();
-        }
-    }
-    child.wait().unwrap();
-    assert!(heard >= PATIENCE, "the child ended by itself after {heard}");
-    highest
+    let enough = move |line: &str| {
+        heard += usize::from(number(line).is_some());
+        heard == PATIENCE
+    };
+    let child = "durability::child_appends_until_killed";
+    let said = killed(child, &[(ADDRESS, address)], enough).await;
+    said.iter().filter_map(|line| number(line)).max().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,10 +71,7 @@ async fn nothing_acknowledged_is_lost_when_killed() {
     each_address(|address| async move {
         let mut before = 0;
         for round in 1..=KILLS {
-            let place = address.clone();
-            let acknowledged = tokio::task::spawn_blocking(move || run_and_kill(&place))
-                .await
-                .unwrap();
+            let acknowledged = run_and_kill(&address).await;
             let store = Store::open(&address).await.unwrap();
             let last = store.events().last_seq();
             assert!(

@@ -5,8 +5,7 @@ use crate::*;
 use kernel::page::Part;
 use kernel::{Clock, SystemClock};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use testkit::killed;
 
 const ADDRESS: &str = "VISITS_TEST_ADDRESS";
 const KILLS: usize = 3;
@@ -77,37 +76,24 @@ fn order(state: &str) -> usize {
     states.iter().position(|s| *s == state).unwrap()
 }
 
-fn run_and_kill(address: &str) -> Vec<(String, String)> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "crash::child_serves_until_killed",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(ADDRESS, address)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
-    let mut heard = vec![];
-    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-        let line = line.unwrap();
-        let said = line.strip_prefix("said ");
-        let Some((number, state)) = said.and_then(|said| said.split_once(' ')) else {
-            continue;
-        };
-        // The last line may be torn.
-        if ["waiting", "called", "finished"].contains(&state) {
-            heard.push((number.to_string(), state.to_string()));
-        }
-        if heard.len() == PATIENCE {
-            child.kill().unwrap();
-        }
-    }
-    child.wait().unwrap();
-    assert!(heard.len() >= PATIENCE, "the child ended by itself");
-    heard
+async fn run_and_kill(address: &str) -> Vec<(String, String)> {
+    let stands = |line: &str| {
+        let (number, state) = line.strip_prefix("said ")?.split_once(' ')?;
+        let known = ["waiting", "called", "finished"].contains(&state);
+        known.then(|| (number.to_string(), state.to_string()))
+    };
+    let mut heard = 0;
+    let enough = move |line: &str| {
+        heard += usize::from(stands(line).is_some());
+        heard == PATIENCE
+    };
+    let said = killed(
+        "crash::child_serves_until_killed",
+        &[(ADDRESS, address)],
+        enough,
+    )
+    .await;
+    said.iter().filter_map(|line| stands(line)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,9 +101,7 @@ async fn what_was_said_stands_after_a_kill() {
     testkit::each_address(|address| async move {
         let mut least: BTreeMap<String, usize> = BTreeMap::new();
         for _ in 0..KILLS {
-            let place = address.clone();
-            let heard = tokio::task::spawn_blocking(move || run_and_kill(&place));
-            for (number, state) in heard.await.unwrap() {
+            for (number, state) in run_and_kill(&address).await {
                 let known = least.entry(number).or_default();
                 *known = std::cmp::max(*known, order(&state));
             }
