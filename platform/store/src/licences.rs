@@ -8,7 +8,7 @@ mod tokens;
 pub use rows::{LicenceRow, StepRow, TokenRow, UseRow};
 pub use tokens::{
     add_token, free_token, open_tokens, put_token, spend_token, sweep_tokens, token, tokens_of,
-    use_token,
+    use_token, use_tokens,
 };
 
 use crate::Tx;

@@ -110,6 +110,41 @@ async fn altered_documents_are_found() {
     }
 }
 
+/// Codes that are shown in the same moment are used up together: each is good once all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_codes_at_once_are_each_good_once() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let mut codes = vec![];
+        for serial in 1..=20 {
+            let licence = house.issue(driver(serial)).await;
+            codes.push(house.present(serial, &licence).await.token);
+        }
+        // The first half are over.
+        house.wait(Span::seconds(60));
+        for serial in 21..=40 {
+            let licence = house.issue(driver(serial)).await;
+            codes.push(house.present(serial, &licence).await.token);
+        }
+        let tries = (0..120).map(|n| {
+            let (engine, token) = (house.engine.clone(), codes[n % 40].clone());
+            tokio::spawn(async move {
+                let shown = Shown::Token { token };
+                let found = engine.verify(&Actor::default(), &shown, &why()).await;
+                (n % 40, found.unwrap().verdict == Verdict::Valid)
+            })
+        });
+        let mut won = [0; 40];
+        for each in tries.collect::<Vec<_>>() {
+            let (code, valid) = each.await.unwrap();
+            won[code] += u32::from(valid);
+        }
+        assert_eq!(won[..20], [0; 20], "over");
+        assert_eq!(won[20..], [1; 20], "good once");
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_good_once_and_for_its_time() {
     each_store(|store| async move {

@@ -7,6 +7,7 @@ use crate::Tx;
 use crate::sql::Run;
 use kernel::Fault;
 use sea_query::{Expr, ExprTrait, OnConflict, Order, Query};
+use std::collections::BTreeSet;
 
 /// Adds a secret.
 pub async fn add_token(tx: &mut Tx, row: &TokenRow) -> Result<(), Fault> {
@@ -32,6 +33,36 @@ pub async fn use_token(tx: &mut Tx, digest: &str, now: i64) -> Result<bool, Faul
         .and_where(Expr::col("expires_at").gt(now))
         .to_owned();
     Ok(tx.execute(&statement).await? == 1)
+}
+
+/// Secrets used up in one statement, at most.
+const TOGETHER: usize = 128;
+
+/// Uses secrets up, each named once; answers those that were good, as [`use_token`] judges each.
+pub async fn use_tokens(
+    tx: &mut Tx,
+    digests: &[&str],
+    now: i64,
+) -> Result<BTreeSet<String>, Fault> {
+    let mut used = BTreeSet::new();
+    for some in digests.chunks(TOGETHER) {
+        let Some(last) = some.last() else { continue };
+        // As many as a power of two: a statement is prepared for each number there is.
+        let rest = some.len().next_power_of_two() - some.len();
+        let named = some.iter().chain(std::iter::repeat_n(last, rest)).copied();
+        let statement = Query::update()
+            .table("licence_tokens")
+            .value("used_at", now)
+            .and_where(Expr::col("digest").is_in(named))
+            .and_where(Expr::col("used_at").is_null())
+            .and_where(Expr::col("expires_at").gt(now))
+            .returning(Query::returning().column("digest"))
+            .to_owned();
+        for row in tx.fetch_all(&statement).await? {
+            used.insert(row.text("digest")?);
+        }
+    }
+    Ok(used)
 }
 
 /// Notes a secret that was not kept before as used up; `false` when it was used before.
