@@ -469,7 +469,18 @@ pub async fn steps(run: &mut impl Run, licence: &str) -> Result<Vec<StepRow>, Fa
 
 /// Adds uses.
 pub async fn add_uses(tx: &mut Tx, rows: &[UseRow]) -> Result<(), Fault> {
-    add(tx, "licence_uses", &USE, rows.iter().map(values_of_use)).await
+    let columns = USE.iter().copied();
+    for some in rows.chunks(ROWS) {
+        let mut statement = Query::insert();
+        statement
+            .into_table("licence_uses")
+            .columns(columns.clone());
+        for row in some {
+            statement.values_panic(values_of_use(row).into_iter().map(Expr::val));
+        }
+        tx.execute_later(&statement).await?;
+    }
+    Ok(())
 }
 
 /// Was this licence used in this way for this matter before?
