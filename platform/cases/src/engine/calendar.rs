@@ -25,6 +25,8 @@ const NAMED: usize = 10_000;
 const MARKS: &str = "calendar_recounts";
 /// Of them, at most.
 const YEARS: u64 = 500;
+/// Until what could not be counted is tried again.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Reads the calendar of a year, naming everything that is wrong.
 fn checked(year: i16, days: &[CalendarDay]) -> Result<(), Fault> {
@@ -122,7 +124,10 @@ impl Engine {
         };
         let work = tokio::spawn(async move {
             let _alone = engine.recounting.lock().await;
-            engine.finish_recounts().await?;
+            // What cannot be counted of an earlier change does not keep this one back.
+            if let Err(fault) = engine.finish_recounts().await {
+                tracing::warn!(%fault, "clocks that a stop left uncounted");
+            }
             engine.change_year(&by, year, days).await
         });
         let done = work.await;
@@ -169,10 +174,18 @@ impl Engine {
         self.count(Count::new(before, fresh), Some(&mut mark)).await
     }
 
-    /// Goes on counting where the program stopped, as [`Engine::run`] begins.
-    pub(super) async fn resume_recounts(&self) -> Result<(), Fault> {
-        let _alone = self.recounting.lock().await;
-        self.finish_recounts().await
+    /// Goes on counting where the program stopped, as [`Engine::run`] begins; what cannot be counted
+    /// is tried again.
+    pub(super) async fn resume_recounts(self: Arc<Self>) {
+        loop {
+            let alone = self.recounting.lock().await;
+            let Err(fault) = self.finish_recounts().await else {
+                return;
+            };
+            tracing::warn!(%fault, "clocks that a stop left uncounted");
+            drop(alone);
+            tokio::time::sleep(AGAIN).await;
+        }
     }
 
     async fn finish_recounts(&self) -> Result<(), Fault> {

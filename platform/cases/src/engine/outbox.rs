@@ -48,16 +48,10 @@ impl Engine {
         let mut stop = std::pin::pin!(stop);
         let services = Arc::new(Semaphore::new(self.tuning.services));
         let mut calls = JoinSet::new();
-        let mut recounted = false;
+        // Beside the work, which waits for no clock: a stop cuts it short again.
+        calls.spawn(self.clone().resume_recounts());
         loop {
-            let round = async {
-                if !recounted {
-                    self.resume_recounts().await?;
-                    recounted = true;
-                }
-                self.round(&services, &mut calls).await
-            };
-            let more = match round.await {
+            let more = match self.round(&services, &mut calls).await {
                 Ok(more) => more,
                 Err(fault) => {
                     tracing::warn!(%fault, "looking for what is due");
