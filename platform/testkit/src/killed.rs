@@ -29,6 +29,18 @@ pub async fn killed(
     said
 }
 
+/// Enough is this many lines that count.
+pub fn lines(
+    many: usize,
+    counts: impl Fn(&str) -> bool + Send + 'static,
+) -> impl FnMut(&str) -> bool + Send + 'static {
+    let mut heard = 0;
+    move |line| {
+        heard += usize::from(counts(line));
+        heard == many
+    }
+}
+
 /// The lines a process said, and whether it was killed.
 fn listen(mut child: Child, mut enough: impl FnMut(&str) -> bool) -> (Vec<String>, bool) {
     let mut said = vec![];

@@ -9,7 +9,7 @@ mod postgres;
 
 pub use authenticator::{Authenticator, one_time_code};
 pub use crypto::FakeCrypto;
-pub use killed::killed;
+pub use killed::{killed, lines};
 pub use ports::free_port;
 pub use postgres::{PostgresServer, StartError};
 

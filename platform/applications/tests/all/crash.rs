@@ -8,7 +8,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Store;
-use testkit::{each_address, killed};
+use testkit::{each_address, killed, lines};
 
 /// Where the child finds the store.
 const ADDRESS: &str = "APPLICATIONS_TEST_ADDRESS";
@@ -60,11 +60,7 @@ async fn run_and_kill(address: &str) -> Vec<Vec<String>> {
         let said: Vec<String> = line.split(' ').map(String::from).collect();
         (said.len() == 5 && said[0] == "acknowledged").then_some(said)
     };
-    let mut heard = 0;
-    let enough = move |line: &str| {
-        heard += usize::from(acknowledged(line).is_some());
-        heard == PATIENCE
-    };
+    let enough = lines(PATIENCE, move |line| acknowledged(line).is_some());
     let said = killed(
         "crash::child_works_until_killed",
         &[(ADDRESS, address)],

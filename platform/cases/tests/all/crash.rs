@@ -7,7 +7,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::Store;
-use testkit::{each_address, killed};
+use testkit::{each_address, killed, lines};
 
 /// Where the child finds the store.
 const ADDRESS: &str = "CASES_TEST_ADDRESS";
@@ -61,11 +61,7 @@ async fn run_and_kill(address: &str) -> Vec<(String, i64)> {
         let (task, revision) = line.strip_prefix("acknowledged ")?.split_once(' ')?;
         Some((task.to_string(), revision.parse().ok()?))
     };
-    let mut heard = 0;
-    let enough = move |line: &str| {
-        heard += usize::from(acknowledged(line).is_some());
-        heard == PATIENCE
-    };
+    let enough = lines(PATIENCE, move |line| acknowledged(line).is_some());
     let said = killed(
         "crash::child_works_until_killed",
         &[(ADDRESS, address)],

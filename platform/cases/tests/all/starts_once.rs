@@ -5,7 +5,7 @@ use crate::starts::{OPENED, cases, cycle, dues, next, publish};
 use kernel::{Span, Time};
 use std::collections::BTreeSet;
 use store::Store;
-use testkit::{each_address, each_store, killed};
+use testkit::{each_address, each_store, killed, lines};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_programs_begin_one_case() {
@@ -57,11 +57,7 @@ async fn child_begins_cases_until_killed() {
 }
 
 async fn run_and_kill(address: &str) {
-    let mut heard = 0;
-    let enough = move |line: &str| {
-        heard += usize::from(line == "minute");
-        heard == PATIENCE
-    };
+    let enough = lines(PATIENCE, move |line| line == "minute");
     let child = "starts_once::child_begins_cases_until_killed";
     killed(child, &[(ADDRESS, address)], enough).await;
 }

@@ -8,7 +8,7 @@ use kernel::parties::{Message, Messenger};
 use kernel::{Clock, SystemClock};
 use std::collections::BTreeSet;
 use std::io::Write;
-use testkit::killed;
+use testkit::{killed, lines};
 
 const ADDRESS: &str = "OFFICE_TEST_ADDRESS";
 const MESSAGES: usize = 60;
@@ -74,11 +74,7 @@ async fn child_carries_until_killed() {
 
 /// Runs the child and kills it after so many messages carried; the texts it carried.
 async fn run_and_kill(address: &str, after: usize) -> (Vec<String>, BTreeSet<String>) {
-    let mut heard = 0;
-    let enough = move |line: &str| {
-        heard += usize::from(line.starts_with("carried "));
-        heard == after
-    };
+    let enough = lines(after, move |line| line.starts_with("carried "));
     let child = "crash::child_carries_until_killed";
     let said = killed(child, &[(ADDRESS, address)], enough).await;
     let those = |what: &'static str| said.iter().filter_map(move |line| line.strip_prefix(what));

@@ -4,7 +4,7 @@ use kernel::Time;
 use kernel::events::EventKind;
 use sea_query::{Expr, Func, Query};
 use store::{Run, Store, Tx, cursors, events};
-use testkit::{each_address, killed};
+use testkit::{each_address, killed, lines};
 
 /// Where the child finds the store.
 const ADDRESS: &str = "STORE_TEST_ADDRESS";
@@ -56,11 +56,7 @@ async fn child_appends_until_killed() {
 /// Runs the child, kills it after some acknowledgements, and returns the highest of them.
 async fn run_and_kill(address: &str) -> i64 {
     let number = |line: &str| line.strip_prefix("acknowledged ")?.parse::<i64>().ok();
-    let mut heard = 0;
-    let enough = move |line: &str| {
-        heard += usize::from(number(line).is_some());
-        heard == PATIENCE
-    };
+    let enough = lines(PATIENCE, move |line| number(line).is_some());
     let child = "durability::child_appends_until_killed";
     let said = killed(child, &[(ADDRESS, address)], enough).await;
     said.iter().filter_map(|line| number(line)).max().unwrap()

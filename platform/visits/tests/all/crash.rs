@@ -5,7 +5,7 @@ use crate::*;
 use kernel::page::Part;
 use kernel::{Clock, SystemClock};
 use std::collections::{BTreeMap, BTreeSet};
-use testkit::killed;
+use testkit::{killed, lines};
 
 const ADDRESS: &str = "VISITS_TEST_ADDRESS";
 const KILLS: usize = 3;
@@ -82,11 +82,7 @@ async fn run_and_kill(address: &str) -> Vec<(String, String)> {
         let known = ["waiting", "called", "finished"].contains(&state);
         known.then(|| (number.to_string(), state.to_string()))
     };
-    let mut heard = 0;
-    let enough = move |line: &str| {
-        heard += usize::from(stands(line).is_some());
-        heard == PATIENCE
-    };
+    let enough = lines(PATIENCE, move |line| stands(line).is_some());
     let said = killed(
         "crash::child_serves_until_killed",
         &[(ADDRESS, address)],
