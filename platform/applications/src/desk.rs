@@ -5,31 +5,21 @@
 use crate::Engine;
 use kernel::Fault;
 use kernel::events::EventKind;
-use parking_lot::Mutex;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use store::applications::{ApplicationRow, Applied, Write, write};
 use store::audit;
-use tokio::sync::oneshot;
+use store::together::Together;
 
 /// Decisions of one transaction, at most.
 const BATCH: usize = 64;
 /// Decisions that wait, at most.
 const WAITING: usize = 10_000;
 
-struct Waiting {
-    write: Write,
-    reply: oneshot::Sender<Result<Applied, Fault>>,
-}
+/// Decisions that wait.
+pub(crate) type Desk = Together<Write, Applied>;
 
-#[derive(Default)]
-pub(crate) struct Desk(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    queue: VecDeque<Waiting>,
-    /// Somebody empties the queue.
-    busy: bool,
+pub(crate) fn desk() -> Arc<Desk> {
+    Together::new("applications", BATCH, WAITING)
 }
 
 impl Engine {
@@ -37,22 +27,10 @@ impl Engine {
     /// has moved. It is done even if the caller no longer waits.
     pub(crate) async fn put(&self, write: Write) -> Result<Option<Vec<String>>, Fault> {
         let wakes = !write.jobs.is_empty();
-        let (reply, answer) = oneshot::channel();
-        {
-            let mut state = self.desk.0.lock();
-            if state.queue.len() >= WAITING {
-                return Err(Fault::overloaded("applications", 5));
-            }
-            state.queue.push_back(Waiting { write, reply });
-            if !state.busy
-                && let Some(engine) = self.myself.upgrade()
-            {
-                state.busy = true;
-                tokio::spawn(engine.empty_queue());
-            }
-        }
-        let lost = |_| Fault::internal("writing an application", "the desk was closed");
-        match answer.await.map_err(lost)?? {
+        let engine = self.myself.upgrade();
+        let engine = engine.ok_or_else(|| Fault::overloaded("applications", 1))?;
+        let work = move |writes| engine.clone().write_all(writes);
+        match self.desk.ask(write, work).await? {
             Applied::Done(numbers) => {
                 if wakes {
                     self.wake.notify_one();
@@ -63,27 +41,7 @@ impl Engine {
         }
     }
 
-    async fn empty_queue(self: Arc<Self>) {
-        loop {
-            let batch: Vec<Waiting> = {
-                let mut state = self.desk.0.lock();
-                if state.queue.is_empty() {
-                    state.busy = false;
-                    return;
-                }
-                let count = std::cmp::min(BATCH, state.queue.len());
-                state.queue.drain(..count).collect()
-            };
-            let (writes, replies): (Vec<Write>, Vec<_>) =
-                batch.into_iter().map(|w| (w.write, w.reply)).unzip();
-            for (reply, outcome) in replies.into_iter().zip(self.write_all(writes).await) {
-                // Whoever asked may be gone.
-                let _ = reply.send(outcome);
-            }
-        }
-    }
-
-    async fn write_all(self: &Arc<Self>, writes: Vec<Write>) -> Vec<Result<Applied, Fault>> {
+    async fn write_all(self: Arc<Self>, writes: Vec<Write>) -> Vec<Result<Applied, Fault>> {
         if writes.len() > 1 {
             match self.attempt(writes.clone()).await {
                 Ok(applied) => return applied.into_iter().map(Ok).collect(),

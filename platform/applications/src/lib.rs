@@ -87,7 +87,7 @@ pub struct Engine {
     means: Means,
     sealing: sealing::Sealing,
     cases: OnceLock<Arc<dyn Cases>>,
-    desk: desk::Desk,
+    desk: Arc<desk::Desk>,
     guesses: progress::Guesses,
     /// Wakes who does what is due.
     wake: Notify,
@@ -108,7 +108,7 @@ impl Engine {
             means,
             sealing,
             cases: OnceLock::new(),
-            desk: desk::Desk::default(),
+            desk: desk::desk(),
             guesses: progress::Guesses::default(),
             wake: Notify::new(),
             myself: myself.clone(),

@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::Tx;
-use store::licences::{self as rows, LicenceRow};
+use store::licences::{self as rows, By, LicenceRow};
 
 /// Licences issued in one transaction, at most.
 pub const AT_ONCE: usize = 1000;
@@ -239,7 +239,8 @@ impl Engine {
             rows.map(|row| of(row).clone()).collect()
         };
         let sources = column(|row| &row.source);
-        let known = rows::licences_of_sources(tx, &sources).await?;
+        let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
+        let known = rows::licences_by(tx, By::Source, &sources).await?;
         let mut by_source: BTreeMap<String, LicenceRow> = known
             .into_iter()
             .map(|row| (row.source.clone(), row))

@@ -19,6 +19,7 @@ mod issue;
 mod jose;
 mod office;
 pub mod openid4vc;
+mod opening;
 mod print;
 mod reading;
 mod renewal;
@@ -135,6 +136,7 @@ pub struct Engine {
     settings: Settings,
     issuer: RwLock<String>,
     types: Types,
+    opening: Arc<opening::Opening>,
     uses: Arc<uses::Uses>,
     lists: status::Lists,
     guesses: guesses::Guesses,
@@ -157,6 +159,7 @@ impl Engine {
         let sealing = Sealing::open(&store, means.crypto).await?;
         let types = note_types(&store, clock.as_ref(), means.types).await?;
         Ok(Arc::new(Engine {
+            opening: opening::Opening::new(store.clone()),
             uses: uses::Uses::new(store.clone()),
             store,
             clock,

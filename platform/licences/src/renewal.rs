@@ -11,7 +11,7 @@ use kernel::numbers::Day;
 use kernel::{Fault, Span};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use store::licences as rows;
+use store::licences::{self as rows, By};
 
 /// What is to be otherwise in the new one.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -121,8 +121,7 @@ impl Engine {
         let mut tx = self.store.begin().await?;
         let mut old = self.row_of(&mut tx, &former).await?;
         // The same re-issue asked for twice answers the same licence.
-        let sources = [made.row.source.clone()];
-        if let Some(known) = rows::licences_of_sources(&mut tx, &sources).await?.pop() {
+        if let Some(known) = rows::licence(&mut tx, By::Source, &made.row.source).await? {
             let same = known.request == made.row.request && known.replaces == made.row.replaces;
             if !same {
                 return Err(conflict(

@@ -2,14 +2,13 @@
 //! transaction; each caller waits until theirs is on the disk, and only then answers.
 
 use kernel::{Fault, Time};
-use parking_lot::Mutex;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::audit::{self, AuditEntry};
 use store::licences::{self as rows, TokenRow, UseRow};
+use store::together::{Together, each};
 use store::{Store, Tx};
-use tokio::sync::oneshot;
 
 /// Uses of one transaction, at most.
 const BATCH: usize = 500;
@@ -31,91 +30,29 @@ pub(crate) struct Entry {
     pub(crate) details: serde_json::Value,
 }
 
-struct Waiting {
-    entry: Entry,
-    answer: oneshot::Sender<Result<bool, Fault>>,
-}
-
-#[derive(Default)]
-struct Queue {
-    waiting: Vec<Waiting>,
-    running: bool,
-}
-
 /// Writes uses down.
 pub(crate) struct Uses {
     store: Store,
-    queue: Mutex<Queue>,
-}
-
-/// Takes the mark away when the writer ends, however it ends.
-struct Running(Option<Arc<Uses>>);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(uses) = self.0.take() {
-            let mut queue = uses.queue.lock();
-            queue.running = false;
-            // Whoever still waits learns that nothing was written.
-            queue.waiting.clear();
-        }
-    }
+    queue: Arc<Together<Entry, bool>>,
 }
 
 impl Uses {
     pub(crate) fn new(store: Store) -> Arc<Uses> {
         Arc::new(Uses {
             store,
-            queue: Mutex::default(),
+            queue: Together::new("licences", BATCH, WAITING),
         })
     }
 
     /// Writes a use down and answers when it is on the disk; `false` when its secret was used
-    /// before or is over, and nothing was written.
+    /// before or is over, and nothing was written. It is written even if nobody waits any more.
     pub(crate) async fn write(self: &Arc<Uses>, entry: Entry) -> Result<bool, Fault> {
-        let (answer, answered) = oneshot::channel();
-        {
-            let mut queue = self.queue.lock();
-            if queue.waiting.len() >= WAITING {
-                return Err(Fault::overloaded("licences", 1));
-            }
-            queue.waiting.push(Waiting { entry, answer });
-            if !queue.running {
-                queue.running = true;
-                let running = Running(Some(self.clone()));
-                tokio::spawn(self.clone().run(running));
-            }
-        }
-        let gone = |_| Err(Fault::overloaded("licences", 1));
-        answered.await.unwrap_or_else(gone)
-    }
-
-    async fn run(self: Arc<Uses>, mut running: Running) {
-        loop {
-            let some: Vec<Waiting> = {
-                let mut queue = self.queue.lock();
-                let most = queue.waiting.len().min(BATCH);
-                if most == 0 {
-                    queue.running = false;
-                    running.0 = None;
-                    return;
-                }
-                queue.waiting.drain(..most).collect()
-            };
-            let (entries, answers): (Vec<Entry>, Vec<_>) = some
-                .into_iter()
-                .map(|each| (each.entry, each.answer))
-                .unzip();
-            let outcome = self.commit(entries).await;
-            for (n, answer) in answers.into_iter().enumerate() {
-                let each = match &outcome {
-                    Ok(written) => Ok(written.get(n).copied().unwrap_or(false)),
-                    Err(fault) => Err(fault.clone()),
-                };
-                // Whoever asked may be gone; the use stays written.
-                let _ = answer.send(each);
-            }
-        }
+        let uses = self.clone();
+        let work = move |entries: Vec<Entry>| {
+            let uses = uses.clone();
+            async move { each(entries.len(), uses.commit(entries).await) }
+        };
+        self.queue.ask(entry, work).await
     }
 
     async fn commit(&self, entries: Vec<Entry>) -> Result<Vec<bool>, Fault> {

@@ -3,6 +3,7 @@
 //! only after the use is on the disk.
 
 use crate::content::{state_of, verdict};
+use crate::opening::Key;
 use crate::sd_jwt::{Document, TYP};
 use crate::uses::Entry;
 use crate::{Engine, refuse, said};
@@ -11,7 +12,7 @@ use kernel::crypto::Ring;
 use kernel::licences::{Grade, Shown, ShownField, State, Use, Verdict, Verification};
 use kernel::{Fault, Time, Words};
 use serde_json::{Map, Value, json};
-use store::licences::{self as rows, By, LicenceRow, TokenRow, UseRow};
+use store::licences::{LicenceRow, TokenRow, UseRow};
 
 /// How old the signature of a holder may be, and how far ahead its clock, in seconds.
 const BINDING_AGE_S: i64 = 300;
@@ -293,17 +294,13 @@ impl Engine {
             return Ok(Err(Verdict::Unknown));
         }
         let digest = self.sealing.digest("token", token);
-        let mut reader = self.store.reader().await?;
-        let known = rows::token(&mut reader, &digest).await?;
-        let open = known
+        let found = self.opening.open(Key::Secret(digest.clone())).await?;
+        let open = found
+            .secret
             .filter(|row| row.kind == "present" && row.used_at.is_none() && row.expires_at > now.0);
-        let Some(open) = open else {
+        let (Some(open), Some(row)) = (open, found.licence) else {
             return Ok(Err(Verdict::Unknown));
         };
-        let Some(row) = rows::licence(&mut reader, By::Id, &open.licence).await? else {
-            return Ok(Err(Verdict::Unknown));
-        };
-        drop(reader);
         let body: Value = serde_json::from_str(&open.body).unwrap_or_default();
         let names = body["fields"].as_array().into_iter().flatten();
         let names: Vec<String> = names.filter_map(Value::as_str).map(String::from).collect();
@@ -324,9 +321,8 @@ impl Engine {
         let parsed = parsed.map_err(|problem| Fault::invalid(vec![problem]))?;
         let identifier = parsed.to_string();
         self.guesses.demand(&identifier, guess.address, now)?;
-        let mut reader = self.store.reader().await?;
-        let row = rows::licence(&mut reader, By::Identifier, &identifier).await?;
-        drop(reader);
+        let key = Key::Identifier(identifier.clone());
+        let row = self.opening.open(key).await?.licence;
         let name = guess.name;
         let natural = kernel::numbers::person_name(name);
         let typed = [natural, Some(name.trim().to_string())];
@@ -393,12 +389,10 @@ impl Engine {
             }
         }
         let identifier = claims.get("identifier").and_then(Value::as_str);
-        let mut reader = self.store.reader().await?;
-        let identifier = identifier.unwrap_or_default();
-        let Some(row) = rows::licence(&mut reader, By::Identifier, identifier).await? else {
+        let key = Key::Identifier(identifier.unwrap_or_default().into());
+        let Some(row) = self.opening.open(key).await?.licence else {
             return Ok(Err(Verdict::Unknown));
         };
-        drop(reader);
         self.found_in(row, &claims, now).map(Ok)
     }
 }

@@ -45,6 +45,7 @@ pub mod records;
 pub mod sql;
 mod tables;
 mod tail;
+pub mod together;
 mod transaction;
 pub mod visits;
 pub mod wal;

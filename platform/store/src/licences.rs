@@ -7,8 +7,8 @@ mod tokens;
 
 pub use rows::{LicenceRow, StepRow, TokenRow, UseRow};
 pub use tokens::{
-    add_token, free_token, open_tokens, put_token, spend_token, sweep_tokens, token, tokens_of,
-    use_token, use_tokens,
+    add_token, free_token, open_tokens, put_token, spend_token, sweep_tokens, token, tokens,
+    tokens_of, use_token, use_tokens,
 };
 
 use crate::Tx;
@@ -305,28 +305,45 @@ pub enum By {
     Source,
 }
 
+impl By {
+    fn column(self) -> &'static str {
+        match self {
+            By::Id => "id",
+            By::Identifier => "identifier",
+            By::Source => "source",
+        }
+    }
+}
+
+/// Values one statement names, at most.
+const TOGETHER: usize = 128;
+
+/// Values to name in a statement, as many as a power of two, the last again and again: a statement
+/// is prepared for each number there is.
+fn named<'a>(values: &[&'a str]) -> impl Iterator<Item = &'a str> {
+    let rest = values.len().next_power_of_two() - values.len();
+    let last = values.last().copied().into_iter().cycle().take(rest);
+    values.iter().copied().chain(last)
+}
+
 /// A licence.
 pub async fn licence(run: &mut impl Run, by: By, value: &str) -> Result<Option<LicenceRow>, Fault> {
-    let column = match by {
-        By::Id => "id",
-        By::Identifier => "identifier",
-        By::Source => "source",
-    };
     let question = select("licences", &LICENCE)
-        .and_where(Expr::col(column).eq(value))
+        .and_where(Expr::col(by.column()).eq(value))
         .to_owned();
     one(run, &question, read_licence).await
 }
 
-/// Licences of these sources, in no order.
-pub async fn licences_of_sources(
+/// Licences that are found by one of these, in no order.
+pub async fn licences_by(
     run: &mut impl Run,
-    sources: &[String],
+    by: By,
+    values: &[&str],
 ) -> Result<Vec<LicenceRow>, Fault> {
     let mut found = vec![];
-    for some in sources.chunks(ROWS) {
+    for some in values.chunks(TOGETHER) {
         let question = select("licences", &LICENCE)
-            .and_where(Expr::col("source").is_in(some.iter().map(String::as_str)))
+            .and_where(Expr::col(by.column()).is_in(named(some)))
             .limit(PAGE_LIMIT)
             .to_owned();
         found.extend(many(run, &question, read_licence).await?);

@@ -9,12 +9,10 @@ use super::work::Work;
 use kernel::access::Actor;
 use kernel::cases::{Acted, Case, CaseVerb, Correlated, Message, NewCase, Served, TaskVerb, Told};
 use kernel::{Fault, Noted, Time};
-use parking_lot::Mutex;
 use serde_json::{Map, Value};
-use std::collections::VecDeque;
 use std::sync::Arc;
 use store::cases::{JobRow, TimerRow};
-use tokio::sync::oneshot;
+use store::together::Together;
 
 /// Deeds of one transaction, at most.
 const BATCH: usize = 64;
@@ -59,63 +57,23 @@ pub(super) enum Reply {
     Nothing,
 }
 
-struct Waiting {
-    deed: Deed,
-    reply: oneshot::Sender<Result<Reply, Fault>>,
-}
+/// Deeds that wait.
+pub(super) type Desk = Together<Deed, Reply>;
 
-#[derive(Default)]
-pub(super) struct Desk(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    queue: VecDeque<Waiting>,
-    /// Somebody empties the queue.
-    busy: bool,
+pub(super) fn desk() -> Arc<Desk> {
+    Together::new("cases", BATCH, WAITING)
 }
 
 impl Engine {
     /// Does a deed; returns when it is durable. It is done even if the caller no longer waits.
     pub(super) async fn submit(&self, deed: Deed) -> Result<Reply, Fault> {
-        let (reply, answer) = oneshot::channel();
-        {
-            let mut state = self.desk.0.lock();
-            if state.queue.len() >= WAITING {
-                return Err(Fault::overloaded("cases", 5));
-            }
-            state.queue.push_back(Waiting { deed, reply });
-            if !state.busy
-                && let Some(engine) = self.myself.upgrade()
-            {
-                state.busy = true;
-                tokio::spawn(engine.empty_queue());
-            }
-        }
-        let lost = |_| Fault::internal("working at a case", "the desk was closed");
-        answer.await.map_err(lost)?
+        let engine = self.myself.upgrade();
+        let engine = engine.ok_or_else(|| Fault::overloaded("cases", 1))?;
+        let work = move |deeds| engine.clone().do_all(deeds);
+        self.desk.ask(deed, work).await
     }
 
-    async fn empty_queue(self: Arc<Self>) {
-        loop {
-            let batch: Vec<Waiting> = {
-                let mut state = self.desk.0.lock();
-                if state.queue.is_empty() {
-                    state.busy = false;
-                    return;
-                }
-                let count = std::cmp::min(BATCH, state.queue.len());
-                state.queue.drain(..count).collect()
-            };
-            let (deeds, replies): (Vec<Deed>, Vec<_>) =
-                batch.into_iter().map(|w| (w.deed, w.reply)).unzip();
-            for (reply, outcome) in replies.into_iter().zip(self.do_all(deeds).await) {
-                // Whoever asked may be gone.
-                let _ = reply.send(outcome);
-            }
-        }
-    }
-
-    async fn do_all(self: &Arc<Self>, deeds: Vec<Deed>) -> Vec<Result<Reply, Fault>> {
+    async fn do_all(self: Arc<Self>, deeds: Vec<Deed>) -> Vec<Result<Reply, Fault>> {
         let deeds = Arc::new(deeds);
         match self.attempt(deeds.clone(), None).await {
             Ok(replies) => replies,

@@ -102,7 +102,7 @@ pub struct Engine {
     tuning: Tuning,
     shelf: Shelf,
     calendar: RwLock<Arc<Calendar>>,
-    desk: Desk,
+    desk: Arc<Desk>,
     /// Queues whose holders are in the store.
     queues: Mutex<BTreeSet<i64>>,
     /// Wakes who does what is due.
@@ -131,7 +131,7 @@ impl Engine {
             tuning,
             shelf: Shelf::default(),
             calendar: RwLock::default(),
-            desk: Desk::default(),
+            desk: desk::desk(),
             queues: Mutex::default(),
             wake: Notify::new(),
             doing: Mutex::default(),

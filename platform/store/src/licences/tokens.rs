@@ -2,7 +2,7 @@
 //! presentations. Only their digests are here.
 
 use super::rows::{TOKEN, read_token, values_of_token};
-use super::{PAGE_LIMIT, TokenRow, add, one, select};
+use super::{PAGE_LIMIT, TOGETHER, TokenRow, add, many, named, one, select};
 use crate::Tx;
 use crate::sql::Run;
 use kernel::Fault;
@@ -23,6 +23,19 @@ pub async fn token(run: &mut impl Run, digest: &str) -> Result<Option<TokenRow>,
     one(run, &question, read_token).await
 }
 
+/// Secrets by their digests, in no order.
+pub async fn tokens(run: &mut impl Run, digests: &[&str]) -> Result<Vec<TokenRow>, Fault> {
+    let mut found = vec![];
+    for some in digests.chunks(TOGETHER) {
+        let question = select("licence_tokens", &TOKEN)
+            .and_where(Expr::col("digest").is_in(named(some)))
+            .limit(PAGE_LIMIT)
+            .to_owned();
+        found.extend(many(run, &question, read_token).await?);
+    }
+    Ok(found)
+}
+
 /// Uses a secret up; `false` when it was used before, is over, or is not there.
 pub async fn use_token(tx: &mut Tx, digest: &str, now: i64) -> Result<bool, Fault> {
     let statement = Query::update()
@@ -35,9 +48,6 @@ pub async fn use_token(tx: &mut Tx, digest: &str, now: i64) -> Result<bool, Faul
     Ok(tx.execute(&statement).await? == 1)
 }
 
-/// Secrets used up in one statement, at most.
-const TOGETHER: usize = 128;
-
 /// Uses secrets up, each named once; answers those that were good, as [`use_token`] judges each.
 pub async fn use_tokens(
     tx: &mut Tx,
@@ -46,14 +56,10 @@ pub async fn use_tokens(
 ) -> Result<BTreeSet<String>, Fault> {
     let mut used = BTreeSet::new();
     for some in digests.chunks(TOGETHER) {
-        let Some(last) = some.last() else { continue };
-        // As many as a power of two: a statement is prepared for each number there is.
-        let rest = some.len().next_power_of_two() - some.len();
-        let named = some.iter().chain(std::iter::repeat_n(last, rest)).copied();
         let statement = Query::update()
             .table("licence_tokens")
             .value("used_at", now)
-            .and_where(Expr::col("digest").is_in(named))
+            .and_where(Expr::col("digest").is_in(named(some)))
             .and_where(Expr::col("used_at").is_null())
             .and_where(Expr::col("expires_at").gt(now))
             .returning(Query::returning().column("digest"))
