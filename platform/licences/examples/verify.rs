@@ -31,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const THREADS: usize = 2;
 /// Verifications under way at once.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 128;
 const LICENCES: usize = 2000;
 /// Codes of each licence.
 const CODES: usize = 10;
