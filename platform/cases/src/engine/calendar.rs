@@ -1,11 +1,9 @@
 //! The calendar: loaded from the store, set year by year; every running clock is counted anew.
 
-use super::begun::Start;
-use super::desk::Deed;
-use super::work::{Change, Work, audit, kept};
-use super::{Engine, clocks};
-use crate::clock::{Calendar, Clock, Day};
-use crate::machine::Awaited;
+use super::Engine;
+use super::recount::{Count, KINDS, Kind};
+use super::work::{Work, audit};
+use crate::clock::{Calendar, Day};
 use kernel::access::Actor;
 use kernel::cases::{CalendarDay, Left, Limit, Moved};
 use kernel::fault::Problem;
@@ -14,13 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::cases::{JobState, NEVER, calendar, outbox};
+use store::cases::calendar;
 use store::{Tx, documents};
 
-/// Clocks counted in one transaction, at most.
-const PAGE: u64 = 200;
-/// What moved is named up to this many.
-const NAMED: usize = 10_000;
 /// Years that were changed and whose clocks are not all counted yet: documents by year.
 const MARKS: &str = "calendar_recounts";
 /// Of them, at most.
@@ -216,13 +210,9 @@ impl Engine {
             loop {
                 let mut tx = self.store.begin().await?;
                 let mut work = Work::new(self, &mut tx);
-                let end = match kind {
-                    Kind::Cases => count.cases(&mut work, &last).await,
-                    Kind::Tasks => count.tasks(&mut work, &last).await,
-                    Kind::Timers => count.timers(&mut work, &last).await,
-                    Kind::Starts => count.starts(&mut work, &last).await,
+                let Some(end) = count.page(&mut work, kind, &last).await? else {
+                    break;
                 };
-                let Some(end) = end? else { break };
                 last = end;
                 if work.finish().await?.wrote {
                     if let Some(mark) = &mut mark {
@@ -243,18 +233,6 @@ impl Engine {
     }
 }
 
-/// What has clocks, in the order it is counted in.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Cases,
-    Tasks,
-    Timers,
-    Starts,
-}
-
-const KINDS: [Kind; 4] = [Kind::Cases, Kind::Tasks, Kind::Timers, Kind::Starts];
-
 /// A year that was changed and whose clocks are not all counted yet.
 #[derive(Serialize, Deserialize)]
 struct Mark {
@@ -272,162 +250,5 @@ impl Mark {
             .map_err(|e| Fault::internal("writing what is to be counted", e))?;
         documents::put(tx, MARKS, &self.year.to_string(), &json, None).await?;
         Ok(())
-    }
-}
-
-/// A count: by which calendars, and what moved.
-struct Count {
-    before: Arc<Calendar>,
-    after: Arc<Calendar>,
-    dry: bool,
-    moved: Vec<Moved>,
-}
-
-/// Each counts a page behind an identification and answers the last one of it.
-impl Count {
-    fn new(before: Arc<Calendar>, after: Arc<Calendar>) -> Count {
-        Count {
-            before,
-            after,
-            dry: true,
-            moved: vec![],
-        }
-    }
-
-    /// Sets the timers of cases with a clock anew. A case is not changed by it: when it is due is
-    /// counted whenever it is asked.
-    async fn cases(&mut self, work: &mut Work<'_>, last: &str) -> Result<Option<String>, Fault> {
-        let now = work.now;
-        let rows = calendar::clocked_cases(work.tx, last, PAGE).await?;
-        let end = rows.last().map(|row| row.id.clone());
-        for row in rows {
-            let kept = kept(&row)?;
-            let due = |calendar: &Calendar| {
-                let (statutory, promised) = clocks::case_left(&row, &kept, calendar, now);
-                promised.or(statutory).map(|left| left.due)
-            };
-            let (was, is) = (due(&self.before), due(&self.after));
-            if was == is {
-                continue;
-            }
-            self.note("case", &row.id, was, is);
-            if !self.dry {
-                let open = work.case(&row.id).await?;
-                let mut change = Change::of(&open);
-                change.timers = clocks::case_timers(&open, &self.after, now);
-                let details = json!({ "due": is.map(Time::rfc3339) });
-                change.note(now, "system", "recounted", None, details);
-                work.take(change)?;
-            }
-        }
-        Ok(end)
-    }
-
-    async fn tasks(&mut self, work: &mut Work<'_>, last: &str) -> Result<Option<String>, Fault> {
-        let now = work.now;
-        let rows = calendar::clocked_tasks(work.tx, last, PAGE).await?;
-        let end = rows.last().map(|row| row.id.clone());
-        for mut task in rows {
-            let open = work.case(&task.case_id).await?;
-            let was = task.due_at;
-            let pauses = &open.kept.pauses;
-            let timers = clocks::set_task(&mut task, pauses, &self.after, now);
-            if task.due_at == was {
-                continue;
-            }
-            let moment = |at: i64| (at < NEVER - 1).then_some(Time(at));
-            self.note("task", &task.id, moment(was), moment(task.due_at));
-            if !self.dry {
-                let mut change = Change::of(&open);
-                change.timers = timers;
-                let details = json!({ "due": Time(task.due_at).rfc3339() });
-                change.note(now, "system", "recounted", Some(&task), details);
-                work.known_before(&task, was);
-                change.tasks.push(task);
-                work.take(change)?;
-            }
-        }
-        Ok(end)
-    }
-
-    /// Timers of drawings that count days, of cases that are open. What fired is waited for no more.
-    async fn timers(&mut self, work: &mut Work<'_>, last: &str) -> Result<Option<String>, Fault> {
-        let now = work.now;
-        let rows = calendar::drawn_timers(work.tx, last, PAGE).await?;
-        let end = rows.last().map(|row| row.id.clone());
-        let deeds: Vec<Deed> = rows.iter().cloned().map(Deed::Fire).collect();
-        work.load(&deeds).await?;
-        for mut row in rows {
-            let open = work.case(&row.case_id).await?;
-            let wait = row.wait as u64;
-            let Some(found) = open.kept.instance.waits.get(&wait) else {
-                continue;
-            };
-            let Some((is, was, due)) = recounted(&found.what, &self.after) else {
-                continue;
-            };
-            self.note("timer", &row.id, Some(was), Some(due));
-            if !self.dry {
-                let mut change = Change::of(&open);
-                if let Some(wait) = change.case.kept.instance.waits.get_mut(&wait) {
-                    wait.what = is;
-                }
-                let node = open.drawing()?.nodes.get(found.node).map(|node| &node.id);
-                let details = json!({ "due": due.rfc3339(), "node": node });
-                change.note(now, "system", "recounted", None, details);
-                row.due_at = due.0;
-                change.timers.push((row.id.clone(), Some(row)));
-                work.take(change)?;
-            }
-        }
-        Ok(end)
-    }
-
-    /// Timers that count days until they begin a case.
-    async fn starts(&mut self, work: &mut Work<'_>, last: &str) -> Result<Option<String>, Fault> {
-        let jobs = outbox::starts(work.tx, None, last, PAGE).await?;
-        let end = jobs.last().map(|job| job.id.clone());
-        // What was set aside is looked at by somebody.
-        let waiting = jobs
-            .into_iter()
-            .filter(|job| job.state == JobState::Waiting);
-        for job in waiting {
-            let mut start = Start::of(&job)?;
-            let timer = start.timer.as_ref();
-            let Some((is, was, due)) = timer.and_then(|timer| recounted(timer, &self.after)) else {
-                continue;
-            };
-            self.note("start", &job.name, Some(was), Some(due));
-            if !self.dry {
-                start.timer = Some(is);
-                let job = start.put(&job, work.now)?;
-                work.put_job(job.id.clone(), Some(job));
-            }
-        }
-        Ok(end)
-    }
-
-    fn note(&mut self, kind: &str, id: &str, before: Option<Time>, after: Option<Time>) {
-        if self.moved.len() < NAMED {
-            self.moved.push(Moved {
-                kind: kind.into(),
-                id: id.into(),
-                before,
-                after,
-            });
-        }
-    }
-}
-
-/// A timer whose days end elsewhere by another calendar: as it is then, and when it was and is due.
-fn recounted(timer: &Awaited, after: &Calendar) -> Option<(Awaited, Time, Time)> {
-    let days = |since, limit| Clock::start(since, limit).left(after, since).due;
-    let is = timer.recounted(days)?;
-    match (timer, &is) {
-        (Awaited::Timer { due: was, .. }, Awaited::Timer { due, .. }) => {
-            let (was, due) = (*was, *due);
-            Some((is, was, due))
-        }
-        _ => None,
     }
 }

@@ -28,6 +28,7 @@ mod outbox;
 mod people;
 mod publish;
 mod reading;
+mod recount;
 mod shelf;
 mod signing;
 mod simulation;

@@ -2,7 +2,7 @@
 //! not there; nothing is torn.
 
 use crate::house::{House, admin, object, offered, officer};
-use kernel::cases::{CaseFilter, CaseState, Cases, TaskVerb};
+use kernel::cases::{CalendarDay, CaseFilter, CaseState, Cases, Count, Limit, NewCase, TaskVerb};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -131,4 +131,116 @@ async fn check(store: &Store, done: &[(String, i64)], round: usize) {
     assert_eq!(open.count, 0, "round {round}: {:?}", open.rows);
     assert_eq!(house.inbox(&clerk).await.count, 0, "counters are exact");
     assert!(store.audit().verify().await.unwrap().damage.is_none());
+}
+
+/// Cases whose clocks are counted, several pages of them.
+const CLOCKS: usize = 900;
+/// Where how far a count is stands.
+const MARKS: &str = "calendar_recounts";
+
+fn holiday() -> Vec<CalendarDay> {
+    vec![CalendarDay {
+        day: "2026-11-27".into(),
+        worked: false,
+        name: "演练".into(),
+    }]
+}
+
+/// The child: begins cases with clocks, sets a calendar, and says how far the count is.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test below in a process of its own"]
+async fn child_counts_until_killed() {
+    let store = Store::open(&std::env::var(ADDRESS).unwrap()).await.unwrap();
+    let house = Arc::new(House::open(&store).await);
+    let body = r#"<startEvent id="start"/><endEvent id="end"/>
+<userTask id="u" name="u" j:roles="clerk" j:organisation='"housing"' j:due="5 working days"/>"#;
+    house.publish(body, "start>u u>end").await;
+    let mut begun = tokio::task::JoinSet::new();
+    for _ in 0..CLOCKS {
+        let house = house.clone();
+        begun.spawn(async move {
+            let new = NewCase {
+                process: "p".into(),
+                organisation: Some("housing".into()),
+                statutory: Some(Limit {
+                    days: 20,
+                    count: Count::WorkingDays,
+                }),
+                data: object(json!({})),
+                ..NewCase::default()
+            };
+            house.engine.start(&admin(), new).await.unwrap();
+        });
+    }
+    begun.join_all().await;
+    tokio::spawn(async move {
+        let by = admin();
+        let set = house.engine.set_calendar(&by, 2026, holiday(), false);
+        set.await.unwrap();
+    });
+    loop {
+        let mark = store.documents().get(MARKS, "2026").await.unwrap();
+        let json = mark.map(|mark| mark.json).unwrap_or_default();
+        if json["last"].as_str().is_some_and(|last| !last.is_empty()) {
+            println!("\ncounted to {} {}", json["kind"], json["last"]);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_that_is_killed_goes_on_and_counts_nothing_twice() {
+    each_address(|address| async move {
+        let counted = |line: &str| line.starts_with("counted to ");
+        killed(
+            "crash::child_counts_until_killed",
+            &[(ADDRESS, &address)],
+            lines(1, counted),
+        )
+        .await;
+        let store = Store::open(&address).await.unwrap();
+        let mark = store.documents().get(MARKS, "2026").await.unwrap();
+        assert!(mark.is_some(), "it was killed before the end");
+        let house = House::open(&store).await;
+        let would = async || {
+            let by = admin();
+            let set = house.engine.set_calendar(&by, 2026, holiday(), true);
+            set.await.unwrap().len()
+        };
+        let left = would().await;
+        assert!((1..2 * CLOCKS).contains(&left), "{left} clocks are left");
+        let run = async {
+            while store
+                .documents()
+                .get(MARKS, "2026")
+                .await
+                .unwrap()
+                .is_some()
+            {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        let patience = std::time::Duration::from_secs(60);
+        let run = tokio::time::timeout(patience, house.engine.clone().run(run));
+        run.await.expect("it is counted to the end");
+        let mut cases = vec![];
+        let mut filter = CaseFilter {
+            limit: 200,
+            ..CaseFilter::default()
+        };
+        loop {
+            let page = house.engine.cases(&admin(), &filter).await.unwrap();
+            cases.extend(page.rows.into_iter().map(|case| case.id));
+            filter.after = page.next;
+            if filter.after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(cases.len(), CLOCKS);
+        for case in cases {
+            let history = house.history(&case).await;
+            let times = history.matches("recounted").count();
+            assert_eq!(times, 2, "{case} and its task: {history}");
+        }
+    })
+    .await;
 }

@@ -331,6 +331,54 @@ async fn what_a_stop_cut_short_is_counted_on() {
     .await;
 }
 
+/// A case that cannot be read keeps its clocks; all others are counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_cannot_be_counted_keeps_no_other_one_back() {
+    each_store(|store| async move {
+        let house = House::open(&store).await;
+        let damaged = begin(&house).await;
+        let sound = begin(&house).await;
+        let mut tx = store.begin().await.unwrap();
+        let id = [damaged.id.clone()];
+        let found = store::cases::read::cases(&mut tx, &id).await;
+        let mut row = found.unwrap().remove(0);
+        row.body = b"nothing".to_vec();
+        row.revision += 1;
+        let writes = store::cases::Writes {
+            cases: [(row.id.clone(), row)].into(),
+            ..Default::default()
+        };
+        let queues = Default::default();
+        let write = store::cases::write::write(&mut tx, &writes, &queues);
+        write.await.unwrap();
+        tx.commit().await.unwrap();
+
+        let house = House::again(&store, house.clock.clone()).await;
+        let holiday = CalendarDay {
+            day: "2026-11-27".into(),
+            worked: false,
+            name: "演练".into(),
+        };
+        let set = async |dry: bool| {
+            let days = vec![holiday.clone()];
+            let by = admin();
+            let set = house.engine.set_calendar(&by, 2026, days, dry);
+            let moved = set.await.unwrap();
+            let of_sound = |id: &str| id.starts_with(&sound.id);
+            assert!(moved.iter().all(|moved| of_sound(&moved.id)), "{moved:?}");
+            moved.len()
+        };
+        assert_eq!(set(true).await, 2, "the case and its task");
+        assert_eq!(set(false).await, 2);
+        assert_eq!(set(true).await, 0);
+        let history = house.history(&sound.id).await;
+        assert_eq!(history.matches("recounted").count(), 2);
+        let left = store.documents().get("calendar_recounts", "2026").await;
+        assert_eq!(left.unwrap(), None, "it is counted to the end");
+    })
+    .await;
+}
+
 /// Whoever set the calendar went away: it is set and counted all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_calendar_is_counted_though_nobody_waits() {
