@@ -1,6 +1,7 @@
 //! Reading requests: queries and bodies. Every fault of a query is named at once; unknown
 //! parameters are faults, not silence.
 
+use super::json_words;
 use super::problem::Refusal;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -229,7 +230,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             let at = format!("body:{}:{}", error.line(), error.column());
             Refusal(Fault::invalid_at(
                 at,
-                format!("无法读取 JSON：{error}"),
+                format!("无法读取 JSON：{}", json_words::chinese(&error)),
                 format!("cannot read the JSON: {error}"),
             ))
         })

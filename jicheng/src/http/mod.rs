@@ -16,6 +16,7 @@ pub mod front;
 pub mod guard;
 pub mod input;
 pub mod items;
+mod json_words;
 pub mod keys;
 pub mod licences;
 pub mod live;

@@ -187,7 +187,7 @@ impl Fault {
         Fault::new(
             FaultKind::Missing,
             "input.not_found",
-            format!("没有找到：{what}"),
+            format!("没有找到：{}", chinese(what)),
             format!("not found: {what}"),
         )
     }
@@ -293,6 +293,56 @@ pub const CODES: &[&str] = &[
     "visits.full",
 ];
 
+/// What may be missing, by the English word it is called by.
+const THINGS: &[(&str, &str)] = &[
+    ("account", "账号"),
+    ("appointment", "预约"),
+    ("application", "办件"),
+    ("bill", "缴费单"),
+    ("case", "案件"),
+    ("circulated document", "传阅件"),
+    ("draft", "草稿"),
+    ("enterprise", "企业"),
+    ("factor", "验证方式"),
+    ("file", "文件"),
+    ("hall", "大厅"),
+    ("holder", "持证主体"),
+    ("leave", "请假"),
+    ("letter", "文书"),
+    ("licence", "证照"),
+    ("material", "材料"),
+    ("matter of the hall", "大厅受理的事项"),
+    ("member", "成员"),
+    ("message", "消息"),
+    ("messages", "消息"),
+    ("model", "决策模型"),
+    ("offer", "领取码"),
+    ("one-window service", "一窗服务"),
+    ("party", "当事人"),
+    ("path", "路径"),
+    ("portal account", "个人账号"),
+    ("position", "岗位"),
+    ("provider", "登录方式"),
+    ("queue number", "排队号"),
+    ("request", "出示请求"),
+    ("station", "站点"),
+    ("status list", "状态列表"),
+    ("tie", "关系"),
+    ("token", "凭证"),
+    ("type of licence", "证照类型"),
+    ("window", "窗口"),
+];
+
+/// The Chinese word for what is missing, with what stands behind it; a name stays as it is.
+fn chinese(what: &str) -> String {
+    let known = |(en, zh): &(&str, &str)| {
+        let rest = what.strip_prefix(en)?;
+        (rest.is_empty() || rest.starts_with(' ')).then(|| format!("{zh}{rest}"))
+    };
+    let found = THINGS.iter().find_map(known);
+    found.unwrap_or_else(|| what.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,6 +367,20 @@ mod tests {
         assert_eq!(Noted::from_text(&noted.to_text()), noted);
         fault.words.en = "長".repeat(9_000);
         assert_eq!(Noted::from(&fault).words.en.chars().count(), 1_000);
+    }
+
+    #[test]
+    fn what_is_missing_is_said_in_both_languages() {
+        let check = |what: &str, zh: &str| {
+            let words = Fault::missing(what).words;
+            assert_eq!(words.zh, format!("没有找到：{zh}"));
+            assert_eq!(words.en, format!("not found: {what}"));
+        };
+        check("licence", "证照");
+        check("member li", "成员 li");
+        check("membership", "membership");
+        check("messages", "消息");
+        check("01JD", "01JD");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{Engine, refuse, said};
 use kernel::access::Actor;
 use kernel::crypto::Ring;
 use kernel::licences::{Grade, Shown, ShownField, State, Use, Verdict, Verification};
-use kernel::{Fault, Time, Words};
+use kernel::{Fault, Problem, Time, Words};
 use serde_json::{Map, Value, json};
 use store::licences::{LicenceRow, TokenRow, UseRow};
 
@@ -48,14 +48,14 @@ pub(crate) struct User<'a> {
 }
 
 /// What is wrong with the words of a use.
-pub(crate) fn check_use(why: &Use) -> Result<(), Fault> {
+pub(crate) fn problems_of_use(why: &Use) -> Vec<Problem> {
     let mut problems = vec![];
     problems.extend(said("verifier", &why.verifier, 100));
     problems.extend(said("purpose", &why.purpose, 100));
     if !why.basis.is_empty() {
         problems.extend(said("basis", &why.basis, 200));
     }
-    refuse(problems)
+    problems
 }
 
 fn watermark(user: &User<'_>, now: Time) -> Words {
@@ -103,7 +103,7 @@ impl Engine {
         why: &Use,
         address: &str,
     ) -> Result<Verification, Fault> {
-        check_use(why)?;
+        refuse(problems_of_use(why))?;
         let now = self.clock.now();
         let user = User {
             actor,

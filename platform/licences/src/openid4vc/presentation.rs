@@ -7,9 +7,9 @@ use super::issuance::percent;
 use super::requests::{asked_by, request_place};
 use super::{Stop, refused};
 use crate::consult::known_fields;
-use crate::verify::{ShownDocument, User, answer, check_use, nothing};
+use crate::verify::{ShownDocument, User, answer, nothing, problems_of_use};
 use crate::wallet::secret;
-use crate::{Engine, sd_jwt};
+use crate::{Engine, problem, refuse, sd_jwt};
 use kernel::access::Actor;
 use kernel::licences::{LicenceType, Papers, Use, Verdict, Verification};
 use kernel::{Fault, Span, Time, Words};
@@ -81,18 +81,21 @@ impl Engine {
         ask: &Ask,
         papers: Option<&Papers>,
     ) -> Result<Asked, Fault> {
-        check_use(&ask.why)?;
-        let Some((_, kind)) = self.current_type(&ask.kind) else {
-            return Err(Fault::invalid_at(
+        let mut problems = problems_of_use(&ask.why);
+        let mut fields = vec![];
+        match (self.current_type(&ask.kind), ask.fields.as_slice()) {
+            (None, _) => problems.push(problem(
                 "kind",
                 "没有这种证照",
                 "there is no such type of licence",
-            ));
-        };
-        let fields = match ask.fields.as_slice() {
-            [] => kind.decl.minimum.clone(),
-            names => known_fields(kind, names)?,
-        };
+            )),
+            (Some((_, kind)), []) => fields.clone_from(&kind.decl.minimum),
+            (Some((_, kind)), names) => match known_fields(kind, names) {
+                Ok(known) => fields = known,
+                Err(fault) => problems.extend(fault.problems),
+            },
+        }
+        refuse(problems)?;
         let now = self.clock.now();
         let expires_at = now + REQUEST;
         let kept = Kept {

@@ -96,6 +96,37 @@ async fn requests_are_listed_for_whoever_asked() {
 }
 
 /// An offer is taken back before a wallet has the licence: its code, or the access it gave, is good
+/// Everything that is wrong with a request is named, and nothing is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_a_request_is_named() {
+    each_store(|store| async move {
+        let house = house(&store).await;
+        let clerk = officer("market");
+        let faults = async |kind: &str, fields: &[&str], purpose: &str| {
+            let ask = Ask {
+                kind: kind.into(),
+                fields: fields.iter().map(|name| (*name).into()).collect(),
+                why: Use {
+                    purpose: purpose.into(),
+                    ..why()
+                },
+            };
+            let fault = house.engine.vp_ask(&clerk, &ask, None).await;
+            let fault = fault.err().expect(kind);
+            let at = fault.problems.into_iter().map(|problem| problem.at);
+            at.collect::<Vec<_>>()
+        };
+        assert_eq!(faults("none", &["x"], "").await, ["purpose", "kind"]);
+        assert_eq!(
+            faults("driver_permit", &["x", "holder_name", "y"], "").await,
+            ["purpose", "fields", "fields"]
+        );
+        let asked = house.engine.vp_requests(&clerk, None).await.unwrap();
+        assert!(asked.is_empty());
+    })
+    .await;
+}
+
 /// no more; by its holder only, and not when the licence is fetched.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_offer_is_taken_back() {
