@@ -2,6 +2,7 @@
 //! at the first start, and simulated stations that speak HJ 212 to our own gateway over TCP.
 
 use super::{new_password, say};
+use crate::app::App;
 use crate::embed;
 use crate::run::Running;
 use hj212::codec::Edition;
@@ -12,7 +13,8 @@ use kernel::office::{Audience, NewNotice, Office};
 use kernel::organisations::Organisations;
 use kernel::page::Part;
 use kernel::records::{Record, RecordQuery};
-use kernel::{Actor, Fault};
+use kernel::{Actor, Fault, Words};
+use organisations::{NewAppointment, NewPosition, Rank};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -271,6 +273,7 @@ async fn accounts(running: &Running) -> Result<(), String> {
         .await
         .map_err(say)?;
     app.staff.refresh().await.map_err(say)?;
+    heads(app).await.map_err(say)?;
     println!("演示账号（数据为模拟）/ demonstration accounts (the data are simulated):");
     for (name, value) in &all {
         println!(
@@ -278,6 +281,36 @@ async fn accounts(running: &Running) -> Result<(), String> {
             value["password"].as_str().unwrap_or(""),
             value["display"]["zh"].as_str().unwrap_or("")
         );
+    }
+    Ok(())
+}
+
+/// Heads of offices, who hear of missed deadlines; where somebody heads one already it stays so.
+async fn heads(app: &App) -> Result<(), Fault> {
+    let by = Actor::system();
+    for account in &app.city.declared.city.accounts {
+        if !account.head || !app.organisations.heads(&account.organisation).is_empty() {
+            continue;
+        }
+        let post = NewPosition {
+            organisation: account.organisation.clone(),
+            title: Words::new("主要负责人", "Head"),
+            roles: vec![],
+            rank: Rank::Head,
+            valid_from: None,
+        };
+        let knows = |role: &str| app.knows_role(role);
+        let post = app.organisations.make_position(&by, post, &knows).await?;
+        let appointment = NewAppointment {
+            account: account.name.clone(),
+            position: post.id,
+            main: true,
+            valid_from: None,
+            valid_to: None,
+            reason: "演示".into(),
+        };
+        let display = &account.display.zh;
+        app.organisations.appoint(&by, appointment, display).await?;
     }
     Ok(())
 }

@@ -178,6 +178,9 @@ pub struct Template {
     pub words: NewTemplate,
     /// Its fields, in alphabetical order.
     pub fields: Vec<String>,
+    /// Fields the program fills in, which the words may name; empty for a template it knows
+    /// nothing of.
+    pub known: Vec<String>,
     /// Grows by one with every change.
     pub version: i64,
     /// When it was changed last.

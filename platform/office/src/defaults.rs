@@ -134,19 +134,19 @@ pub(crate) fn templates() -> Vec<NewTemplate> {
         template(
             "visit_booked",
             ["预约成功", "Appointment booked"],
-            ["预约成功：{{matter}}", "Booked: {{matter}}"],
+            ["预约成功：{{matter}}", "Booked: {{matter_en}}"],
             [
                 "您已预约 {{time}} 到{{hall}}办理“{{matter}}”，签到码 {{code}}。",
-                "You are booked for {{time}} at {{hall}} for \"{{matter}}\"; check in with {{code}}.",
+                "You are booked for {{time}} at {{hall_en}} for \"{{matter_en}}\"; check in with {{code}}.",
             ],
         ),
         template(
             "visit_reminder",
             ["预约提醒", "Reminder of an appointment"],
-            ["预约提醒：{{matter}}", "Reminder: {{matter}}"],
+            ["预约提醒：{{matter}}", "Reminder: {{matter_en}}"],
             [
                 "提醒：您预约了 {{time}} 到{{hall}}办理“{{matter}}”，签到码 {{code}}，请带齐材料；不能前来请及时取消。",
-                "Reminder: {{time}} at {{hall}} for \"{{matter}}\", check in with {{code}}. Please cancel if you cannot come.",
+                "Reminder: {{time}} at {{hall_en}} for \"{{matter_en}}\", check in with {{code}}. Please cancel if you cannot come.",
             ],
         ),
     ]

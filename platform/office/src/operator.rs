@@ -54,6 +54,7 @@ fn template_of(document: &Document) -> Result<Template, Fault> {
     let kept: Kept = from_json(&document.json.to_string())?;
     Ok(Template {
         fields: template::fields(&kept.words),
+        known: defaults::filled(&kept.words.name).unwrap_or_default(),
         words: kept.words,
         version: document.version,
         at: Time(kept.at),
@@ -266,6 +267,7 @@ impl Centre {
         record(&mut tx, now, actor, deed).await?;
         tx.commit().await?;
         Ok(Template {
+            known: defaults::filled(&new.name).unwrap_or_default(),
             words: new,
             fields,
             version,

@@ -10,7 +10,7 @@ use kernel::messages::{Channel, NewMessage, Recipient};
 use kernel::numbers::{Day, mask_mobile, mask_name, mobile, person_name};
 use kernel::page::{Page, Part};
 use kernel::visits::{Appointment, GRACE_MIN, HallMatter, NewAppointment, NewHall, Visitor};
-use kernel::{Fault, Span, Time, new_id};
+use kernel::{Fault, Span, Time, Words, new_id};
 use serde_json::json;
 use std::collections::BTreeMap;
 use store::visits::{self as rows, AppointmentRow};
@@ -171,7 +171,9 @@ impl Engine {
         let fields = BTreeMap::from([
             ("time".to_string(), time),
             ("hall".to_string(), hall.title.zh.clone()),
+            ("hall_en".to_string(), english(&hall.title)),
             ("matter".to_string(), matter.title.zh.clone()),
+            ("matter_en".to_string(), english(&matter.title)),
             ("code".to_string(), row.code.clone()),
         ]);
         let mut ways = vec![];
@@ -417,4 +419,12 @@ pub(crate) fn short(at: &str, text: &str, most: usize) -> Result<(), Fault> {
     let sound = (1..=most).contains(&text.len()) && !text.contains(char::is_control);
     let wrong = (!sound).then(|| problem(at, "格式不对", "of the wrong form"));
     refuse(wrong.into_iter().collect())
+}
+
+/// The English title; the Chinese one of who gave no other.
+fn english(title: &Words) -> String {
+    match title.en.trim() {
+        "" => title.zh.clone(),
+        title => title.into(),
+    }
 }

@@ -52,7 +52,7 @@ export interface MessageRow {
 }
 export interface MessageCounts { states: Partial<Record<MessageState, number>>; sms_ready: boolean; email_ready: boolean }
 export interface NewTemplate { name: string; title: Words; subject: Words; text: Words; sms: Words }
-export interface Template extends NewTemplate { fields: string[]; version: number; at: string; by: string }
+export interface Template extends NewTemplate { fields: string[]; known: string[]; version: number; at: string; by: string }
 
 const part = encodeURIComponent;
 export const paths = {

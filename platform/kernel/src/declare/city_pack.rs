@@ -99,6 +99,8 @@ pub struct AccountDecl {
     pub roles: Vec<String>,
     /// Organisation.
     pub organisation: String,
+    /// Heads it.
+    pub head: bool,
 }
 
 impl CityPack {
@@ -207,6 +209,7 @@ impl CityPack {
                 display: part.words("display"),
                 roles: part.texts_or("roles", &[]),
                 organisation: part.text("organisation"),
+                head: part.flag("head", false),
             });
         });
     }

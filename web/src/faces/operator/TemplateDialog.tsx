@@ -1,4 +1,4 @@
-// Operator, messages: the words of a template, both languages; its fields are those it had, in braces.
+// Operator, messages: the words of a template, both languages; its fields stand above, in braces.
 import { useState } from 'react';
 import { Input, Modal } from 'antd';
 import { putTemplate, type Template } from '../../api/office';
@@ -17,7 +17,7 @@ export function TemplateDialog({ template, onClose, onDone }: { template: Templa
   return (
     <Modal open width={760} title={`${t('messages.template')} ${template.name}`} onCancel={onClose} onOk={() => { void attempt(() => putTemplate(made)).then((done) => { if (done) onDone(); }); }} confirmLoading={busy} okText={t('verb.save')} cancelText={t('verb.cancel')} destroyOnHidden closable={{ 'aria-label': t('verb.close_dialog') }}>
       <div className="stack">
-        <p className="muted small">{t('messages.fields', { fields: template.fields.map((f) => `{{${f}}}`).join(' ') || '—' })}</p>
+        <p className="muted small">{t('messages.fields', { fields: (template.known.length ? template.known : template.fields).map((f) => `{{${f}}}`).join(' ') || '—' })}</p>
         {PARTS.map(([part, label, most, rows]) => (['zh', 'en'] as const).map((lang) => (
           <label key={`${part}.${lang}`} className="stack">{t(lang === 'zh' ? 'design.zh' : 'design.en', { label: t(label) })}<Input.TextArea autoSize={{ minRows: rows, maxRows: 12 }} maxLength={most} value={made[part][lang]} onChange={(e) => put(part, { [lang]: e.target.value })} /></label>
         )))}
