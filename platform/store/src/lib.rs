@@ -31,6 +31,7 @@ pub mod items;
 pub mod jobs;
 pub mod keys;
 pub mod licences;
+mod limits;
 pub mod messages;
 pub mod metering;
 mod migrations;

@@ -3,8 +3,8 @@
 //! types cross this door, so that both databases mean the same: 64-bit integers (`bigint`), double
 //! precision, text and bytes. Times are integers (microseconds), truth is 0 or 1, JSON is text.
 
-use crate::faults;
 use crate::transaction::Connection;
+use crate::{faults, limits};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use kernel::Fault;
@@ -37,11 +37,16 @@ macro_rules! statements {
     (queries $($query:ty),+; schema $($schema:ty),+) => {
         $(impl Statement for $query {
             fn build(&self, backend: Backend) -> (String, Vec<Value>) {
-                let (text, values) = match backend {
-                    Backend::Sqlite => QueryStatementWriter::build(self, SqliteQueryBuilder),
-                    Backend::Postgres => QueryStatementWriter::build(self, PostgresQueryBuilder),
-                };
-                (text, values.0)
+                match backend {
+                    Backend::Sqlite => {
+                        let built = QueryStatementWriter::build(self, SqliteQueryBuilder);
+                        limits::spelt_out(built.0, built.1.0)
+                    }
+                    Backend::Postgres => {
+                        let built = QueryStatementWriter::build(self, PostgresQueryBuilder);
+                        (built.0, built.1.0)
+                    }
+                }
             }
         })+
         $(impl Statement for $schema {
