@@ -9491,6 +9491,7 @@ export interface components {
             text: components["schemas"]["Words"];
             sms: components["schemas"]["Words"];
             fields: string[];
+            known: string[];
             version: number;
             /** Format: date-time */
             at: string;
