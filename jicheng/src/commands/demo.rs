@@ -268,12 +268,13 @@ async fn accounts(running: &Running) -> Result<(), String> {
         )
     };
     let passwords: BTreeMap<String, String> = all.iter().map(passwords).collect();
-    app.identity
+    let made = app
+        .identity
         .ensure_demo_accounts(&passwords)
         .await
         .map_err(say)?;
     app.staff.refresh().await.map_err(say)?;
-    heads(app).await.map_err(say)?;
+    heads(app, &made).await.map_err(say)?;
     println!("演示账号（数据为模拟）/ demonstration accounts (the data are simulated):");
     for (name, value) in &all {
         println!(
@@ -285,11 +286,12 @@ async fn accounts(running: &Running) -> Result<(), String> {
     Ok(())
 }
 
-/// Heads of offices, who hear of missed deadlines; where somebody heads one already it stays so.
-async fn heads(app: &App) -> Result<(), Fault> {
+/// Heads of offices, who hear of missed deadlines: appointed when their account is made, and as the
+/// operator leaves them after that.
+async fn heads(app: &App, made: &[String]) -> Result<(), Fault> {
     let by = Actor::system();
     for account in &app.city.declared.city.accounts {
-        if !account.head || !app.organisations.heads(&account.organisation).is_empty() {
+        if !account.head || !made.contains(&account.name) {
             continue;
         }
         let post = NewPosition {

@@ -463,11 +463,12 @@ impl Engine {
     }
 
     /// Makes the demonstration accounts of the city pack that do not exist yet, with these
-    /// passwords by account. An account without a password here is a fault.
+    /// passwords by account, and names those made. An account without a password here is a fault.
     pub async fn ensure_demo_accounts(
         &self,
         passwords: &BTreeMap<String, String>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Vec<String>, Fault> {
+        let mut made = vec![];
         for decl in &self.declared.city.accounts {
             let mut reader = self.store.reader().await?;
             if accounts::account(&mut reader, &decl.name).await?.is_some() {
@@ -486,8 +487,9 @@ impl Engine {
                 organisation: Some(decl.organisation.clone()),
             };
             self.create(&Actor::system(), new).await?;
+            made.push(decl.name.clone());
         }
-        Ok(())
+        Ok(made)
     }
 }
 

@@ -176,9 +176,11 @@ async fn demonstration_accounts_are_made_once() {
         let mut passwords = BTreeMap::from([("yunwei".to_string(), PASSWORD.to_string())]);
         assert!(house.engine.ensure_demo_accounts(&passwords).await.is_err());
         passwords.insert("zhiban".into(), "another horse".into());
-        house.engine.ensure_demo_accounts(&passwords).await.unwrap();
+        let made = house.engine.ensure_demo_accounts(&passwords).await;
+        assert_eq!(made.unwrap(), ["zhiban"]);
         passwords.insert("zhiban".into(), "third horse".into());
-        house.engine.ensure_demo_accounts(&passwords).await.unwrap();
+        let made = house.engine.ensure_demo_accounts(&passwords).await;
+        assert!(made.unwrap().is_empty());
         let token = house.sign_in("zhiban", "another horse").await.unwrap();
         let actor = house.who(&token).await.unwrap();
         assert_eq!(
