@@ -8,7 +8,8 @@ after the other's answer: the time of each is counted from when it was due, so t
     benches/window.py [--rate 100] [--seconds 45] [--workers 32] [--program target/release/jicheng]
 
 Prints: reached rate of whole applications, p50 and p99 of the hand-in and of every other request,
-how far the letters lag behind at the end, and refusals (429, 503) if any. Peer: DIGIT publishes 15
+how far the letters lag behind at the end, what an application costs of the processor until the load
+ends and until its letter is there, and refusals (429, 503) if any. Peer: DIGIT publishes 15
 applications a second at 2 s. One clerk may have 50 drafts open, so no more than 48 workers; a
 program may ask 30,000 times a minute, so no more than 45 seconds of 100. What limits is the
 processor: the one thread that writes, and letters drawn meanwhile.
@@ -139,6 +140,13 @@ def percentile(times, what, share):
     return round(some[min(len(some) - 1, int(len(some) * share))] * 1000, 1) if some else None
 
 
+def processor(program):
+    """Milliseconds of processor the program has taken so far; Linux."""
+    with open(f"/proc/{program.pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def lag(client, made):
     """Seconds until the last application's receipt is a signed PDF."""
     begun = time.monotonic()
@@ -178,7 +186,9 @@ def main():
                 sign = {"account": "clerk", "password": accounts["clerk"]["password"]}
                 token = good(Client(port).call("POST", "/api/v1/session", sign), "sign-in")["token"]
                 load(port, token, 10, 3, 8, 0)  # warm
+                before = processor(program)
                 times, failures, made, took = load(port, token, given.rate, given.seconds, given.workers, 1_000)
+                load_ms = processor(program) - before
                 result = {
                     "what": "window", "offered_per_second": given.rate, "reached_per_second": round(len(made) / took, 1),
                     "applications": len(made), "failures": len(failures), "first_failures": failures[:3],
@@ -187,6 +197,8 @@ def main():
                     "save_p99_ms": percentile(times, "save", 0.99), "begin_p99_ms": percentile(times, "begin", 0.99),
                     "whole_p50_ms": percentile(times, "whole", 0.5), "whole_p99_ms": percentile(times, "whole", 0.99),
                     "receipt_lag_s": lag(Client(port, token), made) if made else None,
+                    "load_cpu_ms_each": round(load_ms / max(1, len(made)), 2),
+                    "whole_cpu_ms_each": round((processor(program) - before) / max(1, len(made)), 2),
                 }
                 print(json.dumps(result, ensure_ascii=False, indent=1))
                 return 1 if failures else 0

@@ -274,7 +274,12 @@ impl Engine {
         let mut reader = self.store.reader().await?;
         let known = accounts::session_and_account(&mut reader, &hash).await?;
         drop(reader);
-        let Some((session, account)) = known else {
+        let Some(accounts::Known {
+            session,
+            account,
+            registered,
+        }) = known
+        else {
             return Ok(None);
         };
         let used = self.used.lock().get(&hash).copied();
@@ -286,7 +291,8 @@ impl Engine {
             return Ok(None);
         }
         self.note_use(hash, last_used, now);
-        let actor = self.actor(&account, &session)?;
+        let mut actor = self.actor(&account, &session)?;
+        actor.standing.registered = Some(registered);
         let must = self.restriction(&account, &actor.standing.factors, now)?;
         Ok(Some(Recognised {
             actor,

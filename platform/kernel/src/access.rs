@@ -102,6 +102,10 @@ pub struct Standing {
     /// 3 in person.
     #[serde(default)]
     pub proofing: u8,
+    /// Whether the account is one of the portal, so that `crate::parties` knows who stands behind
+    /// it; `None` when nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<bool>,
     /// Factors this session was opened with: `pwd`, `otp`, `passkey`, `recovery`, `federated`
     /// (RFC 8176 where a name exists). Empty for the token of a program.
     #[serde(default)]

@@ -369,19 +369,33 @@ pub async fn session(run: &mut impl Run, hash: &str) -> Result<Option<SessionRow
     one(run, &question, read_session).await
 }
 
-/// A session with its account, which is asked for at every request.
-pub async fn session_and_account(
-    run: &mut impl Run,
-    hash: &str,
-) -> Result<Option<(SessionRow, AccountRow)>, Fault> {
+/// What is asked for at every request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// The session.
+    pub session: SessionRow,
+    /// Its account.
+    pub account: AccountRow,
+    /// The account is one of the portal too, open or closed (`crate::parties`).
+    pub registered: bool,
+}
+
+/// A session by the hash of its secret, with its account.
+pub async fn session_and_account(run: &mut impl Run, hash: &str) -> Result<Option<Known>, Fault> {
     const OPENED: &str = "account_created_at";
+    const REGISTERED: &str = "registered";
     let mut question = Query::select();
     question
         .columns(SESSION.map(|name| ("sessions", name)))
+        .expr_as(Expr::col(("portal_accounts", "account")), REGISTERED)
         .from("sessions")
         .inner_join(
             "accounts",
             Expr::col(("accounts", "name")).equals(("sessions", "account")),
+        )
+        .left_join(
+            "portal_accounts",
+            Expr::col(("portal_accounts", "account")).equals(("sessions", "account")),
         )
         .and_where(Expr::col("hash").eq(hash));
     for name in ACCOUNT {
@@ -391,8 +405,14 @@ pub async fn session_and_account(
         };
     }
     let row = run.fetch_optional(&question).await?;
-    let both = |row: SqlRow| Ok((read_session(&row)?, read_account_as(&row, OPENED)?));
-    row.map(both).transpose()
+    let known = |row: SqlRow| {
+        Ok(Known {
+            session: read_session(&row)?,
+            account: read_account_as(&row, OPENED)?,
+            registered: row.opt_text(REGISTERED)?.is_some(),
+        })
+    };
+    row.map(known).transpose()
 }
 
 /// Sessions of an account, newest first, [`PAGE_LIMIT`] at most.

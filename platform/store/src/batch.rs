@@ -305,6 +305,11 @@ impl Run for Turn {
             None => unreachable!("the connection is taken only by the end of its turn"),
         }
     }
+    fn answered(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.answered();
+        }
+    }
     fn failed(&mut self, fault: &Fault) {
         self.broke.get_or_insert_with(|| fault.clone());
     }

@@ -43,6 +43,7 @@ pub mod parties;
 mod pools;
 pub mod questions;
 pub mod records;
+mod shelf;
 pub mod sql;
 mod tables;
 mod tail;

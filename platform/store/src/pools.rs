@@ -3,17 +3,15 @@
 //! sort text by bytes as SQLite does, because pages continue after a key.
 
 use crate::faults;
+use crate::shelf::Shelf;
 use crate::sql::Backend;
 use kernel::Fault;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Connections that read at the same time.
@@ -33,8 +31,8 @@ const CHECKPOINT_PAGES: u32 = 4096;
 pub(crate) enum Pools {
     /// SQLite.
     Sqlite {
-        writer: SqlitePool,
-        readers: SqlitePool,
+        writer: Arc<Shelf>,
+        readers: Arc<Shelf>,
         /// The file.
         path: String,
         /// Somebody ships the log and folds it: connections do not.
@@ -106,49 +104,22 @@ pub(crate) fn sqlite_options(path: &str) -> SqliteConnectOptions {
 async fn open_sqlite(path: &str, shipped: bool) -> Result<Pools, Fault> {
     let options = sqlite_options(path);
     let shipped = Arc::new(AtomicBool::new(shipped));
-    let asked = shipped.clone();
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .acquire_timeout(ACQUIRE_LIMIT)
-        .after_connect(move |connection, _| {
-            let shipped = asked.load(Ordering::Relaxed);
-            Box::pin(async move {
-                if shipped {
-                    let never = sqlx::query("PRAGMA wal_autocheckpoint = 0");
-                    never.execute(connection).await?;
-                }
-                Ok(())
-            })
-        })
-        .connect_with(
-            options
-                .clone()
-                .create_if_missing(true)
-                // Room left by pruned events and rewritten blocks can be given back:
-                // `Store::reclaim`. Not for readers: setting it takes the lock of the one who
-                // writes, and a writer that waits for a new reader would wait for itself.
-                .auto_vacuum(SqliteAutoVacuum::Incremental)
-                .pragma("cache_size", "-16384"),
-        )
-        .await
-        .map_err(fault)?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .acquire_timeout(ACQUIRE_LIMIT)
-        .connect_with(
-            options
-                .pragma("cache_size", "-8192")
-                .pragma("query_only", "on"),
-        )
-        .await
-        .map_err(fault)?;
+    let writing = options
+        .clone()
+        .create_if_missing(true)
+        // Room left by pruned events and rewritten blocks can be given back: `Store::reclaim`.
+        // Not for readers: setting it takes the lock of the one who writes, and a writer that
+        // waits for a new reader would wait for itself.
+        .auto_vacuum(SqliteAutoVacuum::Incremental)
+        .pragma("cache_size", "-16384");
+    let first = (shipped.clone(), "PRAGMA wal_autocheckpoint = 0");
+    let writer = Shelf::open(writing, 1, ACQUIRE_LIMIT, Some(first));
+    let writer = writer.await.map_err(fault)?;
+    let reading = options
+        .pragma("cache_size", "-8192")
+        .pragma("query_only", "on");
+    let readers = Shelf::open(reading, READERS, ACQUIRE_LIMIT, None);
+    let readers = readers.await.map_err(fault)?;
     Ok(Pools::Sqlite {
         writer,
         readers,

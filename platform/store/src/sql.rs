@@ -113,6 +113,10 @@ pub trait Run: Send {
         None
     }
 
+    /// Called when a statement was answered to its end.
+    #[doc(hidden)]
+    fn answered(&mut self) {}
+
     /// Called when a statement failed: a write transaction then refuses to commit, because
     /// PostgreSQL would roll it back while SQLite would keep what came before.
     #[doc(hidden)]
@@ -133,7 +137,7 @@ pub trait Run: Send {
     {
         async move {
             let outcome = execute(self, statement).await;
-            outcome.inspect_err(|fault| self.failed(fault))
+            ended(self, outcome)
         }
     }
 
@@ -147,7 +151,7 @@ pub trait Run: Send {
     {
         async move {
             let outcome = fetch_all(self, statement).await;
-            outcome.inspect_err(|fault| self.failed(fault))
+            ended(self, outcome)
         }
     }
 
@@ -161,9 +165,18 @@ pub trait Run: Send {
     {
         async move {
             let outcome = fetch_optional(self, statement).await;
-            outcome.inspect_err(|fault| self.failed(fault))
+            ended(self, outcome)
         }
     }
+}
+
+/// Tells the connection how its statement ended.
+fn ended<T>(run: &mut impl Run, outcome: Result<T, Fault>) -> Result<T, Fault> {
+    match &outcome {
+        Ok(_) => run.answered(),
+        Err(fault) => run.failed(fault),
+    }
+    outcome
 }
 
 /// Statements that were put off: they are said with the one that follows, so that the thread which
@@ -270,7 +283,7 @@ pub(crate) async fn pay(run: &mut impl Run) -> Result<(), Fault> {
     let query = sqlx::query_with(AssertSqlSafe(owed.text), sqlite_arguments(owed.values)?);
     let outcome = query.execute(connection).await;
     let outcome = outcome.map_err(|e| faults::from_sqlx(&doing, e));
-    outcome.map(drop).inspect_err(|fault| run.failed(fault))
+    ended(run, outcome.map(drop))
 }
 
 /// Runs a statement after what is owed.
@@ -283,7 +296,8 @@ pub(crate) async fn execute_after(
         connection,
         owed: Some(owed),
     };
-    execute(&mut run, statement).await.map(drop)
+    let outcome = execute(&mut run, statement).await;
+    ended(&mut run, outcome.map(drop))
 }
 
 /// A connection before which something is to be said.
@@ -298,6 +312,9 @@ impl Run for Owing<'_> {
     }
     fn owed(&mut self) -> Option<Owed> {
         self.owed.take()
+    }
+    fn answered(&mut self) {
+        self.connection.answered();
     }
 }
 

@@ -7,11 +7,12 @@
 use crate::batch::{Heads, Turn};
 use crate::events::PendingEvents;
 use crate::pools::Pools;
+use crate::shelf::Lent;
 use crate::sql::{Backend, Link, Owed, Plain, Run, Statement};
 use crate::{Shared, faults};
 use kernel::Fault;
+use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
-use sqlx::{Postgres, Sqlite};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use std::time::Duration;
 pub const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
 pub(crate) enum Connection {
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(Lent),
     Postgres(PoolConnection<Postgres>),
 }
 
@@ -27,9 +28,7 @@ impl Connection {
     pub(crate) async fn of_writer(pools: &Pools) -> Result<Connection, Fault> {
         let fault = |e| faults::from_sqlx("beginning a transaction", e);
         Ok(match pools {
-            Pools::Sqlite { writer, .. } => {
-                Connection::Sqlite(writer.acquire().await.map_err(fault)?)
-            }
+            Pools::Sqlite { writer, .. } => Connection::Sqlite(writer.lend().await.map_err(fault)?),
             Pools::Postgres { writer, .. } => {
                 Connection::Postgres(writer.acquire().await.map_err(fault)?)
             }
@@ -40,7 +39,7 @@ impl Connection {
         let fault = |e| faults::from_sqlx("reading", e);
         Ok(match pools {
             Pools::Sqlite { readers, .. } => {
-                Connection::Sqlite(readers.acquire().await.map_err(fault)?)
+                Connection::Sqlite(readers.lend().await.map_err(fault)?)
             }
             Pools::Postgres { readers, .. } => {
                 Connection::Postgres(readers.acquire().await.map_err(fault)?)
@@ -48,10 +47,10 @@ impl Connection {
         })
     }
 
-    /// The pool makes a new connection in place of this one.
+    /// A new connection is made in place of this one.
     pub(crate) fn give_up(&mut self) {
         match self {
-            Connection::Sqlite(connection) => connection.close_on_drop(),
+            Connection::Sqlite(connection) => connection.give_up(),
             Connection::Postgres(connection) => connection.close_on_drop(),
         }
     }
@@ -62,6 +61,11 @@ impl Run for Connection {
         match self {
             Connection::Sqlite(connection) => Link::Sqlite(connection),
             Connection::Postgres(connection) => Link::Postgres(connection),
+        }
+    }
+    fn answered(&mut self) {
+        if let Connection::Sqlite(connection) = self {
+            connection.answered();
         }
     }
 }
@@ -78,6 +82,11 @@ impl Run for Held {
         match &mut self.connection {
             Some(connection) => connection.link(),
             None => unreachable!("the connection is taken only when it is dropped"),
+        }
+    }
+    fn answered(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.answered();
         }
     }
 }
@@ -157,6 +166,9 @@ impl Run for Tx {
     fn owed(&mut self) -> Option<Owed> {
         self.turn.owed()
     }
+    fn answered(&mut self) {
+        self.turn.answered();
+    }
     fn failed(&mut self, fault: &Fault) {
         self.turn.failed(fault);
         self.failed = true;
@@ -197,6 +209,12 @@ impl Run for Reader {
         match &mut self.0 {
             ReaderInner::Free(connection) => connection.link(),
             ReaderInner::Snapshot(held) => held.link(),
+        }
+    }
+    fn answered(&mut self) {
+        match &mut self.0 {
+            ReaderInner::Free(connection) => connection.answered(),
+            ReaderInner::Snapshot(held) => held.answered(),
         }
     }
 }

@@ -87,7 +87,8 @@ pub fn add(table: &mut Table) {
 /// Fills in what is known of a caller's person and for whom they act. A change under a tie that is
 /// over is refused, but for choosing anew and signing out.
 pub async fn stand(app: &App, actor: &mut Actor, changes: bool, path: &str) -> Result<(), Fault> {
-    if actor.account.contains(':') {
+    let program = actor.account.contains(':');
+    if program || actor.standing.registered == Some(false) {
         return Ok(());
     }
     let session = actor.standing.session.clone();
