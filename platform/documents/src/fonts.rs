@@ -3,10 +3,14 @@
 
 use kernel::Fault;
 use kernel::fault::FaultKind;
+use krilla::geom::{Path as Drawing, PathBuilder};
 use krilla::text::{Font, GlyphId};
+use parking_lot::Mutex;
 use skrifa::instance::{LocationRef, Size};
+use skrifa::outline::{DrawSettings, OutlinePen};
 use skrifa::string::StringId;
 use skrifa::{FontRef, MetadataProvider};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,6 +31,9 @@ const WANTED: [&str; 5] = [
 /// Fonts in use: the best, and one more for what it lacks.
 const USED: usize = 2;
 
+/// Outlines that are kept, at most: more than the names of a city's organisations are written with.
+const OUTLINES: usize = 2000;
+
 /// A font and what of it is asked often.
 pub(crate) struct Face {
     pub(crate) font: Font,
@@ -40,6 +47,8 @@ pub struct Fonts {
     faces: Vec<Face>,
     /// Names of the files they come from.
     pub names: Vec<String>,
+    /// Outlines by face and glyph; `None` of what has none, such as a space.
+    outlines: Mutex<HashMap<(usize, u32), Option<Arc<Drawing>>>>,
 }
 
 /// A glyph: which font, which one, how wide in parts of the size.
@@ -134,6 +143,36 @@ impl Face {
     fn reference(&self) -> Option<FontRef<'_>> {
         FontRef::from_index(&self.data, self.index).ok()
     }
+
+    fn outline(&self, glyph: GlyphId) -> Option<Drawing> {
+        let outlines = self.reference()?.outline_glyphs();
+        let outline = outlines.get(skrifa::GlyphId::new(glyph.to_u32()))?;
+        let mut pen = Pen(PathBuilder::new());
+        let unscaled = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());
+        outline.draw(unscaled, &mut pen).ok()?;
+        pen.0.finish()
+    }
+}
+
+/// Draws an outline.
+struct Pen(PathBuilder);
+
+impl OutlinePen for Pen {
+    fn move_to(&mut self, x: f32, y: f32) {
+        self.0.move_to(x, y);
+    }
+    fn line_to(&mut self, x: f32, y: f32) {
+        self.0.line_to(x, y);
+    }
+    fn quad_to(&mut self, cx: f32, cy: f32, x: f32, y: f32) {
+        self.0.quad_to(cx, cy, x, y);
+    }
+    fn curve_to(&mut self, ax: f32, ay: f32, bx: f32, by: f32, x: f32, y: f32) {
+        self.0.cubic_to(ax, ay, bx, by, x, y);
+    }
+    fn close(&mut self) {
+        self.0.close();
+    }
 }
 
 impl Fonts {
@@ -142,6 +181,7 @@ impl Fonts {
         let mut fonts = Fonts {
             faces: vec![],
             names: vec![],
+            outlines: Mutex::default(),
         };
         for path in search(folders) {
             let name = path.file_name().unwrap_or_default();
@@ -171,6 +211,26 @@ impl Fonts {
 
     pub(crate) fn font(&self, face: usize) -> &Font {
         &self.faces[face].font
+    }
+
+    /// Units of a font in its size.
+    pub(crate) fn units(&self, face: usize) -> f32 {
+        self.faces[face].units
+    }
+
+    /// The outline of a glyph in units of its font, upwards; `None` when there is nothing to see.
+    /// The same seals are drawn all day.
+    pub(crate) fn outline(&self, glyph: Glyph) -> Option<Arc<Drawing>> {
+        let key = (glyph.face, glyph.id.to_u32());
+        if let Some(known) = self.outlines.lock().get(&key) {
+            return known.clone();
+        }
+        let drawn = self.faces[glyph.face].outline(glyph.id).map(Arc::new);
+        let mut outlines = self.outlines.lock();
+        if outlines.len() < OUTLINES {
+            outlines.insert(key, drawn.clone());
+        }
+        drawn
     }
 
     /// Opens the fonts for looking many characters up.

@@ -3,26 +3,37 @@
 //! spare they are as quick as ever.
 
 use kernel::Fault;
-use tokio::sync::oneshot;
+use std::sync::LazyLock;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
 
 /// How far such a thread gives way (`nice`): of one contended core it keeps a tenth, so that letters
 /// go on under any load.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
+/// Threads, at most; how much work there is at once is the caller's to bound.
+const THREADS: usize = 64;
+/// A thread without work ends after this.
+const IDLE: Duration = Duration::from_secs(30);
 
-/// Work on a thread of its own that gives way. How many there are at once is the caller's to bound.
+/// Where the threads come from: a thread made for each letter took a tenth of the letter.
+static QUIET: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+    Builder::new_current_thread()
+        .thread_name("letter")
+        .max_blocking_threads(THREADS)
+        .thread_keep_alive(IDLE)
+        .on_thread_start(give_way)
+        .build()
+});
+
+/// Work on a thread that gives way.
 pub(crate) async fn quietly<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Fault> {
-    let (tell, answer) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("letter".into());
-    let begun = thread.spawn(move || {
-        give_way();
-        let _ = tell.send(work());
-    });
     let doing = "drawing a letter";
-    begun.map_err(|e| Fault::internal(doing, e))?;
-    answer.await.map_err(|e| Fault::internal(doing, e))
+    let runtime = QUIET.as_ref().map_err(|e| Fault::internal(doing, e))?;
+    let done = runtime.spawn_blocking(work).await;
+    done.map_err(|e| Fault::internal(doing, e))
 }
 
 /// Lowers the priority of this thread; refused, it keeps the one it has.

@@ -91,14 +91,7 @@ fn stroke((r, g, b): (u8, u8, u8), width: f32) -> Stroke {
 }
 
 /// Draws a line of text; one run for each font in it.
-fn draw_line(
-    surface: &mut Surface<'_>,
-    fonts: &Fonts,
-    line: &Line,
-    (x, y): (f32, f32),
-    size: f32,
-    outlined: bool,
-) {
+fn draw_line(surface: &mut Surface<'_>, fonts: &Fonts, line: &Line, (x, y): (f32, f32), size: f32) {
     for run in line.placed.chunk_by(|a, b| a.glyph.face == b.glyph.face) {
         let text: String = run.iter().map(|placed| placed.c).collect();
         let mut place = 0;
@@ -107,7 +100,10 @@ fn draw_line(
             let end = place + placed.c.len_utf8();
             let advance = run
                 .get(n + 1)
-                .map_or(placed.glyph.advance, |next| (next.x - placed.x) / size);
+                .map(|next| (next.x - placed.x) / size)
+                // Nothing is moved for what only counting made.
+                .filter(|advance| (advance - placed.glyph.advance).abs() > 1e-4)
+                .unwrap_or(placed.glyph.advance);
             let range = place..end;
             glyphs.push(KrillaGlyph::new(
                 placed.glyph.id,
@@ -122,7 +118,38 @@ fn draw_line(
         }
         let font = fonts.font(run[0].glyph.face).clone();
         let start = Point::from_xy(x + run[0].x, y);
-        surface.draw_glyphs(start, &glyphs, font, &text, size, outlined);
+        surface.draw_glyphs(start, &glyphs, font, &text, size, false);
+    }
+}
+
+/// Draws a line of text as shapes, its middle at a place and turned about it by degrees. The
+/// outlines are written in whole units of their font, which takes half the bytes of points.
+fn draw_turned(
+    surface: &mut Surface<'_>,
+    fonts: &Fonts,
+    line: &Line,
+    (x, y): (f32, f32),
+    turned: f32,
+    size: f32,
+) {
+    let (sin, cos) = turned.to_radians().sin_cos();
+    for placed in &line.placed {
+        let Some(outline) = fonts.outline(placed.glyph) else {
+            continue;
+        };
+        let scale = size / fonts.units(placed.glyph.face);
+        let along = placed.x - line.width / 2.0;
+        let place = Transform::from_row(
+            scale * cos,
+            scale * sin,
+            scale * sin,
+            -scale * cos,
+            x + along * cos,
+            y + along * sin,
+        );
+        surface.push_transform(&place);
+        surface.draw_path(&outline);
+        surface.pop();
     }
 }
 
@@ -137,7 +164,7 @@ fn draw(surface: &mut Surface<'_>, fonts: &Fonts, mark: &Mark) {
         } => {
             surface.set_fill(Some(fill(*colour, 1.0)));
             surface.set_stroke(bold.then(|| stroke(*colour, size * 0.025)));
-            draw_line(surface, fonts, line, *at, *size, false);
+            draw_line(surface, fonts, line, *at, *size);
         }
         Mark::Area { shape, colour } => {
             surface.set_stroke(None);
@@ -167,10 +194,7 @@ fn draw(surface: &mut Surface<'_>, fonts: &Fonts, mark: &Mark) {
         } => {
             surface.set_stroke(None);
             surface.set_fill(Some(fill(*colour, *opacity)));
-            surface.push_transform(&Transform::from_rotate_at(*turned, at.0, at.1));
-            let place = (at.0 - line.width / 2.0, at.1);
-            draw_line(surface, fonts, line, place, *size, true);
-            surface.pop();
+            draw_turned(surface, fonts, line, *at, *turned, *size);
         }
     }
 }
@@ -234,29 +258,33 @@ pub(super) fn one_line(lookup: &Lookup<'_>, text: &str, size: f32) -> Line {
     }
 }
 
-/// A QR code whose upper left is at `at` (ISO/IEC 18004); `None` when the text is too long.
+/// A QR code whose upper left is at `at` (ISO/IEC 18004); `None` when the text is too long. Dark
+/// modules side by side are one thick line: a rectangle of each took most of a page's bytes.
 pub(super) fn qr(text: &str, at: (f32, f32), side: f32) -> Option<Mark> {
     let code = fast_qr::QRBuilder::new(text)
         .ecl(fast_qr::ECL::M)
         .build()
         .ok()?;
     let module = side / code.size as f32;
+    // A hundredth of a point is far below what a printer shows.
+    let place = |from: f32, modules: f32| ((from + modules * module) * 100.0).round() / 100.0;
     let mut shape = Shape::default();
     for row in 0..code.size {
         let mut column = 0;
-        // Dark modules side by side are one rectangle.
+        let y = place(at.1, row as f32 + 0.5);
         for run in code[row].chunk_by(|one, next| one.value() == next.value()) {
+            let end = column + run.len();
             if run[0].value() {
-                let (x, y) = (at.0 + column as f32 * module, at.1 + row as f32 * module);
-                // Touching neighbours without a hair between them.
-                let wide = (run.len() as f32 + 0.02) * module;
-                shape.rectangle(x, y, wide, module * 1.02);
+                shape.move_to(place(at.0, column as f32), y);
+                shape.line_to(place(at.0, end as f32), y);
             }
-            column += run.len();
+            column = end;
         }
     }
-    Some(Mark::Area {
+    Some(Mark::Outline {
         shape,
+        // Touching neighbours without a hair between them.
+        width: module * 1.02,
         colour: BLACK,
     })
 }
