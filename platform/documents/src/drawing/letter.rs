@@ -402,13 +402,24 @@ pub(super) fn closing(
     Ok((pen.page, place))
 }
 
-/// Places a letter on sheets; `false` when the seal stands alone on the last.
+/// A letter on sheets.
+struct Placed<'a> {
+    pen: Pen<'a>,
+    sealed: Sealed,
+    /// Text stands on the sheet of the seal.
+    together: bool,
+    /// Where the text ended.
+    end: f32,
+}
+
+/// Places a letter on sheets with so many points between lines, and text no lower than this.
 fn place<'a>(
     fonts: &'a Fonts,
     letter: &LetterText<'_>,
     pitch: f32,
-) -> Result<(Pen<'a>, Sealed, bool), Fault> {
-    let mut pen = Pen::new(fonts, TOP, BOTTOM);
+    bottom: f32,
+) -> Result<Placed<'a>, Fault> {
+    let mut pen = Pen::new(fonts, TOP, bottom);
     pen.pitch = pitch;
     let title = Style {
         size: TITLE,
@@ -427,42 +438,57 @@ fn place<'a>(
     pen.text(letter.number, &number);
     pen.y += PITCH * 0.5;
     body(&mut pen, letter);
-    let before = pen.page;
+    let (before, end) = (pen.page, pen.y);
+    pen.bottom = BOTTOM;
     let captions = [
         "扫码核验，或凭文号和验证码核验".to_owned(),
         format!("验证码：{}", letter.check),
     ];
     let sealed = closing(&mut pen, letter.office, letter.at, letter.qr, &captions)?;
     pen.foot();
-    let together = pen.page == before;
-    Ok((pen, sealed, together))
+    Ok(Placed {
+        together: pen.page == before,
+        pen,
+        sealed,
+        end,
+    })
 }
 
 /// Does a letter fit on the sheets it may have?
 pub(crate) fn fits(fonts: &Fonts, letter: &LetterText<'_>) -> Result<bool, Fault> {
-    let (pen, ..) = place(fonts, letter, PITCH)?;
-    Ok(pen.sheets.pages.len() <= PAGES)
+    let placed = place(fonts, letter, PITCH, BOTTOM)?;
+    // One more when the last lines go to the seal.
+    Ok(placed.pen.sheets.pages.len() < PAGES)
 }
 
 /// Places a letter. The seal does not stand alone on a sheet (GB/T 9704, 7.3.5): lines move closer
-/// for it.
-fn compose<'a>(fonts: &'a Fonts, letter: &LetterText<'_>) -> Result<(Pen<'a>, Sealed), Fault> {
-    let mut placed = place(fonts, letter, PITCH)?;
+/// for it, and when that does not do, the last of them go to its sheet.
+fn compose<'a>(fonts: &'a Fonts, letter: &LetterText<'_>) -> Result<Placed<'a>, Fault> {
+    let first = place(fonts, letter, PITCH, BOTTOM)?;
+    if first.together {
+        return Ok(first);
+    }
     for pitch in [PITCH - 2.0, PITCH - 4.0] {
-        if placed.2 {
-            break;
-        }
-        let closer = place(fonts, letter, pitch)?;
-        if closer.2 {
-            placed = closer;
+        let closer = place(fonts, letter, pitch, BOTTOM)?;
+        if closer.together {
+            return Ok(closer);
         }
     }
-    Ok((placed.0, placed.1))
+    let mut lower = first.end;
+    for _ in 0..8 {
+        lower -= PITCH * 0.5;
+        let moved = place(fonts, letter, PITCH, lower)?;
+        if moved.together {
+            return Ok(moved);
+        }
+    }
+    Ok(first)
 }
 
 /// Draws a letter.
 pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Fault> {
-    let (pen, (seal_page, seal_place)) = compose(fonts, letter)?;
+    let Placed { pen, sealed, .. } = compose(fonts, letter)?;
+    let (seal_page, seal_place) = sealed;
     let about = About {
         title: &format!("{} {}", letter.template.title, letter.number),
         author: &letter.office.name,
@@ -479,7 +505,7 @@ pub(crate) fn draw(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Drawn, Faul
 
 /// Draws a letter as OFD.
 pub(crate) fn ofd(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Vec<u8>, Fault> {
-    let (pen, _) = compose(fonts, letter)?;
+    let Placed { pen, .. } = compose(fonts, letter)?;
     let about = About {
         title: &format!("{} {}", letter.template.title, letter.number),
         author: &letter.office.name,
@@ -487,4 +513,39 @@ pub(crate) fn ofd(fonts: &Fonts, letter: &LetterText<'_>) -> Result<Vec<u8>, Fau
         elements: &[],
     };
     Ok(super::ofd::ofd(&pen.sheets, &about))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::path::PathBuf;
+
+    #[test]
+    fn the_seal_never_stands_alone() {
+        let fonts = Fonts::find(&[PathBuf::from("/usr/share/fonts")]).unwrap();
+        let standard = include_str!("../../templates/acceptance.txt");
+        let template = Template::parse("acceptance", standard).unwrap();
+        let office = Office {
+            code: "approval".into(),
+            name: "冀城市行政审批局".into(),
+            short: "冀城审".into(),
+            credit_code: None,
+        };
+        for lines in 1..80 {
+            let item = "办理事项说明文字".repeat(lines * 4);
+            let fields = json!({ "applicant": "甲", "item": item, "contact": "0311-00000000" });
+            let letter = LetterText {
+                template: &template,
+                office: &office,
+                number: "冀城审〔2026〕第000001号",
+                check: "T386B-93MA0",
+                at: Time(0),
+                fields: fields.as_object().unwrap(),
+                qr: "https://city.example/verify",
+            };
+            let placed = compose(&fonts, &letter).unwrap();
+            assert!(placed.together, "{lines} lines");
+        }
+    }
 }
