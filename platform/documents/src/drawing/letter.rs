@@ -524,17 +524,22 @@ mod tests {
     #[test]
     fn the_seal_never_stands_alone() {
         let fonts = Fonts::find(&[PathBuf::from("/usr/share/fonts")]).unwrap();
-        let standard = include_str!("../../templates/acceptance.txt");
-        let template = Template::parse("acceptance", standard).unwrap();
+        let standard = include_str!("../../templates/receipt.txt");
+        let template = Template::parse("receipt", standard).unwrap();
         let office = Office {
             code: "approval".into(),
             name: "冀城市行政审批局".into(),
             short: "冀城审".into(),
             credit_code: None,
         };
-        for lines in 1..80 {
-            let item = "办理事项说明文字".repeat(lines * 4);
-            let fields = json!({ "applicant": "甲", "item": item, "contact": "0311-00000000" });
+        let material = json!({ "name": "章程", "form": "电子", "copies": 1 });
+        // Rows of a table do not move closer.
+        for rows in 0..100 {
+            let fields = json!({
+                "applicant": "甲", "item": "食品经营许可", "application": "SQ1",
+                "received_on": "2026年11月27日", "channel": "窗口", "answer_by": "2026年12月4日",
+                "contact": "0311-00000000", "materials": vec![material.clone(); rows],
+            });
             let letter = LetterText {
                 template: &template,
                 office: &office,
@@ -545,7 +550,7 @@ mod tests {
                 qr: "https://city.example/verify",
             };
             let placed = compose(&fonts, &letter).unwrap();
-            assert!(placed.together, "{lines} lines");
+            assert!(placed.together, "{rows} rows");
         }
     }
 }
