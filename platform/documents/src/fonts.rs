@@ -42,13 +42,16 @@ pub(crate) struct Face {
     units: f32,
 }
 
+/// Outlines by face and glyph; `None` of what has none, such as a space.
+type Outlines = HashMap<(usize, u32), Option<Arc<Drawing>>>;
+
 /// The fonts in use.
 pub struct Fonts {
     faces: Vec<Face>,
     /// Names of the files they come from.
     pub names: Vec<String>,
-    /// Outlines by face and glyph; `None` of what has none, such as a space.
-    outlines: Mutex<HashMap<(usize, u32), Option<Arc<Drawing>>>>,
+    /// Of what is drawn as a shape.
+    outlines: Mutex<Outlines>,
 }
 
 /// A glyph: which font, which one, how wide in parts of the size.
