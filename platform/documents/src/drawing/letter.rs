@@ -456,9 +456,7 @@ fn place<'a>(
 
 /// Does a letter fit on the sheets it may have?
 pub(crate) fn fits(fonts: &Fonts, letter: &LetterText<'_>) -> Result<bool, Fault> {
-    let placed = place(fonts, letter, PITCH, BOTTOM)?;
-    // One more when the last lines go to the seal.
-    Ok(placed.pen.sheets.pages.len() < PAGES)
+    Ok(compose(fonts, letter)?.pen.sheets.pages.len() <= PAGES)
 }
 
 /// Places a letter. The seal does not stand alone on a sheet (GB/T 9704, 7.3.5): lines move closer
